@@ -1,0 +1,173 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Create is precious: ESA allows 100 calls per user and hour, and takes no idempotency token. So an attempt of which
+// nobody knows whether it ran is followed by a look (ListCustomHostnames by site and exact name), never by another
+// Create:
+//
+//	the name is not there              the attempt did not run: send again
+//	it is there, made since we began,
+//	for the same record                it is ours: go on with its id
+//	it is there otherwise              somebody else's: HostnameExistsError
+//
+// A refusal that may be about a name that is taken is followed by a look too, for the sake of its message.
+
+const (
+	// createGrace is how long a Create that is under way may go on after an interrupt: its answer carries the id.
+	createGrace = 5 * time.Second
+	// createSlack covers the whole seconds of CreateTime and of the Date header.
+	createSlack = 3 * time.Second
+)
+
+// CreateCustomHostnameInput is a new custom hostname.
+type CreateCustomHostnameInput struct {
+	SiteID   int64  // required
+	Hostname string // required
+	RecordID int64  // required; a proxied record of the site
+	SSLFlag  string // required; on needs Certificate
+	// Certificate is the whole certificate group; nil with SSL off.
+	Certificate *Certificate
+}
+
+// CreateCustomHostname makes a custom hostname and returns its id. An error can come with an id: then the hostname
+// exists, is this call's, and lacks what the error says.
+func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostnameInput) (hostnameID int64, err error) {
+	p := params{}
+	p.setID("SiteId", in.SiteID)
+	p.set("Hostname", in.Hostname)
+	p.setID("RecordId", in.RecordID)
+	p.set("SslFlag", in.SSLFlag)
+	in.Certificate.addTo(p)
+
+	began := c.clock.Now()
+	mayHaveRun := false // whether any attempt so far was unclear
+	err = c.repeat(ctx, func(attempt int) (error, bool) {
+		if mayHaveRun {
+			existing, err := c.lookForCreated(ctx, in)
+			switch {
+			case err != nil:
+				return err, false
+			case existing != nil && c.isOurs(existing, in, began):
+				hostnameID = existing.HostnameID
+				return nil, false
+			case existing != nil:
+				return &HostnameExistsError{Existing: *existing, Err: errors.New("an earlier answer of CreateCustomHostname was lost")}, false
+			}
+		}
+		id, err := c.createOnce(ctx, attempt, p)
+		hostnameID = id
+		mayHaveRun = mayHaveRun || classify(err) == unclear
+		return err, classify(err) != final
+	})
+	if err == nil || hostnameID != 0 {
+		return hostnameID, err
+	}
+	return c.explainFailedCreate(ctx, in, began, mayHaveRun, err)
+}
+
+// createOnce sends one attempt. One that is under way is not abandoned at once when the context ends.
+func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, &Error{Action: actionCreateCustomHostname.name, Host: c.wire.host, Err: errNotSent, GaveUp: err}
+	}
+	ctx, stop := withGrace(ctx, createGrace)
+	defer stop()
+	var out struct {
+		HostnameID int64 `json:"HostnameId"`
+	}
+	err := c.try(ctx, actionCreateCustomHostname, attempt, p, &out, func() error {
+		if out.HostnameID == 0 {
+			return malformed("it has no HostnameId")
+		}
+		return nil
+	})
+	return out.HostnameID, err
+}
+
+// explainFailedCreate looks once more where the failure itself does not say whether the hostname is there.
+func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnameInput, began time.Time, mayHaveRun bool, err error) (int64, error) {
+	partly := IsCode(err, CodeSetCertFailed, CodeApplyCertFailed)
+	if !mayHaveRun && !partly && !mayMeanNameTaken(err) {
+		return 0, err
+	}
+	if exists := new(HostnameExistsError); errors.As(err, &exists) {
+		return 0, err
+	}
+	// The look is worth its time even when the time for creating is used up.
+	lookCtx, stop := withGrace(ctx, createGrace)
+	defer stop()
+	existing, lookErr := c.lookForCreated(lookCtx, in)
+	switch {
+	case lookErr != nil && mayHaveRun:
+		return 0, &UnclearCreateError{Err: err}
+	case lookErr != nil || existing == nil:
+		return 0, err
+	case c.isOurs(existing, in, began) && mayHaveRun && classify(err) != final:
+		return existing.HostnameID, nil
+	case c.isOurs(existing, in, began) && (mayHaveRun || partly):
+		return existing.HostnameID, err
+	}
+	return 0, &HostnameExistsError{Existing: *existing, Err: err}
+}
+
+// mayMeanNameTaken tells whether a refusal of Create can be ESA's way of saying that the name is taken, for which no
+// code is documented. The codes listed here are about something else.
+func mayMeanNameTaken(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Code == "" || classify(err) != final {
+		return false
+	}
+	switch e.Code {
+	case CodeInvalidParameter, CodeNoPermission, CodeForbiddenRAM, CodeInstanceNotOnline, CodeQuotaCheckFailed,
+		CodeCustomHostnameICP, CodeRecordNotFound, CodeSiteNotFound,
+		CodeAccessKeyNotFound, CodeAccessKeyInactive, CodeSignatureDoesNotMatch, CodeTimestampExpired,
+		CodeTokenExpired, CodeTokenMismatch, CodeTokenMalformed, CodeUnsupportedHTTPMethod, CodeAPINotFound:
+		return false
+	}
+	return true
+}
+
+// lookForCreated returns the hostname of the site that has the name, nil if there is none. Of several, ours is the
+// newest.
+func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput) (*CustomHostname, error) {
+	found, err := c.FindCustomHostnames(ctx, in.SiteID, in.Hostname)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	newest := &found[0]
+	for i := range found[1:] {
+		if found[i+1].CreateTime > newest.CreateTime {
+			newest = &found[i+1]
+		}
+	}
+	return newest, nil
+}
+
+// isOurs tells whether a hostname that was found is one that this call made: for the same record, since it began.
+// began is compared on ESA's clock, as ours may be minutes off.
+func (c *Client) isOurs(existing *CustomHostname, in CreateCustomHostnameInput, began time.Time) bool {
+	created, err := time.Parse(timeFormat, existing.CreateTime)
+	if err != nil {
+		return false
+	}
+	beganThere := began.Add(time.Duration(c.skew.Load()) - createSlack)
+	return existing.RecordID == in.RecordID && !created.Before(beganThere)
+}
+
+// withGrace derives a context that ends grace after ctx ends.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(later, func() { timer.Stop() })
+	})
+	return later, func() {
+		stop()
+		cancel()
+	}
+}

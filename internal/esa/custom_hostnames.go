@@ -1,0 +1,264 @@
+package esa
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// Values of a custom hostname's fields that code decides by. ESA may send others.
+const (
+	SSLOn  = "on"
+	SSLOff = "off"
+
+	CertTypeFree   = "free"
+	CertTypeUpload = "upload"
+	CertTypeCAS    = "cas"
+
+	StatusPending     = "pending"
+	StatusActive      = "active"
+	StatusConflicted  = "conflicted"
+	StatusOffline     = "offline"
+	StatusConfiguring = "configuring"
+)
+
+// NameMatchExact and its siblings say how ListCustomHostnames compares Hostname.
+const (
+	NameMatchExact  = "exact"
+	NameMatchPrefix = "prefix"
+	NameMatchSuffix = "suffix"
+	NameMatchFuzzy  = "fuzzy"
+)
+
+// MaxPageSize is the largest page of ListCustomHostnames, ListSites and ListRecords.
+const MaxPageSize = 500
+
+// All seven are sent as POST, as Alibaba Cloud's own SDK does.
+var (
+	actionCreateCustomHostname           = action{"CreateCustomHostname", http.MethodPost}
+	actionGetCustomHostname              = action{"GetCustomHostname", http.MethodPost}
+	actionListCustomHostnames            = action{"ListCustomHostnames", http.MethodPost}
+	actionUpdateCustomHostname           = action{"UpdateCustomHostname", http.MethodPost}
+	actionDeleteCustomHostname           = action{"DeleteCustomHostname", http.MethodPost}
+	actionVerifyCustomHostname           = action{"VerifyCustomHostname", http.MethodPost}
+	actionApplyCustomHostnameCertificate = action{"ApplyCustomHostnameCertificate", http.MethodPost}
+)
+
+// Secret is text that no formatting, logging or JSON shows.
+type Secret string
+
+const redacted = "(secret)"
+
+// String hides the secret from %s and %v.
+func (Secret) String() string { return redacted }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return redacted }
+
+// Format hides the secret from every other verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalJSON hides the secret from encoding/json.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// LogValue hides the secret from log/slog.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// CustomHostname is a custom hostname as GetCustomHostname and ListCustomHostnames return it. Get also returns the
+// private key of an uploaded certificate; there is no field for it, so it cannot travel further. Neither returns
+// CasRegion. Times are UTC, yyyy-MM-ddTHH:mm:ssZ.
+type CustomHostname struct {
+	HostnameID int64  `json:"HostnameId"`
+	Hostname   string `json:"Hostname"`
+	SiteID     int64  `json:"SiteId"`
+	SiteName   string `json:"SiteName"`
+	RecordID   int64  `json:"RecordId"`
+	RecordName string `json:"RecordName"`
+
+	Status        string `json:"Status"`        // pending, active, conflicted, offline, configuring
+	OfflineReason string `json:"OfflineReason"` // why it is offline
+	ConflictWith  string `json:"ConflictWith"`  // what holds the name of a conflicted one
+	VerifyHost    string `json:"VerifyHost"`    // name of the TXT record that proves ownership
+	VerifyCode    string `json:"VerifyCode"`    // its content
+
+	SSLFlag          string `json:"SslFlag"`      // on, off
+	CertType         string `json:"CertType"`     // free, upload, cas; may outlive SSL
+	CertStatus       string `json:"CertStatus"`   // OK, Applying, ApplyFailed, Expiring, Expired
+	CertNotAfter     string `json:"CertNotAfter"` // expiry
+	CertApplyCode    *int64 `json:"CertApplyCode"`
+	CertApplyMessage string `json:"CertApplyMessage"`
+	CertTXTKey       string `json:"CertTxtKey"`    // DCV of a free certificate by DNS: name of the TXT record
+	CertTXTValue     string `json:"CertTxtValue"`  // its content
+	CertHTTPKey      string `json:"CertHttpKey"`   // DCV of a free certificate by HTTP: URL
+	CertHTTPValue    string `json:"CertHttpValue"` // the body to serve there
+
+	// The following come from GetCustomHostname only.
+	CasID       int64  `json:"CasId"`       // certificate in SSL Certificates Service; 0 when unused
+	CertID      string `json:"CertId"`      // ESA's id of the deployed certificate
+	Certificate string `json:"Certificate"` // PEM
+
+	CreateTime string `json:"CreateTime"`
+	UpdateTime string `json:"UpdateTime"`
+}
+
+// Certificate is the certificate group of CreateCustomHostname and UpdateCustomHostname. ESA takes it whole or not
+// at all: Type free alone; upload with Certificate and PrivateKey; cas with CasID and CasRegion.
+type Certificate struct {
+	Type        string // free, upload, cas
+	Certificate string // PEM, leaf first
+	PrivateKey  Secret // PEM
+	CasID       int64
+	CasRegion   string // cn-hangzhou or ap-southeast-1, the account's site
+}
+
+func (c *Certificate) addTo(p params) {
+	if c == nil {
+		return
+	}
+	p.set("CertType", c.Type)
+	p.set("Certificate", c.Certificate)
+	p.set("PrivateKey", string(c.PrivateKey))
+	p.setID("CasId", c.CasID)
+	p.set("CasRegion", c.CasRegion)
+}
+
+// GetCustomHostname returns a custom hostname, or an Error with CodeCustomHostnameNotFound.
+func (c *Client) GetCustomHostname(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
+	p := params{}
+	p.setID("HostnameId", hostnameID)
+	out, err := call(ctx, c, actionGetCustomHostname, p, func(out *getCustomHostnameOutput) error {
+		switch {
+		case out.CustomHostnameModel == nil:
+			return malformed("it has no CustomHostnameModel")
+		case out.CustomHostnameModel.HostnameID != hostnameID:
+			return malformed("it is about hostname id %d", out.CustomHostnameModel.HostnameID)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.CustomHostnameModel, nil
+}
+
+type getCustomHostnameOutput struct {
+	CustomHostnameModel *CustomHostname
+}
+
+// ListCustomHostnamesInput selects custom hostnames of one site.
+type ListCustomHostnamesInput struct {
+	SiteID        int64  // required
+	RecordID      int64  // filter; 0 is none
+	Hostname      string // filter; "" is none
+	NameMatchType string // how Hostname is compared; "" is exact
+	Status        string // filter; "" is none
+	PageNumber    int    // from 1; 0 is 1
+	PageSize      int    // 1 to MaxPageSize; 0 is ESA's default
+}
+
+// ListCustomHostnamesOutput is one page of custom hostnames. CasID, CertID and Certificate are empty.
+type ListCustomHostnamesOutput struct {
+	Hostnames  []CustomHostname
+	PageNumber int
+	PageSize   int
+	TotalCount *int // hostnames that match, on all pages; never nil in an answer
+}
+
+// ListCustomHostnames returns one page of a site's custom hostnames.
+func (c *Client) ListCustomHostnames(ctx context.Context, in ListCustomHostnamesInput) (*ListCustomHostnamesOutput, error) {
+	p := params{}
+	p.setID("SiteId", in.SiteID)
+	p.setID("RecordId", in.RecordID)
+	p.set("Hostname", in.Hostname)
+	p.set("NameMatchType", in.NameMatchType)
+	p.set("Status", in.Status)
+	p.setInt("PageNumber", in.PageNumber)
+	p.setInt("PageSize", in.PageSize)
+	return call(ctx, c, actionListCustomHostnames, p, func(out *ListCustomHostnamesOutput) error {
+		if out.TotalCount == nil {
+			return malformed("it has no TotalCount")
+		}
+		for _, hostname := range out.Hostnames {
+			if hostname.HostnameID == 0 {
+				return malformed("it lists a hostname without an id")
+			}
+		}
+		return nil
+	})
+}
+
+// FindCustomHostnames returns a site's custom hostnames of exactly this name: usually one, or none.
+func (c *Client) FindCustomHostnames(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
+	page, err := c.ListCustomHostnames(ctx, ListCustomHostnamesInput{
+		SiteID: siteID, Hostname: hostname, NameMatchType: NameMatchExact, PageSize: MaxPageSize,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found []CustomHostname
+	for _, candidate := range page.Hostnames {
+		// The filter's own idea of "exact" is not documented.
+		if strings.EqualFold(candidate.Hostname, hostname) {
+			found = append(found, candidate)
+		}
+	}
+	return found, nil
+}
+
+// UpdateCustomHostnameInput is a change of one custom hostname. What is left empty stays as it is.
+type UpdateCustomHostnameInput struct {
+	HostnameID int64  // required
+	RecordID   int64  // 0 leaves the record
+	SSLFlag    string // "" leaves SSL and certificate; on needs Certificate; off goes without it
+	// Certificate is the whole certificate group; nil leaves it.
+	Certificate *Certificate
+}
+
+// UpdateCustomHostname changes a custom hostname in place.
+func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostnameInput) error {
+	p := params{}
+	p.setID("HostnameId", in.HostnameID)
+	p.setID("RecordId", in.RecordID)
+	p.set("SslFlag", in.SSLFlag)
+	in.Certificate.addTo(p)
+	_, err := call[struct{}](ctx, c, actionUpdateCustomHostname, p, nil)
+	return err
+}
+
+// DeleteCustomHostname deletes a custom hostname. That it is gone already is an Error with
+// CodeCustomHostnameNotFound; after an unclear attempt it can be this very call's doing.
+func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) error {
+	p := params{}
+	p.setID("HostnameId", hostnameID)
+	_, err := call[struct{}](ctx, c, actionDeleteCustomHostname, p, nil)
+	return err
+}
+
+// VerifyCustomHostname makes ESA check the ownership now. "Not passed" has two shapes, an answer with
+// Passed=false and the code CustomHostname.VerifyUnpassed; both return false without an error.
+func (c *Client) VerifyCustomHostname(ctx context.Context, hostnameID int64) (passed bool, err error) {
+	p := params{}
+	p.setID("HostnameId", hostnameID)
+	out, err := call[verifyCustomHostnameOutput](ctx, c, actionVerifyCustomHostname, p, nil)
+	if IsCode(err, CodeCustomHostnameUnpassed) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return out.Passed, nil
+}
+
+type verifyCustomHostnameOutput struct {
+	Passed bool
+}
+
+// ApplyCustomHostnameCertificate asks for a new free certificate. ESA means it for ApplyFailed, Expiring and Expired.
+func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
+	p := params{}
+	p.setID("HostnameId", hostnameID)
+	_, err := call[struct{}](ctx, c, actionApplyCustomHostnameCertificate, p, nil)
+	return err
+}

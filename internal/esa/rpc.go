@@ -1,0 +1,365 @@
+package esa
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	rpcutil "github.com/alibabacloud-go/tea-rpc-utils/service"
+	rpc "github.com/alibabacloud-go/tea-rpc/client"
+	"github.com/aliyun/credentials-go/credentials"
+)
+
+// What is taken from tea-rpc is its client as the holder of endpoint, user agent and credential, and the signature.
+// Its DoRequest is not used: it knows no context, panics on a body that is no JSON object, rounds integers above
+// 2^53, and writes to a shared HTTP client while other calls read it. TestConformance compares what both send.
+
+const (
+	apiVersion = "2024-09-10"
+	timeFormat = "2006-01-02T15:04:05Z"
+	// bodyLimit is several times the largest true answer, a page of 500 hostnames.
+	bodyLimit = 8 << 20
+	// idleConnections is how many connections are kept for reuse; Terraform runs 10 operations at once by default.
+	idleConnections = 64
+)
+
+// errNotSent is the cause of an Error whose request never left.
+var errNotSent = errors.New("the request was not sent")
+
+// action is an API action with the HTTP method it is called with.
+type action struct {
+	name   string
+	method string
+}
+
+// params are the business parameters of a call.
+type params map[string]string
+
+// setID adds an id. All ids are positive, so 0 means absent.
+func (p params) setID(name string, id int64) {
+	if id != 0 {
+		p[name] = strconv.FormatInt(id, 10)
+	}
+}
+
+// set adds a value. ESA's reading of an empty string is not known, so none is ever sent.
+func (p params) set(name, value string) {
+	if value != "" {
+		p[name] = value
+	}
+}
+
+func (p params) setInt(name string, value int) {
+	if value != 0 {
+		p[name] = strconv.Itoa(value)
+	}
+}
+
+// wire sends single attempts.
+type wire struct {
+	tea     *rpc.Client
+	http    *http.Client
+	base    string
+	host    string
+	timeout time.Duration
+	// turn admits one goroutine at a time to the credential: refreshing ones are not safe for concurrent use.
+	turn chan struct{}
+}
+
+func newWire(config Config) (*wire, error) {
+	base, err := url.Parse(config.Endpoint)
+	if err != nil || base.Host == "" {
+		return nil, errors.New("esa: the endpoint is not scheme://host[:port]")
+	}
+	tea, err := rpc.NewClient(new(rpc.Config).
+		SetProtocol(base.Scheme).
+		SetEndpoint(base.Host).
+		SetUserAgent(config.UserAgent).
+		SetCredential(config.Credential))
+	if err != nil {
+		return nil, fmt.Errorf("esa: %w", err)
+	}
+	dialer := &net.Dialer{Timeout: config.ConnectTimeout}
+	return &wire{
+		tea: tea,
+		http: &http.Client{
+			Transport: &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				DialContext:         dialer.DialContext,
+				TLSHandshakeTimeout: config.ConnectTimeout,
+				ForceAttemptHTTP2:   true,
+				MaxIdleConns:        idleConnections,
+				MaxIdleConnsPerHost: idleConnections,
+				IdleConnTimeout:     90 * time.Second,
+			},
+			// A redirect would take the signature, and with it the call, to another host.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		base:    base.Scheme + "://" + base.Host + "/",
+		host:    base.Host,
+		timeout: config.ConnectTimeout + config.ReadTimeout,
+		turn:    make(chan struct{}, 1),
+	}, nil
+}
+
+// answer is what is known of an answer besides its content.
+type answer struct {
+	status    int
+	requestID string
+	date      time.Time
+}
+
+// send makes one attempt: one snapshot of the credential, one nonce, one timestamp. A success is decoded into out.
+func (w *wire) send(ctx context.Context, a action, params params, now time.Time, out any) (answer, *Error) {
+	fail := func(err error) *Error { return &Error{Action: a.name, Host: w.host, Err: err} }
+
+	credential, err := w.snapshot(ctx)
+	if err != nil {
+		return answer{}, fail(fmt.Errorf("%w: no credentials: %w", errNotSent, err))
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	request, err := w.request(ctx, a, params, credential, now)
+	if err != nil {
+		return answer{}, fail(fmt.Errorf("%w: %w", errNotSent, err))
+	}
+	response, err := w.http.Do(request)
+	if err != nil {
+		return answer{}, fail(withoutURL(err))
+	}
+	defer func() { _ = response.Body.Close() }()
+
+	got := answer{status: response.StatusCode}
+	got.date, _ = http.ParseTime(response.Header.Get("Date"))
+	body, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit+1))
+	if err != nil {
+		e := fail(withoutURL(err))
+		e.Status = response.StatusCode
+		return got, e
+	}
+	var apiErr *Error
+	got.requestID, apiErr = decode(response, body, out)
+	if apiErr != nil {
+		apiErr.Action, apiErr.Host = a.name, w.host
+		apiErr.Message = withoutSecrets(apiErr, params["PrivateKey"])
+	}
+	return got, apiErr
+}
+
+// snapshot asks the credential for one whole set, so that no request is signed by halves of two sets.
+func (w *wire) snapshot(ctx context.Context) (*credentials.CredentialModel, error) {
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	type result struct {
+		set *credentials.CredentialModel
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() { <-w.turn }()
+		set, err := w.tea.Credential.GetCredential()
+		done <- result{set, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, withoutURL(r.err)
+		}
+		if r.set == nil || value(r.set.AccessKeyId) == "" || value(r.set.AccessKeySecret) == "" {
+			return nil, errors.New("the credential source returned no access key")
+		}
+		return r.set, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// request signs a request. The business parameters of a POST travel in the form, so that certificates and keys stay
+// out of access logs; the signature covers query and form alike.
+func (w *wire) request(ctx context.Context, a action, params params, credential *credentials.CredentialModel, now time.Time) (*http.Request, error) {
+	nonce := make([]byte, 16)
+	if _, err := rand.Read(nonce); err != nil {
+		return nil, err
+	}
+	query := url.Values{
+		"Action":           {a.name},
+		"Version":          {apiVersion},
+		"Format":           {"JSON"},
+		"AccessKeyId":      {value(credential.AccessKeyId)},
+		"SignatureMethod":  {"HMAC-SHA1"},
+		"SignatureVersion": {"1.0"},
+		"SignatureNonce":   {hex.EncodeToString(nonce)},
+		"Timestamp":        {now.UTC().Format(timeFormat)},
+	}
+	if token := value(credential.SecurityToken); token != "" {
+		query.Set("SecurityToken", token)
+	}
+	form := url.Values{}
+	business := form
+	if a.method == http.MethodGet {
+		business = query
+	}
+	for name, v := range params {
+		business.Set(name, v)
+	}
+	signed := make(map[string]*string, len(query)+len(form))
+	for _, values := range []url.Values{query, form} {
+		for name := range values {
+			signed[name] = &values[name][0]
+		}
+	}
+	query.Set("Signature", value(rpcutil.GetSignatureV1(signed, &a.method, credential.AccessKeySecret)))
+
+	var body io.Reader
+	if a.method == http.MethodPost {
+		body = strings.NewReader(form.Encode())
+	}
+	request, err := http.NewRequestWithContext(ctx, a.method, w.base+"?"+query.Encode(), body)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	request.Header.Set("User-Agent", value(w.tea.UserAgent))
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("X-Acs-Action", a.name)
+	request.Header.Set("X-Acs-Version", apiVersion)
+	if body != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return request, nil
+}
+
+// envelope is what every answer of ESA has, success or not.
+type envelope struct {
+	RequestID string          `json:"RequestId"`
+	Code      json.RawMessage `json:"Code"`
+	Message   string          `json:"Message"`
+}
+
+// code is the envelope's error code. A success has none, or one of a few words.
+func (e envelope) code() ErrorCode {
+	code := strings.Trim(string(bytes.TrimSpace(e.Code)), `"`)
+	switch strings.ToLower(code) {
+	case "", "null", "200", "0", "ok", "success":
+		return ""
+	}
+	return ErrorCode(code)
+}
+
+// decode reads an answer into out, or says why it cannot. No text of a malformed body is repeated.
+func decode(response *http.Response, body []byte, out any) (requestID string, failure *Error) {
+	status := response.StatusCode
+	e := &Error{Status: status, RetryAfter: retryAfter(response.Header)}
+	if len(body) > bodyLimit {
+		e.Err = malformed("HTTP status %d with more than %d MiB", status, bodyLimit>>20)
+		return e.RequestID, e
+	}
+	body = bytes.TrimSpace(body)
+	switch {
+	case status >= 300 && status < 400:
+		e.Err = malformed("HTTP status %d, a redirect, which is never followed", status)
+		return e.RequestID, e
+	case len(body) == 0:
+		e.Err = malformed("HTTP status %d with an empty body", status)
+		return e.RequestID, e
+	case body[0] != '{':
+		e.Err = malformed("HTTP status %d with %s instead of a JSON object", status, kindOf(body))
+		return e.RequestID, e
+	}
+	var head envelope
+	if err := json.Unmarshal(body, &head); err != nil {
+		e.Err = malformed("HTTP status %d with JSON that cannot be read", status)
+		return e.RequestID, e
+	}
+	e.Code, e.Message, e.RequestID = head.code(), head.Message, head.RequestID
+	switch {
+	case e.Code != "":
+		return e.RequestID, e
+	case status < 200 || status >= 300:
+		e.Err = malformed("HTTP status %d without an error code", status)
+		return e.RequestID, e
+	case e.RequestID == "":
+		e.Err = malformed("HTTP status %d without a RequestId", status)
+		return e.RequestID, e
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		e.Err = malformed("HTTP status %d with %s", status, typeProblem(err))
+		return e.RequestID, e
+	}
+	return head.RequestID, nil
+}
+
+// kindOf names a body's kind for a message.
+func kindOf(body []byte) string {
+	switch body[0] {
+	case '<':
+		return "HTML or XML"
+	case '[':
+		return "a JSON array"
+	}
+	return "something"
+}
+
+// typeProblem names the field that has the wrong type, but not its value.
+func typeProblem(err error) string {
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return fmt.Sprintf("a JSON %s in the field %s", strings.Fields(wrongType.Value)[0], wrongType.Field)
+	}
+	return "JSON that cannot be read"
+}
+
+// retryAfter reads the pause that ESA asks for, in milliseconds.
+func retryAfter(header http.Header) time.Duration {
+	ms, err := strconv.ParseInt(header.Get("X-Acs-Retry-After"), 10, 64)
+	if err != nil || ms <= 0 {
+		return 0
+	}
+	return time.Duration(min(ms, retryAfterCap.Milliseconds())) * time.Millisecond
+}
+
+// withoutSecrets is ESA's message without what it may repeat of the request.
+func withoutSecrets(e *Error, privateKey string) string {
+	if e.Code == CodeSignatureDoesNotMatch {
+		// What follows is all that was signed: the form with the private key, the query with the security token.
+		message, _, _ := strings.Cut(e.Message, "server string to sign")
+		return strings.TrimSpace(message)
+	}
+	const telling = 16 // shorter lines are no part of a key that says anything
+	for line := range strings.Lines(privateKey) {
+		line = strings.TrimSpace(line)
+		if len(line) >= telling && (strings.Contains(e.Message, line) || strings.Contains(e.Message, url.QueryEscape(line))) {
+			return "(withheld, as it repeats the private key)"
+		}
+	}
+	return e.Message
+}
+
+// withoutURL takes the URL out of a transport error: its query holds the access key id and the signature.
+func withoutURL(err error) error {
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		return urlErr.Err
+	}
+	return err
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

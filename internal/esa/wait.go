@@ -1,0 +1,57 @@
+package esa
+
+import (
+	"context"
+	"time"
+)
+
+// createdLimit bounds the wait for what ESA fills in after a Create; deleting is bounded by the caller's context.
+const createdLimit = time.Minute
+
+// AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. When
+// that takes longer than a minute it returns what it has, which is nil if no read succeeded, and the last error.
+func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
+	var newest *CustomHostname
+	end := c.clock.Now().Add(createdLimit)
+	for attempt := 1; ; attempt++ {
+		hostname, err := c.GetCustomHostname(ctx, hostnameID)
+		if err == nil {
+			newest = hostname
+		}
+		switch {
+		case err == nil && hostname.VerifyCode != "":
+			return hostname, nil
+		case err == nil && hostname.Status != StatusPending && hostname.Status != StatusConfiguring:
+			// An active, conflicted or offline hostname may never get a token.
+			return hostname, nil
+		case err != nil && !IsNotFound(err):
+			return newest, err
+		}
+		pause := c.backoff(attempt, &Error{})
+		if !c.clock.Now().Add(pause).Before(end) {
+			return newest, err
+		}
+		if sleepErr := c.clock.Sleep(ctx, pause); sleepErr != nil {
+			if err == nil {
+				err = sleepErr
+			}
+			return newest, err
+		}
+	}
+}
+
+// AwaitDeleted returns nil once GetCustomHostname says that the hostname is gone.
+func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
+	for attempt := 1; ; attempt++ {
+		_, err := c.GetCustomHostname(ctx, hostnameID)
+		if IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := c.clock.Sleep(ctx, c.backoff(attempt, &Error{})); err != nil {
+			return err
+		}
+	}
+}
