@@ -107,10 +107,10 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 		return 0, &UnclearCreateError{Err: err}
 	case lookErr != nil || existing == nil:
 		return 0, err
-	case c.isOurs(existing, in, began) && mayHaveRun && classify(err) != final:
-		return existing.HostnameID, nil
-	case c.isOurs(existing, in, began) && (mayHaveRun || partly):
+	case partly && c.isOurs(existing, in, began):
 		return existing.HostnameID, err
+	case mayHaveRun && c.isOurs(existing, in, began):
+		return existing.HostnameID, nil
 	}
 	return 0, &HostnameExistsError{Existing: *existing, Err: err}
 }

@@ -3,6 +3,7 @@ package esa
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,11 +56,13 @@ type cloud struct {
 func newCloud(t *testing.T, answers map[string]string) *cloud {
 	t.Helper()
 	c := &cloud{answers: answers}
-	server := httptest.NewUnstartedServer(c)
-	server.StartTLS()
+	server := httptest.NewTLSServer(c)
 	t.Cleanup(server.Close)
 	plain := httptest.NewServer(c)
 	t.Cleanup(plain.Close)
+
+	trust := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "example.com"}
+	trust.RootCAs.AddCert(server.Certificate())
 
 	// credentials-go clones http.DefaultTransport for every request.
 	previous := http.DefaultTransport
@@ -72,10 +75,9 @@ func newCloud(t *testing.T, answers map[string]string) *cloud {
 			return url.Parse(plain.URL)
 		},
 		DialTLSContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&tls.Dialer{Config: server.Client().Transport.(*http.Transport).TLSClientConfig}).DialContext(ctx, network, server.Listener.Addr().String())
+			return (&tls.Dialer{Config: trust}).DialContext(ctx, network, server.Listener.Addr().String())
 		},
 	}
-	server.Client().Transport.(*http.Transport).TLSClientConfig.ServerName = "example.com"
 	return c
 }
 
@@ -99,7 +101,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.Contains(answer, `"Code":"SignatureDoesNotMatch"`) || strings.Contains(answer, `"Code":"NoPermission"`) {
 		w.WriteHeader(http.StatusBadRequest)
 	}
-	fmt.Fprint(w, answer)
+	_, _ = fmt.Fprint(w, answer)
 }
 
 const later = "2099-01-02T15:04:05Z"
@@ -411,15 +413,30 @@ func TestAssumeRole(t *testing.T) {
 		key  string
 		want url.Values
 	}{
-		{"with defaults", CredentialConfig{AccessKey: "ak", SecretKey: "sk"}, AssumeRole{RoleARN: "arn"},
-			"sts.aliyuncs.com", "ak", form("arn", "terraform", "3600", "", "")},
-		{"with everything", CredentialConfig{AccessKey: "ak", SecretKey: "sk"},
+		{
+			"with defaults",
+			CredentialConfig{AccessKey: "ak", SecretKey: "sk"},
+			AssumeRole{RoleARN: "arn"},
+			"sts.aliyuncs.com", "ak", form("arn", "terraform", "3600", "", ""),
+		},
+		{
+			"with everything",
+			CredentialConfig{AccessKey: "ak", SecretKey: "sk"},
 			AssumeRole{RoleARN: "arn", SessionName: "name", SessionExpiration: 900, Policy: "policy", ExternalID: "external"},
-			"sts.aliyuncs.com", "ak", form("arn", "name", "900", "policy", "external")},
-		{"another role than the profile's", CredentialConfig{Profile: "role", SharedCredentialsFile: file}, AssumeRole{RoleARN: "arn"},
-			"sts.cn-shanghai.aliyuncs.com", "profile-ak", form("arn", "profile-session", "1800", "", "")},
-		{"the profile's role, otherwise", CredentialConfig{Profile: "role", SharedCredentialsFile: file}, AssumeRole{SessionName: "name"},
-			"sts.cn-shanghai.aliyuncs.com", "profile-ak", form("profile-arn", "name", "1800", "profile-policy", "profile-external")},
+			"sts.aliyuncs.com", "ak", form("arn", "name", "900", "policy", "external"),
+		},
+		{
+			"another role than the profile's",
+			CredentialConfig{Profile: "role", SharedCredentialsFile: file},
+			AssumeRole{RoleARN: "arn"},
+			"sts.cn-shanghai.aliyuncs.com", "profile-ak", form("arn", "profile-session", "1800", "", ""),
+		},
+		{
+			"the profile's role, otherwise",
+			CredentialConfig{Profile: "role", SharedCredentialsFile: file},
+			AssumeRole{SessionName: "name"},
+			"sts.cn-shanghai.aliyuncs.com", "profile-ak", form("profile-arn", "name", "1800", "profile-policy", "profile-external"),
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cloud := newCloud(t, map[string]string{test.host + " AssumeRole": session("role")})
@@ -576,12 +593,18 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		{name: "credentials_uri with text", cfg: CredentialConfig{CredentialsURI: "http://uri.test/text?hush"}, words: []string{"credentials_uri", "JSON"}},
 		{name: "credentials_uri with an error", cfg: CredentialConfig{CredentialsURI: "http://uri.test/gone?hush"}, words: []string{"credentials_uri", "status 200"}},
 		{name: "a role on top of it", cfg: CredentialConfig{CredentialsURI: "http://uri.test/gone?hush", AssumeRole: role}, words: []string{"credentials_uri", "status 200"}},
-		{name: "STS refuses", sts: `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`,
-			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "NoPermission: not for you", "R-1"}},
-		{name: "STS repeats what was signed", sts: `{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:hush","RequestId":"R-1"}`,
-			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", SecurityToken: "hush", AssumeRole: role}, words: []string{"assume_role", "SignatureDoesNotMatch", "R-1"}},
-		{name: "STS leaves out the expiration", sts: `{"Credentials":{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}}`,
-			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "incomplete"}},
+		{
+			name: "STS refuses", sts: `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "NoPermission: not for you", "R-1"},
+		},
+		{
+			name: "STS repeats what was signed", sts: `{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:hush","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", SecurityToken: "hush", AssumeRole: role}, words: []string{"assume_role", "SignatureDoesNotMatch", "R-1"},
+		},
+		{
+			name: "STS leaves out the expiration", sts: `{"Credentials":{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "incomplete"},
+		},
 		{name: "the sign-in host leaves out a part", cfg: CredentialConfig{Profile: "oauth", SharedCredentialsFile: file}, words: []string{"profile", "left out"}},
 		{name: "the sign-in host refuses", cfg: CredentialConfig{Profile: "sso", SharedCredentialsFile: file}, words: []string{"profile", "NoPermission: not for you", "R-1"}},
 		{name: "the program fails", cfg: CredentialConfig{Profile: "external", SharedCredentialsFile: file}, words: []string{"profile", "external command"}},
