@@ -1,0 +1,527 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aliyun/credentials-go/credentials"
+	"github.com/google/go-cmp/cmp"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// testClock moves on its own when somebody sleeps, so that nothing waits.
+type testClock struct {
+	mu     sync.Mutex
+	offset time.Duration
+	pauses []time.Duration
+}
+
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.offset)
+}
+
+func (c *testClock) Sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset += d
+	c.pauses = append(c.pauses, d)
+	return nil
+}
+
+func (c *testClock) slept() []time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]time.Duration(nil), c.pauses...)
+}
+
+// countingCredential is a credential that tells how often it was asked.
+type countingCredential struct {
+	credentials.Credential
+	asked atomic.Int32
+}
+
+func (c *countingCredential) GetCredential() (*credentials.CredentialModel, error) {
+	c.asked.Add(1)
+	return c.Credential.GetCredential()
+}
+
+func staticCredential(t *testing.T, id, secret, token string) *countingCredential {
+	t.Helper()
+	credential, err := NewCredential(CredentialConfig{AccessKey: id, SecretKey: secret, SecurityToken: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &countingCredential{Credential: credential}
+}
+
+// fixture is a fake ESA with a site and a record, and a client for it.
+type fixture struct {
+	*fakeesa.Server
+	client     *Client
+	clock      *testClock
+	credential *countingCredential
+	site       fakeesa.Site
+	record     fakeesa.Record
+}
+
+func newFixture(t *testing.T, options fakeesa.Options, change ...func(*Config)) *fixture {
+	t.Helper()
+	f := &fixture{clock: new(testClock)}
+	options.Now = f.clock.Now
+	var err error
+	if f.Server, err = fakeesa.Start(options); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	f.site = f.AddSite("example.com")
+	f.record = f.AddRecord(f.site.ID, "origin.example.com")
+	f.credential = staticCredential(t, f.Options().AccessKeyID, f.Options().AccessKeySecret, f.Options().SecurityToken)
+	config := Config{
+		Endpoint: f.URL(), Credential: f.credential, UserAgent: "test", MaxRetries: DefaultMaxRetries, Clock: f.clock,
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	if f.client, err = New(config); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func (f *fixture) createInput(hostname string) CreateCustomHostnameInput {
+	return CreateCustomHostnameInput{SiteID: f.site.ID, Hostname: hostname, RecordID: f.record.ID, SSLFlag: SSLOff}
+}
+
+func (f *fixture) create(t *testing.T, hostname string) int64 {
+	t.Helper()
+	id, err := f.client.CreateCustomHostname(t.Context(), f.createInput(hostname))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func containsAny(text string, parts ...string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func text(s string) *string { return &s }
+
+func TestActionsSendWhatTheSheetSays(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	id := f.create(t, "shop.customer.com")
+	f.ResetRequests()
+
+	ctx := t.Context()
+	key := func(n int64) string { return fmt.Sprint(n) }
+	tests := []struct {
+		action string
+		call   func() error
+		method string
+		want   map[string]string
+	}{
+		{"GetCustomHostname", func() error { _, err := f.client.GetCustomHostname(ctx, id); return err }, "POST",
+			map[string]string{"HostnameId": key(id)}},
+		{"ListCustomHostnames", func() error {
+			_, err := f.client.ListCustomHostnames(ctx, ListCustomHostnamesInput{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: "shop", NameMatchType: NameMatchPrefix, Status: StatusPending, PageNumber: 2, PageSize: 50})
+			return err
+		}, "POST", map[string]string{"SiteId": key(f.site.ID), "RecordId": key(f.record.ID), "Hostname": "shop", "NameMatchType": "prefix", "Status": "pending", "PageNumber": "2", "PageSize": "50"}},
+		{"UpdateCustomHostname", func() error {
+			return f.client.UpdateCustomHostname(ctx, UpdateCustomHostnameInput{HostnameID: id, RecordID: f.record.ID})
+		}, "POST", map[string]string{"HostnameId": key(id), "RecordId": key(f.record.ID)}},
+		{"UpdateCustomHostname", func() error {
+			return f.client.UpdateCustomHostname(ctx, UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: &Certificate{Type: CertTypeCAS, CasID: 30000478, CasRegion: "cn-hangzhou"}})
+		}, "POST", map[string]string{"HostnameId": key(id), "SslFlag": "on", "CertType": "cas", "CasId": "30000478", "CasRegion": "cn-hangzhou"}},
+		{"VerifyCustomHostname", func() error { _, err := f.client.VerifyCustomHostname(ctx, id); return err }, "POST",
+			map[string]string{"HostnameId": key(id)}},
+		{"ListSites", func() error {
+			_, err := f.client.ListSites(ctx, ListSitesInput{SiteName: "example.com", SiteSearchType: "exact", PageNumber: 1, PageSize: 500})
+			return err
+		}, "GET", map[string]string{"SiteName": "example.com", "SiteSearchType": "exact", "PageNumber": "1", "PageSize": "500"}},
+		{"GetSite", func() error { _, err := f.client.GetSite(ctx, f.site.ID); return err }, "GET",
+			map[string]string{"SiteId": key(f.site.ID)}},
+		{"ListRecords", func() error {
+			_, err := f.client.ListRecords(ctx, ListRecordsInput{SiteID: f.site.ID, RecordName: "origin", RecordMatchType: "prefix", Type: "CNAME", PageNumber: 1, PageSize: 10})
+			return err
+		}, "GET", map[string]string{"SiteId": key(f.site.ID), "RecordName": "origin", "RecordMatchType": "prefix", "Type": "CNAME", "PageNumber": "1", "PageSize": "10"}},
+		{"GetRecord", func() error { _, err := f.client.GetRecord(ctx, f.record.ID); return err }, "GET",
+			map[string]string{"RecordId": key(f.record.ID)}},
+		{"DeleteCustomHostname", func() error { return f.client.DeleteCustomHostname(ctx, id) }, "POST",
+			map[string]string{"HostnameId": key(id)}},
+	}
+	for _, test := range tests {
+		t.Run(test.action, func(t *testing.T) {
+			f.ResetRequests()
+			if err := test.call(); err != nil {
+				t.Fatal(err)
+			}
+			requests := f.Requests()
+			if len(requests) != 1 {
+				t.Fatalf("%d requests, want 1", len(requests))
+			}
+			request := requests[0]
+			if request.Action != test.action || request.Method != test.method {
+				t.Errorf("sent %s %s, want %s %s", request.Method, request.Action, test.method, test.action)
+			}
+			got := map[string]string{}
+			for name := range request.Params {
+				got[name] = request.Params.Get(name)
+				place, other := request.Form, request.Query
+				if test.method == http.MethodGet {
+					place, other = other, place
+				}
+				if !place.Has(name) || other.Has(name) {
+					t.Errorf("%s is in the wrong place", name)
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("parameters (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestApplyIsSent(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	hostname := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: "a.customer.com", SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertStatus: "ApplyFailed"})
+	if err := f.client.ApplyCustomHostnameCertificate(t.Context(), hostname.ID); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Count("ApplyCustomHostnameCertificate"); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+func TestIDsAreExact(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{LargeIDs: true})
+	id := f.create(t, "shop.customer.com")
+	if id < 1<<53 {
+		t.Fatalf("id %d does not test anything", id)
+	}
+	got, err := f.client.GetCustomHostname(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.HostnameID != id || got.SiteID != f.site.ID || got.RecordID != f.record.ID {
+		t.Errorf("got %d, %d, %d, want %d, %d, %d", got.HostnameID, got.SiteID, got.RecordID, id, f.site.ID, f.record.ID)
+	}
+}
+
+func TestVerifyUnderstandsBothShapesOfUnpassed(t *testing.T) {
+	for _, shape := range []fakeesa.Options{{VerifyUnpassed: fakeesa.VerifyUnpassedCode}, {VerifyUnpassed: fakeesa.VerifyUnpassedFlag}} {
+		f := newFixture(t, shape)
+		id := f.create(t, "shop.customer.com")
+		if passed, err := f.client.VerifyCustomHostname(t.Context(), id); passed || err != nil {
+			t.Errorf("before the TXT record: %v, %v", passed, err)
+		}
+		hostname, _ := f.Hostname(id)
+		f.PublishTXT(hostname.VerifyHost, hostname.VerifyCode)
+		if passed, err := f.client.VerifyCustomHostname(t.Context(), id); !passed || err != nil {
+			t.Errorf("after the TXT record: %v, %v", passed, err)
+		}
+	}
+}
+
+func TestConcurrentCallsShareConnections(t *testing.T) {
+	const workers, calls = 32, 640
+	f := newFixture(t, fakeesa.Options{Latency: 5 * time.Millisecond})
+	id := f.create(t, "shop.customer.com")
+	work := make(chan struct{}, calls)
+	for range calls {
+		work <- struct{}{}
+	}
+	close(work)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			for range work {
+				if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	// A call can begin a moment before the last one's connection is free again, so that a few more are opened.
+	if n := f.Connections(); n > workers+workers/4 {
+		t.Errorf("%d connections for %d calls at %d a time", n, calls, workers)
+	}
+}
+
+func TestEveryAttemptIsSignedAnew(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{SecurityToken: "a-session-token"})
+	id := f.create(t, "shop.customer.com")
+	f.ResetRequests()
+	f.credential.asked.Store(0)
+	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 2, Status: 502, RawBody: text("")})
+	if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	requests := f.Requests()
+	if len(requests) != 3 {
+		t.Fatalf("%d requests, want 3", len(requests))
+	}
+	nonces := map[string]bool{}
+	for _, request := range requests {
+		nonces[request.Query.Get("SignatureNonce")] = true
+		if !request.Query.Has("SecurityToken") {
+			t.Error("an attempt lacks the security token")
+		}
+	}
+	if len(nonces) != 3 {
+		t.Errorf("%d nonces for 3 attempts", len(nonces))
+	}
+	if asked := f.credential.asked.Load(); asked != 3 {
+		t.Errorf("the credential was asked %d times for 3 attempts", asked)
+	}
+}
+
+func TestRetriesEndAtMaxRetries(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 3 })
+	f.Inject(fakeesa.Fault{Times: -1, Code: "Throttling.User", Status: 400, Message: "Request was denied due to user flow control.", RetryAfter: 1500 * time.Millisecond})
+	_, err := f.client.GetCustomHostname(t.Context(), 1)
+	if !IsCode(err, CodeThrottlingUser) {
+		t.Fatalf("got %v", err)
+	}
+	if n := f.Count("GetCustomHostname"); n != 4 {
+		t.Errorf("%d attempts, want 4", n)
+	}
+	for _, pause := range f.clock.slept() {
+		if pause < 1500*time.Millisecond || pause > 1500*time.Millisecond+backoffBase {
+			t.Errorf("pause %v, want what x-acs-retry-after says", pause)
+		}
+	}
+}
+
+func TestFinalErrorsAreNotRetried(t *testing.T) {
+	for _, code := range []ErrorCode{CodeNoPermission, CodeInvalidParameter, CodeSignatureDoesNotMatch, CodeAccessKeyNotFound, CodeSetCertFailed, "Something.New"} {
+		t.Run(string(code), func(t *testing.T) {
+			f := newFixture(t, fakeesa.Options{})
+			f.Inject(fakeesa.Fault{Times: -1, Code: string(code), Status: 404, Message: "no"})
+			_, err := f.client.GetCustomHostname(t.Context(), 1)
+			if !IsCode(err, code) || IsNotFound(err) {
+				t.Errorf("got %v", err)
+			}
+			if n := f.Count("GetCustomHostname"); n != 1 {
+				t.Errorf("%d attempts, want 1", n)
+			}
+		})
+	}
+}
+
+func TestSuccessStatusWithACodeIsAnError(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	f.Inject(fakeesa.Fault{Code: "Something.Wrong", Status: 200, Message: "no"})
+	_, err := f.client.GetCustomHostname(t.Context(), 1)
+	var e *Error
+	if !errors.As(err, &e) || e.Code != "Something.Wrong" || e.Status != 200 || e.RequestID == "" || e.Action != "GetCustomHostname" {
+		t.Errorf("got %#v", err)
+	}
+}
+
+func TestNoBodyWhateverPanics(t *testing.T) {
+	object := func(model string) string { return `{"RequestId":"R","CustomHostnameModel":` + model + `}` }
+	bodies := map[string]string{
+		"empty":                 "",
+		"a space":               " ",
+		"an array":              "[]",
+		"null":                  "null",
+		"a number":              "1",
+		"text":                  `"x"`,
+		"HTML":                  "<html><body>502 Bad Gateway</body></html>",
+		"cut JSON":              `{"RequestId":"R","Custom`,
+		"an empty object":       "{}",
+		"no object in it":       `{"RequestId":"R"}`,
+		"null for the object":   object("null"),
+		"an array for it":       object("[]"),
+		"an id that is text":    object(`{"HostnameId":"x"}`),
+		"an id with a fraction": object(`{"HostnameId":1.5}`),
+		"an id that is too big": object(`{"HostnameId":9223372036854775808}`),
+		"no id":                 object(`{}`),
+		"another id":            object(`{"HostnameId":2}`),
+		"a message of objects":  `{"RequestId":"R","Message":{"a":1}}`,
+		"deep nesting":          strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000),
+		"ten megabytes":         `{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`,
+	}
+	for name, body := range bodies {
+		for _, status := range []int{200, 502} {
+			t.Run(fmt.Sprintf("%s with status %d", name, status), func(t *testing.T) {
+				f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 1 })
+				f.Inject(fakeesa.Fault{Times: -1, Status: status, RawBody: text(body)})
+				_, err := f.client.GetCustomHostname(t.Context(), 1)
+				var e *Error
+				if !errors.As(err, &e) || !errors.Is(err, errMalformed) {
+					t.Fatalf("got %v, want a malformed answer", err)
+				}
+				if n := f.Count("GetCustomHostname"); n != 2 {
+					t.Errorf("%d attempts, want 2", n)
+				}
+				if len(err.Error()) > 500 {
+					t.Errorf("the message has %d bytes", len(err.Error()))
+				}
+			})
+		}
+	}
+}
+
+func TestUnknownFieldsAndValuesAreTolerated(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	f.Inject(fakeesa.Fault{Status: 200, RawBody: text(`{"requestId":"R","New":1,"CustomHostnameModel":{"HostnameId":1,"Status":"brand-new","Newer":{"a":[1]},"CertApplyCode":null}}`)})
+	got, err := f.client.GetCustomHostname(t.Context(), 1)
+	if err != nil || got.Status != "brand-new" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestTransportErrorsNameHostAndActionOnly(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(untrusted.Close)
+	redirect := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/?x=1", http.StatusFound))
+	t.Cleanup(redirect.Close)
+	for name, test := range map[string]struct {
+		endpoint string
+		attempts int
+	}{
+		"nobody listens":            {closed.URL, 3},
+		"untrusted TLS certificate": {untrusted.URL, 1},
+		"redirect":                  {redirect.URL, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := New(Config{Endpoint: test.endpoint, Credential: staticCredential(t, "LTAIexample", "s3cret", "t0ken"), MaxRetries: 2, Clock: new(testClock)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.GetCustomHostname(t.Context(), 1)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %v", err)
+			}
+			if e.Attempts != test.attempts {
+				t.Errorf("%d attempts, want %d", e.Attempts, test.attempts)
+			}
+			host := strings.TrimPrefix(strings.TrimPrefix(test.endpoint, "http://"), "https://")
+			if !strings.Contains(err.Error(), "GetCustomHostname at "+host) {
+				t.Errorf("host and action are missing: %v", err)
+			}
+			if containsAny(err.Error(), "LTAIexample", "s3cret", "t0ken", "Signature", "elsewhere", "?") {
+				t.Errorf("too much is shown: %v", err)
+			}
+		})
+	}
+}
+
+func TestContextEndsACallAtOnce(t *testing.T) {
+	t.Run("while waiting for the answer", func(t *testing.T) {
+		reached := make(chan struct{})
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			// Only a server that has read the request learns that the client went away.
+			_, _ = io.Copy(io.Discard, r.Body)
+			close(reached)
+			<-r.Context().Done()
+		}))
+		t.Cleanup(server.Close)
+		client, err := New(Config{Endpoint: server.URL, Credential: staticCredential(t, "a", "b", ""), MaxRetries: 5, Clock: new(testClock)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-reached; cancel() }()
+		if _, err := client.GetCustomHostname(ctx, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("while pausing", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.Clock = SystemClock{} })
+		f.Inject(fakeesa.Fault{Times: -1, Code: "Throttling.User", Status: 400, RetryAfter: time.Minute})
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := f.client.GetCustomHostname(ctx, 1)
+		if !errors.Is(err, context.DeadlineExceeded) || !IsCode(err, CodeThrottlingUser) {
+			t.Errorf("got %v, want what ESA said last and that time ran out", err)
+		}
+	})
+}
+
+func TestRequestsPerSecondIsAnUpperBound(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.RequestsPerSecond = 2 })
+	id := f.create(t, "shop.customer.com")
+	for range 5 {
+		if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var total time.Duration
+	for _, pause := range f.clock.slept() {
+		total += pause
+	}
+	if total < 2*time.Second || total > 2500*time.Millisecond {
+		t.Errorf("6 calls at 2 a second were spread over %v", total)
+	}
+}
+
+func TestLogHasNoSecrets(t *testing.T) {
+	var mu sync.Mutex
+	var events []Event
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) {
+		c.Log = func(_ context.Context, event Event) { mu.Lock(); defer mu.Unlock(); events = append(events, event) }
+	})
+	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Code: "Record.ServiceBusy", Status: 400, Message: "busy"})
+	in := f.createInput("shop.customer.com")
+	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeUpload, Certificate: "PEM", PrivateKey: "TOPSECRET"}
+	_, _ = f.client.CreateCustomHostname(t.Context(), in)
+	if len(events) < 2 {
+		t.Fatalf("%d events", len(events))
+	}
+	if shown := fmt.Sprintf("%+v", events); containsAny(shown, "TOPSECRET", f.Options().AccessKeySecret, "Signature") {
+		t.Errorf("logged %s", shown)
+	}
+}
+
+func TestNewRefusesWhatCannotWork(t *testing.T) {
+	credential := staticCredential(t, "a", "b", "")
+	for name, config := range map[string]Config{
+		"no endpoint":          {Credential: credential},
+		"no credential":        {Endpoint: "https://esa.cn-hangzhou.aliyuncs.com"},
+		"an endpoint unparsed": {Endpoint: "esa.cn-hangzhou.aliyuncs.com", Credential: credential},
+		"negative retries":     {Endpoint: "https://esa.cn-hangzhou.aliyuncs.com", Credential: credential, MaxRetries: -1},
+	} {
+		if _, err := New(config); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}
+
+func TestDecodeKeepsNoPrivateKey(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	id := f.create(t, "shop.customer.com")
+	f.Inject(fakeesa.Fault{Status: 200, RawBody: text(fmt.Sprintf(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"PrivateKey":"TOPSECRET","Certificate":"PEM"}}`, id))})
+	got, err := f.client.GetCustomHostname(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shown := fmt.Sprintf("%+v", got); strings.Contains(shown, "TOPSECRET") || !strings.Contains(shown, "PEM") {
+		t.Errorf("got %s", shown)
+	}
+}

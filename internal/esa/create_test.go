@@ -1,0 +1,197 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
+	const name = "shop.customer.com"
+	tests := []struct {
+		name    string
+		fault   fakeesa.Fault
+		creates int // CreateCustomHostname calls in all
+	}{
+		{"the connection broke after the create", fakeesa.Fault{After: true, Drop: true}, 1},
+		{"the connection broke before the create", fakeesa.Fault{Drop: true}, 2},
+		{"an empty 502 after the create", fakeesa.Fault{After: true, Status: 502, RawBody: text("")}, 1},
+		{"an empty 502 instead of the create", fakeesa.Fault{Status: 502, RawBody: text("")}, 2},
+		{"InternalException after the create", fakeesa.Fault{After: true, Code: "InternalException", Status: 400}, 1},
+		{"InternalException instead of the create", fakeesa.Fault{Code: "InternalException", Status: 400}, 2},
+		{"an answer without an id", fakeesa.Fault{After: true, Status: 200, RawBody: text(`{"RequestId":"R"}`)}, 1},
+		{"a cut answer", fakeesa.Fault{After: true, Status: 200, RawBody: text(`{"RequestId":"R","Hostn`)}, 1},
+		{"throttled, which is clear", fakeesa.Fault{Code: "Throttling.User", Status: 400}, 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t, fakeesa.Options{})
+			test.fault.Action = "CreateCustomHostname"
+			f.Inject(test.fault)
+			id := f.create(t, name)
+			if n := f.Count("CreateCustomHostname"); n != test.creates {
+				t.Errorf("%d creates, want %d", n, test.creates)
+			}
+			hostnames := f.Hostnames()
+			if len(hostnames) != 1 || hostnames[0].ID != id {
+				t.Errorf("the server has %v, we have %d", hostnames, id)
+			}
+		})
+	}
+}
+
+func TestCreateLooksOnlyWhenItMust(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 3, Code: "Record.ServiceBusy", Status: 400})
+	f.create(t, "shop.customer.com")
+	if n := f.Count("ListCustomHostnames"); n != 0 {
+		t.Errorf("%d looks after clear refusals", n)
+	}
+}
+
+func TestCreateToleratesAClockThatIsOff(t *testing.T) {
+	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
+		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.Clock = &testClock{offset: off} })
+		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
+		f.create(t, "shop.customer.com")
+		if n := len(f.Hostnames()); n != 1 {
+			t.Errorf("clock off by %v: %d hostnames", off, n)
+		}
+	}
+}
+
+func TestCreateNeverAdoptsAnother(t *testing.T) {
+	const name = "shop.customer.com"
+	lost := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true}
+	tests := []struct {
+		name   string
+		exists fakeesa.Hostname
+		fault  *fakeesa.Fault
+	}{
+		{"an older one, refused by ESA", fakeesa.Hostname{CreateTime: time.Now().Add(-time.Hour)}, nil},
+		{"a new one of somebody else, refused by ESA", fakeesa.Hostname{CreateTime: time.Now()}, nil},
+		{"an older one, with the answer lost", fakeesa.Hostname{CreateTime: time.Now().Add(-time.Hour)}, &lost},
+		{"one of another record, with the answer lost", fakeesa.Hostname{CreateTime: time.Now(), RecordID: 1}, &lost},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t, fakeesa.Options{})
+			test.exists.SiteID, test.exists.Hostname, test.exists.SSLFlag = f.site.ID, name, SSLOff
+			if test.exists.RecordID == 1 {
+				test.exists.RecordID = f.AddRecord(f.site.ID, "other.example.com").ID
+			} else {
+				test.exists.RecordID = f.record.ID
+			}
+			existing := f.AddHostname(test.exists)
+			if test.fault != nil {
+				f.Inject(*test.fault)
+			}
+			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput(name))
+			var exists *HostnameExistsError
+			if !errors.As(err, &exists) || exists.Existing.HostnameID != existing.ID {
+				t.Errorf("got %v, want that %d exists", err, existing.ID)
+			}
+			if n := f.Count("CreateCustomHostname"); n != 1 {
+				t.Errorf("%d creates, want 1", n)
+			}
+		})
+	}
+}
+
+func TestCreateSavesAHostnameWhoseCertificateFailed(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Code: "CustomHostname.ApplyCertFailed", Status: 404})
+	in := f.createInput("shop.customer.com")
+	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeFree}
+	id, err := f.client.CreateCustomHostname(t.Context(), in)
+	if !IsCode(err, CodeApplyCertFailed) || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
+		t.Errorf("got %d, %v", id, err)
+	}
+}
+
+func TestCreateThatIsInterruptedStillLearnsItsID(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{Latency: 100 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for range 500 {
+			if f.Count("CreateCustomHostname") > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	id, err := f.client.CreateCustomHostname(ctx, f.createInput("shop.customer.com"))
+	if err != nil || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
+		t.Errorf("got %d, %v", id, err)
+	}
+}
+
+func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.client.CreateCustomHostname(ctx, f.createInput("shop.customer.com")); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if n := len(f.Requests()); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestCreateSaysWhenNobodyKnows(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 1 })
+	f.Inject(fakeesa.Fault{Times: -1, Drop: true})
+	_, err := f.client.CreateCustomHostname(t.Context(), f.createInput("shop.customer.com"))
+	var lost *UnclearCreateError
+	if !errors.As(err, &lost) {
+		t.Errorf("got %v", err)
+	}
+	if n := f.Count("CreateCustomHostname"); n != 1 {
+		t.Errorf("%d creates, want 1", n)
+	}
+}
+
+func TestAwaitCreated(t *testing.T) {
+	t.Run("waits until ESA knows the hostname and has its token", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{NotFoundGets: 2, VerifyCodeGets: 2})
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		if err != nil || got.VerifyCode == "" {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
+	t.Run("gives what it has when that takes too long", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{VerifyCodeGets: 1000})
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		if err != nil || got == nil || got.VerifyCode != "" {
+			t.Errorf("got %v, %v", got, err)
+		}
+		if n := f.Count("GetCustomHostname"); n > 20 {
+			t.Errorf("%d reads in a minute", n)
+		}
+	})
+	t.Run("says that ESA never came to know it", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{NotFoundGets: 1000})
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		if got != nil || !IsNotFound(err) {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
+}
+
+func TestAwaitDeleted(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{DeletingGets: 3})
+	id := f.create(t, "shop.customer.com")
+	if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.client.AwaitDeleted(t.Context(), id); err != nil {
+		t.Error(err)
+	}
+	if n := f.Count("GetCustomHostname"); n != 4 {
+		t.Errorf("%d reads, want 4", n)
+	}
+}

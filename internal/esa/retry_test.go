@@ -1,0 +1,99 @@
+package esa
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestClassify(t *testing.T) {
+	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	read := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	tests := []struct {
+		name string
+		err  error
+		want outcome
+	}{
+		{"the account is throttled", &Error{Code: "Throttling.User", Status: 400}, refused},
+		{"the action is throttled", &Error{Code: "Throttling.Api", Status: 400}, refused},
+		{"a kind of throttling that nobody documented", &Error{Code: "Throttling.Tomorrow", Status: 400}, refused},
+		{"a code that only begins like throttling", &Error{Code: "ThrottlingDisabled", Status: 400}, final},
+		{"ESA's own throttling with status 400", &Error{Code: CodeTooManyRequests, Status: 400}, refused},
+		{"ESA's own throttling with status 429", &Error{Code: CodeTooManyRequests, Status: 429}, refused},
+		{"the record is busy", &Error{Code: CodeRecordServiceBusy, Status: 400}, refused},
+		{"the site is busy", &Error{Code: CodeSiteServiceBusy, Status: 400}, refused},
+		{"the lock is taken", &Error{Code: CodeLockFailed, Status: 400}, refused},
+		{"ESA failed inside", &Error{Code: CodeInternalException, Status: 400}, unclear},
+		{"the gateway failed inside", &Error{Code: "InternalError", Status: 500}, unclear},
+		{"the service is unavailable", &Error{Code: CodeServiceUnavailable, Status: 503}, unclear},
+		{"the attempt arrived twice", &Error{Code: CodeSignatureNonceUsed, Status: 400}, unclear},
+		{"a load balancer's 502", &Error{Status: 502, Err: malformed("x")}, unclear},
+		{"a proxy's 429", &Error{Status: 429, Err: malformed("x")}, refused},
+		{"a proxy's 403", &Error{Status: 403, Err: malformed("x")}, final},
+		{"a redirect", &Error{Status: 302, Err: malformed("x")}, final},
+		{"a success that cannot be read", &Error{Status: 200, Err: malformed("x")}, unclear},
+		{"a success status with an error code", &Error{Code: CodeCustomHostnameUnpassed, Status: 200}, final},
+		{"nobody listens", &Error{Err: dial}, refused},
+		{"the connection broke", &Error{Err: read}, unclear},
+		{"no answer in time", &Error{Err: context.DeadlineExceeded}, unclear},
+		{"the server's certificate is not trusted", &Error{Err: &tls.CertificateVerificationError{Err: errors.New("x")}}, final},
+		{"nothing was sent", &Error{Err: fmt.Errorf("%w: x", errNotSent)}, final},
+		{"the hostname is gone", &Error{Code: CodeCustomHostnameNotFound, Status: 404}, final},
+		{"the certificate was refused with status 404", &Error{Code: CodeSetCertFailed, Status: 404}, final},
+		{"no permission", &Error{Code: CodeNoPermission, Status: 403}, final},
+		{"a wrong parameter", &Error{Code: CodeInvalidParameter, Status: 400}, final},
+		{"not an error of the client", errors.New("x"), final},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := classify(test.err); got != test.want {
+				t.Errorf("classify(%v) = %d, want %d", test.err, got, test.want)
+			}
+		})
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	tests := []struct {
+		name    string
+		attempt int
+		after   time.Duration
+		jitter  float64
+		want    time.Duration
+	}{
+		{"the first pause is half the base at least", 1, 0, 0, backoffBase / 2},
+		{"and the base at most", 1, 0, 1, backoffBase},
+		{"pauses double", 4, 0, 1, 8 * backoffBase},
+		{"up to the cap", 6, 0, 1, 16 * time.Second},
+		{"and no further", 7, 0, 1, backoffCap},
+		{"however many attempts there were", 1000, 0, 1, backoffCap},
+		{"what ESA asks for is waited for", 1, 7 * time.Second, 0, 7 * time.Second},
+		{"and not all come back at once", 1, 7 * time.Second, 1, 7*time.Second + backoffBase},
+		{"an absurd wish is cut", 1, time.Hour, 0, retryAfterCap},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			client := &Client{jitter: func() float64 { return test.jitter }}
+			if got := client.backoff(test.attempt, &Error{RetryAfter: test.after}); got != test.want {
+				t.Errorf("backoff = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSecretIsNeverShown(t *testing.T) {
+	secret := Secret("-----BEGIN PRIVATE KEY-----")
+	group := Certificate{PrivateKey: secret}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, shown := range []any{secret, group, &group} {
+			if text := fmt.Sprintf(verb, shown); len(text) == 0 || containsAny(text, "BEGIN", "2d2d2d") {
+				t.Errorf("%s shows %s", verb, text)
+			}
+		}
+	}
+}

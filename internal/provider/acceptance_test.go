@@ -1,0 +1,195 @@
+package provider
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// The acceptance tests run a real CLI against a fake ESA in this process: TF_ACC=1 go test, or make testacc.
+
+const testResource = "esa_custom_hostname.test"
+
+// TestMain keeps the environment of whoever runs the tests out of them.
+func TestMain(m *testing.M) {
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		for _, prefix := range []string{"ALICLOUD_", "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ESA_", "CLIENT_", "TF_APPEND_USER_AGENT"} {
+			if strings.HasPrefix(name, prefix) {
+				_ = os.Unsetenv(name)
+			}
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// account is a fake ESA with a site and two records.
+type account struct {
+	*fakeesa.Server
+	site    fakeesa.Site
+	record  fakeesa.Record
+	record2 fakeesa.Record
+}
+
+func newAccount(t *testing.T, options fakeesa.Options) *account {
+	t.Helper()
+	server, err := fakeesa.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	a := &account{Server: server}
+	a.site = a.AddSite("example.com")
+	a.record = a.AddRecord(a.site.ID, "origin.example.com")
+	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
+	return a
+}
+
+var testFactories = map[string]func() (tfprotov6.ProviderServer, error){
+	"esa": providerserver.NewProtocol6WithError(New("test")()),
+}
+
+// provider is the provider's configuration, with further lines in it.
+func (a *account) provider(lines ...string) string {
+	return fmt.Sprintf("provider \"esa\" {\n  access_key = %q\n  secret_key = %q\n  endpoint   = %q\n  %s\n}\n",
+		a.Options().AccessKeyID, a.Options().AccessKeySecret, a.URL(), strings.Join(lines, "\n  "))
+}
+
+// args are the arguments of the test's hostname; later ones replace earlier ones, "" removes.
+type args map[string]string
+
+func (a *account) args(name string, more ...args) args {
+	all := args{
+		"site_id":   fmt.Sprintf("%q", fmt.Sprint(a.site.ID)),
+		"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record.ID)),
+		"hostname":  fmt.Sprintf("%q", name),
+		"ssl_flag":  `"off"`,
+	}
+	for _, m := range more {
+		for key, value := range m {
+			all[key] = value
+			if value == "" {
+				delete(all, key)
+			}
+		}
+	}
+	return all
+}
+
+// hcl is the whole configuration with the test's hostname.
+func (a *account) hcl(all args, extra ...string) string {
+	var b strings.Builder
+	b.WriteString(a.provider() + "resource \"esa_custom_hostname\" \"test\" {\n")
+	for key, value := range all {
+		if strings.HasPrefix(value, "{") {
+			fmt.Fprintf(&b, "  %s %s\n", key, value)
+			continue
+		}
+		fmt.Fprintf(&b, "  %s = %s\n", key, value)
+	}
+	b.WriteString("}\n" + strings.Join(extra, "\n"))
+	return b.String()
+}
+
+func free() args { return args{"ssl_flag": `"on"`, "cert_type": `"free"`} }
+
+func cas(id string) args {
+	return args{"ssl_flag": `"on"`, "cert_type": `"cas"`, "cas_id": fmt.Sprintf("%q", id)}
+}
+
+func upload(pair certtest.Pair) args {
+	return args{
+		"ssl_flag": `"on"`, "cert_type": `"upload"`,
+		"certificate":    fmt.Sprintf("%q", pair.CertificatePEM),
+		"private_key_wo": fmt.Sprintf("%q", pair.PrivateKeyPEM),
+	}
+}
+
+func issue(t *testing.T, name string) certtest.Pair {
+	t.Helper()
+	return certtest.Issue(t, certtest.Spec{DNSNames: []string{name}})
+}
+
+// hostname is the only hostname that the fake has.
+func (a *account) hostname(t *testing.T) fakeesa.Hostname {
+	t.Helper()
+	all := a.Hostnames()
+	if len(all) != 1 {
+		t.Fatalf("the server has %d hostnames, want 1", len(all))
+	}
+	return all[0]
+}
+
+// calls counts the calls since the log was reset, by action.
+func (a *account) calls() map[string]int {
+	counts := map[string]int{}
+	for _, request := range a.Requests() {
+		counts[request.Action]++
+	}
+	return counts
+}
+
+// writes counts the calls that are no reads.
+func (a *account) writes() map[string]int {
+	counts := a.calls()
+	for _, read := range []string{"GetCustomHostname", "ListCustomHostnames", "GetRecord", "ListRecords", "GetSite", "ListSites"} {
+		delete(counts, read)
+	}
+	return counts
+}
+
+// check runs f after an apply.
+func check(f func() error) resource.TestCheckFunc {
+	return func(*terraform.State) error { return f() }
+}
+
+// sent checks the parameters of the only call of an action.
+func (a *account) sent(action string, want map[string]string) resource.TestCheckFunc {
+	return check(func() error {
+		requests := a.RequestsOf(action)
+		if len(requests) != 1 {
+			return fmt.Errorf("%d calls of %s, want 1", len(requests), action)
+		}
+		if diff := cmp.Diff(want, flat(requests[0].Params)); diff != "" {
+			return fmt.Errorf("%s (-want +got):\n%s", action, diff)
+		}
+		if requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate") {
+			return fmt.Errorf("%s has certificate or key in the URL", action)
+		}
+		return nil
+	})
+}
+
+func flat(values url.Values) map[string]string {
+	out := map[string]string{}
+	for name := range values {
+		out[name] = values.Get(name)
+	}
+	return out
+}
+
+// test runs steps against the account.
+func (a *account) test(t *testing.T, steps ...resource.TestStep) {
+	t.Helper()
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: testFactories,
+		Steps:                    steps,
+		CheckDestroy: check(func() error {
+			if left := a.Hostnames(); len(left) != 0 {
+				return fmt.Errorf("destroy left %d hostnames", len(left))
+			}
+			return nil
+		}),
+	})
+}

@@ -1,0 +1,179 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+// thing is what an error is about, as far as it is known.
+type thing struct {
+	hostname   string
+	siteID     string
+	hostnameID string
+}
+
+// String names the thing in a sentence.
+func (t thing) String() string {
+	var known []string
+	if t.siteID != "" {
+		known = append(known, "site "+t.siteID)
+	}
+	if t.hostnameID != "" {
+		known = append(known, "hostname id "+t.hostnameID)
+	}
+	name := "custom hostname"
+	if t.hostname != "" {
+		name += " " + t.hostname
+	}
+	if len(known) == 0 {
+		return name
+	}
+	return name + " (" + strings.Join(known, ", ") + ")"
+}
+
+// apiError is the one door from an error of the client to a diagnostic. verb is what was being done ("create").
+func apiError(verb string, about thing, err error) diag.Diagnostic {
+	summary := "Unable to " + verb + " custom hostname"
+
+	if exists := new(esa.HostnameExistsError); errors.As(err, &exists) {
+		return hostnameExists(summary, about, exists)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Unable to %s %s.\n", verb, about)
+	attribute, advice := path.Empty(), "See the provider's log (TF_LOG=DEBUG) for the calls before this one."
+
+	var apiErr *esa.Error
+	switch {
+	case errors.As(err, &apiErr):
+		b.WriteString("\n" + describe(apiErr))
+		attribute, advice = adviceFor(apiErr)
+	case errors.Is(err, context.DeadlineExceeded):
+		b.WriteString("\nThe time limit was reached.")
+		advice = "Raise the limit in the timeouts block, or run apply again."
+	case errors.Is(err, context.Canceled):
+		b.WriteString("\nThe run was interrupted.")
+		advice = "Run apply again."
+	default:
+		b.WriteString("\n" + clean(err.Error()))
+	}
+	if lost := new(esa.UnclearCreateError); errors.As(err, &lost) {
+		advice = "ESA's answer was lost, so the hostname may exist. Run apply again: if it does exist, the error then says how to import it."
+	}
+	b.WriteString("\n\n" + advice)
+	if attribute.Equal(path.Empty()) {
+		return diag.NewErrorDiagnostic(summary, b.String())
+	}
+	return diag.NewAttributeErrorDiagnostic(attribute, summary, b.String())
+}
+
+// hostnameExists tells how to import a hostname that stands in the way of a create.
+func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError) diag.Diagnostic {
+	existing := exists.Existing
+	return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
+		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n"+
+			"To manage it from here, import it and plan again:\n\n"+
+			"  terraform import esa_custom_hostname.NAME %d/%s\n\n"+
+			"or, with an import block:\n\n"+
+			"  import {\n    to = esa_custom_hostname.NAME\n    id = \"%d\"\n  }",
+		about, existing.HostnameID, existing.RecordID, clean(existing.Status),
+		existing.SiteID, clean(existing.Hostname), existing.HostnameID))
+}
+
+// describe gives ESA's own words and what support asks for.
+func describe(e *esa.Error) string {
+	var b strings.Builder
+	switch {
+	case e.Code != "":
+		fmt.Fprintf(&b, "ESA says: %s\n", clean(e.Message))
+		fmt.Fprintf(&b, "Error code: %s\n", clean(string(e.Code)))
+	case e.Err != nil:
+		fmt.Fprintf(&b, "No usable answer from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
+	}
+	fmt.Fprintf(&b, "Action: %s", e.Action)
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, ", %d attempts", e.Attempts)
+	}
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, "\nRequest ID: %s", clean(e.RequestID))
+	}
+	return b.String()
+}
+
+// adviceFor says where an error belongs and what to do about it.
+func adviceFor(e *esa.Error) (path.Path, string) {
+	switch e.Code {
+	case esa.CodeCustomHostnameNotFound:
+		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again: it will offer to create it anew."
+	case esa.CodeSetCertFailed:
+		return path.Root("certificate"), "ESA could not deploy the certificate. Check that it covers the hostname, that the key belongs to it and that the chain is complete; " +
+			"for cert_type cas, that cas_id exists in cas_region. Then run apply again."
+	case esa.CodeApplyCertFailed:
+		return path.Root("cert_type"), "ESA could not request a free certificate. Check that the domain has no CAA record that forbids it, then run apply again."
+	case esa.CodeCustomHostnameICP:
+		return path.Root("hostname"), "The domain needs an ICP filing, as the site's acceleration area covers the Chinese mainland. File it, or use a site whose area is overseas."
+	case esa.CodeRecordNotFound:
+		return path.Root("record_id"), "Check record_id: it must be a proxied record of the site."
+	case esa.CodeSiteNotFound:
+		return path.Root("site_id"), "Check site_id: it must be a site of this account."
+	case esa.CodeInvalidParameter:
+		return path.Empty(), "ESA does not say which value it refuses. Check hostname, site_id and record_id (a proxied record of that site)."
+	case esa.CodeRecordServiceBusy, esa.CodeSiteServiceBusy, esa.CodeLockFailed:
+		return path.Empty(), "Another change of the same record or site was under way for the whole time. Run apply again, or raise max_retries in the provider block."
+	case esa.CodeNoPermission, esa.CodeForbiddenRAM:
+		return path.Empty(), fmt.Sprintf("The RAM identity lacks esa:%s. Grant it, or attach the system policy AliyunESAFullAccess.", e.Action)
+	case esa.CodeInstanceNotOnline:
+		return path.Empty(), "The site's plan is overdue or expired. Renew it in the ESA console."
+	case esa.CodeQuotaCheckFailed:
+		return path.Empty(), "The site's plan does not include this. Change the plan in the ESA console."
+	}
+	return path.Empty(), adviceForCaller(e)
+}
+
+// adviceForCaller is adviceFor for errors that are about credentials, clock, limits and network.
+func adviceForCaller(e *esa.Error) string {
+	switch {
+	case e.Code == esa.CodeAccessKeyNotFound:
+		return "The access key does not exist, or belongs to the other Alibaba Cloud site. Check access_key, and account_type (Domestic or International)."
+	case e.Code == esa.CodeAccessKeyInactive:
+		return "The access key is disabled. Enable it in the RAM console or use another."
+	case e.Code == esa.CodeSignatureDoesNotMatch:
+		return "The secret does not belong to the access key. Check secret_key, or the source that the credentials come from."
+	case strings.HasPrefix(string(e.Code), "InvalidSecurityToken"):
+		return "The temporary credentials are expired or torn between two sets. Get new ones, or use a source that renews them (profile, ecs_role_name, assume_role, credentials_uri)."
+	case e.Code == esa.CodeTimestampExpired:
+		return "The clock of this machine is more than 15 minutes off. Set it right."
+	case e.Code == esa.CodeTooManyRequests, strings.HasPrefix(string(e.Code), string(esa.CodeThrottling)):
+		return "ESA limits the rate of calls; CreateCustomHostname to 100 per user and hour. Run apply again later, raise timeouts.create, or set requests_per_second in the provider block."
+	case e.GaveUp != nil:
+		return "The time limit was reached, or the run was interrupted, before a further attempt. Run apply again, or raise the limit in the timeouts block."
+	case e.Code == "":
+		return "Check the provider's endpoint, the network and any proxy, then run again."
+	}
+	return "Look the code up in the ESA API reference, or give the request id to Alibaba Cloud support."
+}
+
+const maxMessage = 1000
+
+// clean makes text from outside fit for a terminal: no control characters, cut to a sensible length.
+func clean(text string) string {
+	if len(text) > maxMessage {
+		text = text[:maxMessage] + "… (cut)"
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}

@@ -1,0 +1,139 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ESA's ids are int64. In Terraform they are strings, as in the alicloud provider, so that
+// record_id = alicloud_esa_record.x.id composes and no number is ever rounded.
+
+var idPattern = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
+
+// parseID reads an id, or says what is wrong with it.
+func parseID(text string) (int64, error) {
+	if idPattern.MatchString(text) {
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return id, nil
+		}
+	}
+	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650112\"", quote(text))
+}
+
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// idValidator accepts what parseID does.
+type idValidator struct{}
+
+// Description tells the documentation what is accepted.
+func (idValidator) Description(context.Context) string {
+	return "must be an id: a whole number from 1 to 9223372036854775807"
+}
+
+// MarkdownDescription is Description.
+func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString checks a known value.
+func (idValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if _, err := parseID(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(), err.Error()+".")
+	}
+}
+
+// customHostnameIdentity is what identifies a custom hostname. For an import either hostname_id, or site_id and
+// hostname, is enough; in state all three are set.
+type customHostnameIdentity struct {
+	HostnameID types.String `tfsdk:"hostname_id"`
+	SiteID     types.String `tfsdk:"site_id"`
+	Hostname   types.String `tfsdk:"hostname"`
+}
+
+// importTarget is what an import asks for: hostnameID, maybe with the site that it must be in, or siteID and hostname.
+type importTarget struct {
+	hostnameID string
+	siteID     string
+	hostname   string
+}
+
+const importForms = "Use one of:\n\n" +
+	"  <hostname_id>             for example 4042843419650112\n" +
+	"  <site_id>/<hostname>      for example 890601022130656/shop.customer.com\n" +
+	"  <site_id>:<hostname_id>   for example 890601022130656:4042843419650112"
+
+// parseImportID reads the three import ids.
+func parseImportID(id string) (importTarget, error) {
+	wrong := func(problem error) error {
+		return fmt.Errorf("%s cannot be imported: %w. %s", quote(id), problem, importForms)
+	}
+	if site, hostname, ok := strings.Cut(id, "/"); ok {
+		if _, err := parseID(site); err != nil {
+			return importTarget{}, wrong(err)
+		}
+		if problem := hostnameProblem(hostname); problem != "" {
+			return importTarget{}, wrong(fmt.Errorf("%s %s", quote(hostname), problem))
+		}
+		return importTarget{siteID: site, hostname: hostname}, nil
+	}
+	site, hostnameID, composite := strings.Cut(id, ":")
+	if !composite {
+		hostnameID, site = id, ""
+	} else if _, err := parseID(site); err != nil {
+		return importTarget{}, wrong(err)
+	}
+	if _, err := parseID(hostnameID); err != nil {
+		return importTarget{}, wrong(err)
+	}
+	return importTarget{hostnameID: hostnameID, siteID: site}, nil
+}
+
+// importTargetOf reads what an import asks for, from the id or from the identity, and reports what is wrong with it.
+func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags *diag.Diagnostics) (importTarget, bool) {
+	if req.ID != "" {
+		target, err := parseImportID(req.ID)
+		if err != nil {
+			diags.AddError("Invalid import id", err.Error())
+		}
+		return target, err == nil
+	}
+	var identity customHostnameIdentity
+	diags.Append(req.Identity.Get(ctx, &identity)...)
+	if diags.HasError() {
+		return importTarget{}, false
+	}
+	target := importTarget{
+		hostnameID: identity.HostnameID.ValueString(),
+		siteID:     identity.SiteID.ValueString(),
+		hostname:   identity.Hostname.ValueString(),
+	}
+	checkID := func(name, value string) {
+		if value == "" {
+			return
+		}
+		if _, err := parseID(value); err != nil {
+			diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error()+".")
+		}
+	}
+	checkID("hostname_id", target.hostnameID)
+	checkID("site_id", target.siteID)
+	if target.hostname != "" {
+		if problem := hostnameProblem(target.hostname); problem != "" {
+			diags.AddAttributeError(path.Root("hostname"), "Invalid hostname", quote(target.hostname)+" "+problem+".")
+		}
+	}
+	if target.hostnameID == "" && (target.siteID == "" || target.hostname == "") {
+		diags.AddError("Invalid identity", "An import by identity needs hostname_id, or site_id together with hostname.")
+	}
+	return target, !diags.HasError()
+}

@@ -1,0 +1,270 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"terraform-provider-esa/internal/certcheck"
+	"terraform-provider-esa/internal/esa"
+)
+
+// customHostnameModel is esa_custom_hostname as configuration, plan or state.
+type customHostnameModel struct {
+	ID       types.String `tfsdk:"id"`
+	SiteID   types.String `tfsdk:"site_id"`
+	Hostname types.String `tfsdk:"hostname"`
+	RecordID types.String `tfsdk:"record_id"`
+	SSLFlag  types.String `tfsdk:"ssl_flag"`
+
+	CertType                types.String `tfsdk:"cert_type"`
+	Certificate             pemValue     `tfsdk:"certificate"`
+	PrivateKey              types.String `tfsdk:"private_key"`
+	PrivateKeyWO            types.String `tfsdk:"private_key_wo"`
+	PrivateKeyWOVersion     types.Int64  `tfsdk:"private_key_wo_version"`
+	CasID                   types.String `tfsdk:"cas_id"`
+	CasRegion               types.String `tfsdk:"cas_region"`
+	CertificateApplyTrigger types.String `tfsdk:"certificate_apply_trigger"`
+
+	customHostnameObserved
+
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+}
+
+// customHostnameObserved are the values that ESA owns.
+type customHostnameObserved struct {
+	SiteName         types.String `tfsdk:"site_name"`
+	RecordName       types.String `tfsdk:"record_name"`
+	Status           types.String `tfsdk:"status"`
+	OfflineReason    types.String `tfsdk:"offline_reason"`
+	ConflictWith     types.String `tfsdk:"conflict_with"`
+	VerifyHost       types.String `tfsdk:"verify_host"`
+	VerifyCode       types.String `tfsdk:"verify_code"`
+	CertID           types.String `tfsdk:"cert_id"`
+	CertStatus       types.String `tfsdk:"cert_status"`
+	CertNotAfter     types.String `tfsdk:"cert_not_after"`
+	CertApplyCode    types.Int64  `tfsdk:"cert_apply_code"`
+	CertApplyMessage types.String `tfsdk:"cert_apply_message"`
+	CertTXTKey       types.String `tfsdk:"cert_txt_key"`
+	CertTXTValue     types.String `tfsdk:"cert_txt_value"`
+	CertHTTPKey      types.String `tfsdk:"cert_http_key"`
+	CertHTTPValue    types.String `tfsdk:"cert_http_value"`
+	CreateTime       types.String `tfsdk:"create_time"`
+	UpdateTime       types.String `tfsdk:"update_time"`
+}
+
+// observe takes what ESA says. Tokens stay when ESA blanks them: DNS records are made of them, and must not fall
+// apart once a check has passed.
+func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
+	sticky := func(old types.String, new string) types.String {
+		if new == "" && !old.IsUnknown() {
+			return old
+		}
+		return textOrNull(new)
+	}
+	*o = customHostnameObserved{
+		SiteName:         textOrNull(h.SiteName),
+		RecordName:       textOrNull(h.RecordName),
+		Status:           textOrNull(h.Status),
+		OfflineReason:    textOrNull(h.OfflineReason),
+		ConflictWith:     textOrNull(h.ConflictWith),
+		VerifyHost:       sticky(o.VerifyHost, h.VerifyHost),
+		VerifyCode:       sticky(o.VerifyCode, h.VerifyCode),
+		CertID:           textOrNull(h.CertID),
+		CertStatus:       textOrNull(h.CertStatus),
+		CertNotAfter:     textOrNull(h.CertNotAfter),
+		CertApplyCode:    types.Int64PointerValue(h.CertApplyCode),
+		CertApplyMessage: textOrNull(h.CertApplyMessage),
+		CertTXTKey:       sticky(o.CertTXTKey, h.CertTXTKey),
+		CertTXTValue:     sticky(o.CertTXTValue, h.CertTXTValue),
+		CertHTTPKey:      sticky(o.CertHTTPKey, h.CertHTTPKey),
+		CertHTTPValue:    sticky(o.CertHTTPValue, h.CertHTTPValue),
+		CreateTime:       textOrNull(h.CreateTime),
+		UpdateTime:       textOrNull(h.UpdateTime),
+	}
+}
+
+// texts are all the values but cert_apply_code, in a fixed order.
+func (o *customHostnameObserved) texts() []*types.String {
+	return []*types.String{
+		&o.SiteName, &o.RecordName, &o.Status, &o.OfflineReason, &o.ConflictWith, &o.VerifyHost, &o.VerifyCode,
+		&o.CertID, &o.CertStatus, &o.CertNotAfter, &o.CertApplyMessage,
+		&o.CertTXTKey, &o.CertTXTValue, &o.CertHTTPKey, &o.CertHTTPValue, &o.CreateTime, &o.UpdateTime,
+	}
+}
+
+// fillUnknown takes from other what is unknown here. What the plan promised stays as promised, even if ESA has
+// moved on meanwhile: the next refresh shows that.
+func (o *customHostnameObserved) fillUnknown(other customHostnameObserved) {
+	others := other.texts()
+	for i, text := range o.texts() {
+		if text.IsUnknown() {
+			*text = *others[i]
+		}
+	}
+	if o.CertApplyCode.IsUnknown() {
+		o.CertApplyCode = other.CertApplyCode
+	}
+}
+
+// nullUnknown makes null what is unknown, for a state that is saved before everything could be read.
+func (o *customHostnameObserved) nullUnknown() {
+	o.fillUnknown(customHostnameObserved{})
+}
+
+// identity is what identifies the hostname.
+func (m *customHostnameModel) identity() customHostnameIdentity {
+	return customHostnameIdentity{HostnameID: m.ID, SiteID: m.SiteID, Hostname: m.Hostname}
+}
+
+// thing names the hostname in messages.
+func (m *customHostnameModel) thing() thing {
+	return thing{hostname: m.Hostname.ValueString(), siteID: m.SiteID.ValueString(), hostnameID: m.ID.ValueString()}
+}
+
+// fromAPI brings a state up to date. An argument changes only if ESA's value means something else, never because it
+// is written differently. defaultCasRegion stands in for the region, which ESA does not return.
+func (m *customHostnameModel) fromAPI(h *esa.CustomHostname, defaultCasRegion string) {
+	m.observe(h)
+	m.ID = types.StringValue(formatID(h.HostnameID))
+	m.SiteID = types.StringValue(formatID(h.SiteID))
+	m.RecordID = types.StringValue(formatID(h.RecordID))
+	m.SSLFlag = types.StringValue(h.SSLFlag)
+	if !strings.EqualFold(m.Hostname.ValueString(), h.Hostname) {
+		m.Hostname = types.StringValue(h.Hostname)
+	}
+	// With SSL off ESA goes on reporting the last certificate; that is nothing to be changed.
+	if h.SSLFlag != esa.SSLOff {
+		m.certificateFromAPI(h, defaultCasRegion)
+	}
+}
+
+// certificateFromAPI takes the certificate group of a hostname whose SSL is on. private_key and
+// private_key_wo_version are not ESA's to change.
+func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultCasRegion string) {
+	if h.CertType != "" {
+		m.CertType = types.StringValue(h.CertType)
+	}
+	switch {
+	case h.CertType != esa.CertTypeUpload:
+		// ESA's own certificate of a free or cas hostname is not the argument.
+		m.Certificate = newPEMNull()
+	case certcheck.Same(h.Certificate, h.Certificate):
+		if reported := newPEM(h.Certificate); !m.Certificate.sameAs(reported) {
+			m.Certificate = reported
+		}
+	case m.Certificate.IsNull():
+		m.Certificate = unseenCertificate()
+	}
+	if h.CertType != esa.CertTypeCAS {
+		m.CasID, m.CasRegion = types.StringNull(), types.StringNull()
+		return
+	}
+	if h.CasID != 0 {
+		m.CasID = types.StringValue(formatID(h.CasID))
+	}
+	if m.CasRegion.IsNull() {
+		m.CasRegion = textOrNull(defaultCasRegion)
+	}
+}
+
+// unseenCertificate stands in state for an uploaded certificate that was imported and that ESA does not show.
+// The first certificate that this provider sends takes its place.
+func unseenCertificate() pemValue { return newPEM("") }
+
+// toCreate is the CreateCustomHostname call for a plan.
+func (m *customHostnameModel) toCreate(key esa.Secret) (esa.CreateCustomHostnameInput, error) {
+	var ids idReader
+	in := esa.CreateCustomHostnameInput{
+		SiteID:   ids.read("site_id", m.SiteID),
+		Hostname: m.Hostname.ValueString(),
+		RecordID: ids.read("record_id", m.RecordID),
+		SSLFlag:  m.SSLFlag.ValueString(),
+	}
+	if in.SSLFlag == esa.SSLOn {
+		in.Certificate = m.toCertificate(key, &ids)
+	}
+	return in, ids.err
+}
+
+// toUpdate is the smallest UpdateCustomHostname call that makes state into the plan m, and whether there is one.
+func (m *customHostnameModel) toUpdate(state *customHostnameModel, key esa.Secret) (in esa.UpdateCustomHostnameInput, needed bool, err error) {
+	var ids idReader
+	in.HostnameID = ids.read("id", state.ID)
+	change := changeOf(state, m)
+	if change.record {
+		in.RecordID = ids.read("record_id", m.RecordID)
+	}
+	if change.certificate {
+		in.SSLFlag = m.SSLFlag.ValueString()
+		if in.SSLFlag == esa.SSLOn {
+			in.Certificate = m.toCertificate(key, &ids)
+		}
+	}
+	return in, change.record || change.certificate, ids.err
+}
+
+// toCertificate is the complete certificate group, of which ESA takes no part alone.
+func (m *customHostnameModel) toCertificate(key esa.Secret, ids *idReader) *esa.Certificate {
+	group := &esa.Certificate{Type: m.CertType.ValueString()}
+	switch group.Type {
+	case esa.CertTypeUpload:
+		group.Certificate, group.PrivateKey = m.Certificate.ValueString(), key
+	case esa.CertTypeCAS:
+		group.CasID, group.CasRegion = ids.read("cas_id", m.CasID), m.CasRegion.ValueString()
+	}
+	return group
+}
+
+// change says which parts of a hostname differ between a state and a plan.
+type change struct {
+	record      bool // the record
+	certificate bool // SSL or anything of the certificate group
+	apply       bool // certificate_apply_trigger has a new value
+}
+
+// changeOf compares. An unknown value counts as changed, as it may be.
+func changeOf(state, plan *customHostnameModel) change {
+	differs := func(old, new attr.Value) bool { return !new.Equal(old) }
+	// A key or version that is taken out of the configuration leaves nothing to send.
+	appears := func(old, new attr.Value) bool { return !new.IsNull() && differs(old, new) }
+
+	c := change{
+		record: differs(state.RecordID, plan.RecordID),
+		apply:  appears(state.CertificateApplyTrigger, plan.CertificateApplyTrigger),
+	}
+	c.certificate = differs(state.SSLFlag, plan.SSLFlag)
+	if plan.SSLFlag.ValueString() != esa.SSLOff {
+		c.certificate = c.certificate ||
+			differs(state.CertType, plan.CertType) ||
+			!plan.Certificate.sameAs(state.Certificate) ||
+			appears(state.PrivateKey, plan.PrivateKey) ||
+			appears(state.PrivateKeyWOVersion, plan.PrivateKeyWOVersion) ||
+			differs(state.CasID, plan.CasID) ||
+			differs(state.CasRegion, plan.CasRegion)
+	}
+	return c
+}
+
+// idReader reads several ids and keeps the first problem.
+type idReader struct {
+	err error
+}
+
+func (r *idReader) read(name string, text types.String) int64 {
+	id, err := parseID(text.ValueString())
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%s: %w", name, err)
+	}
+	return id
+}
+
+func textOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
+}

@@ -1,0 +1,198 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"terraform-provider-esa/internal/certcheck"
+	"terraform-provider-esa/internal/esa"
+)
+
+// What is decided before anything is done: which arguments go together (ValidateConfig), and what a plan says of
+// values that are not configured (ModifyPlan).
+
+// ValidateConfig checks which arguments go together. Unknown values are given the benefit of the doubt: they are
+// checked again when planning and applying.
+func (r *customHostnameResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config customHostnameModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	config.validateArguments(&resp.Diagnostics)
+}
+
+// certArgument is an argument of the certificate group with the cert_type that it belongs to.
+type certArgument struct {
+	name     string
+	value    attr.Value
+	certType string
+	required bool // whether that cert_type needs it
+}
+
+func (m *customHostnameModel) certArguments() []certArgument {
+	return []certArgument{
+		{"certificate", m.Certificate, esa.CertTypeUpload, true},
+		{"private_key", m.PrivateKey, esa.CertTypeUpload, false},
+		{"private_key_wo", m.PrivateKeyWO, esa.CertTypeUpload, false},
+		{"private_key_wo_version", m.PrivateKeyWOVersion, esa.CertTypeUpload, false},
+		{"cas_id", m.CasID, esa.CertTypeCAS, true},
+		{"cas_region", m.CasRegion, esa.CertTypeCAS, false},
+		{"certificate_apply_trigger", m.CertificateApplyTrigger, esa.CertTypeFree, false},
+	}
+}
+
+func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
+	switch {
+	case m.SSLFlag.IsUnknown():
+	case m.SSLFlag.ValueString() == esa.SSLOff:
+		unneeded := append([]certArgument{{name: "cert_type", value: m.CertType}}, m.certArguments()...)
+		for _, argument := range unneeded {
+			if !argument.value.IsNull() {
+				diags.AddAttributeError(path.Root(argument.name), "Invalid "+argument.name,
+					fmt.Sprintf("%s cannot be set while ssl_flag is \"off\". Remove it, or set ssl_flag to \"on\".", argument.name))
+			}
+		}
+		return
+	case m.SSLFlag.ValueString() == esa.SSLOn && m.CertType.IsNull():
+		diags.AddAttributeError(path.Root("cert_type"), "Missing cert_type",
+			"With ssl_flag \"on\" cert_type must be \"free\", \"upload\" or \"cas\". Set it, or set ssl_flag to \"off\".")
+	}
+	if m.CertType.IsNull() || m.CertType.IsUnknown() {
+		return
+	}
+	certType := m.CertType.ValueString()
+	for _, argument := range m.certArguments() {
+		switch {
+		case argument.certType != certType && !argument.value.IsNull():
+			diags.AddAttributeError(path.Root(argument.name), "Invalid "+argument.name,
+				fmt.Sprintf("%s goes with cert_type \"%s\", but cert_type is %s. Remove it, or change cert_type.", argument.name, argument.certType, quote(certType)))
+		case argument.certType == certType && argument.required && argument.value.IsNull():
+			diags.AddAttributeError(path.Root(argument.name), "Missing "+argument.name,
+				fmt.Sprintf("cert_type \"%s\" needs %s. Set it, or change cert_type.", certType, argument.name))
+		}
+	}
+}
+
+// ModifyPlan completes a plan: cas_region's default, what this change can alter of the values that ESA owns, and
+// whether there is a key for the certificate that this plan would send.
+func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return
+	}
+	var config, plan customHostnameModel
+	var state *customHostnameModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		state = new(customHostnameModel)
+		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	plan.planCasRegion(&config, state, r.casRegion())
+	sends := state == nil
+	if state != nil {
+		plan.planCertificate(state, &resp.Diagnostics)
+		plan.planObserved(state)
+		sends = changeOf(state, &plan).certificate || replaces(state, &plan)
+	}
+	if sends {
+		config.requireKey(&resp.Diagnostics)
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// planCertificate keeps the state's rendering of a certificate that is the same. One that ESA does not show is taken
+// for the configured one if it expires at the same second: an import would else always end in a deployment.
+func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags *diag.Diagnostics) {
+	if m.Certificate.sameAs(state.Certificate) {
+		m.Certificate = state.Certificate
+		return
+	}
+	if m.Certificate.IsNull() || m.Certificate.IsUnknown() || !state.Certificate.Equal(unseenCertificate()) {
+		return
+	}
+	chain, err := certcheck.ParseCertificate(m.Certificate.ValueString())
+	if err != nil || chain.Certificates[0].NotAfter.UTC().Format(time.RFC3339) != state.CertNotAfter.ValueString() {
+		return
+	}
+	m.Certificate = state.Certificate
+	diags.AddAttributeWarning(path.Root("certificate"), "Deployed certificate not visible",
+		fmt.Sprintf("ESA does not show the certificate of %s. It is taken for the configured one, as both expire at %s. "+
+			"If they differ, set private_key_wo and change private_key_wo_version to send yours.", state.thing(), state.CertNotAfter.ValueString()))
+}
+
+// planCasRegion plans cas_region where it is not configured, so that it is never unknown without need.
+func (m *customHostnameModel) planCasRegion(config, state *customHostnameModel, fallback string) {
+	if !config.CasRegion.IsNull() {
+		return
+	}
+	switch {
+	case m.CertType.IsUnknown(), m.SSLFlag.IsUnknown():
+		m.CasRegion = types.StringUnknown()
+	case m.CertType.ValueString() != esa.CertTypeCAS:
+		m.CasRegion = types.StringNull()
+	case state != nil && !state.CasRegion.IsNull():
+		m.CasRegion = state.CasRegion
+	case fallback == "":
+		m.CasRegion = types.StringUnknown()
+	default:
+		m.CasRegion = types.StringValue(fallback)
+	}
+}
+
+// planObserved plans the values that ESA owns: as they are, but for those that this very change can alter.
+func (m *customHostnameModel) planObserved(state *customHostnameModel) {
+	m.ID = state.ID
+	m.customHostnameObserved = state.customHostnameObserved
+
+	var altered []*types.String
+	change := changeOf(state, m)
+	if change.record {
+		altered = append(altered, &m.RecordName, &m.UpdateTime)
+	}
+	if change.certificate || change.apply {
+		altered = append(altered, &m.CertID, &m.CertStatus, &m.CertNotAfter, &m.UpdateTime)
+	}
+	// Only a free certificate is applied for, with a result and, in advance, a challenge.
+	becomesFree := m.CertType.IsUnknown() || m.CertType.ValueString() == esa.CertTypeFree
+	wasFree := state.CertType.ValueString() == esa.CertTypeFree
+	if change.apply || change.certificate && (becomesFree || wasFree) {
+		altered = append(altered, &m.CertApplyMessage)
+		m.CertApplyCode = types.Int64Unknown()
+	}
+	if change.apply || change.certificate && becomesFree {
+		altered = append(altered, &m.CertTXTKey, &m.CertTXTValue, &m.CertHTTPKey, &m.CertHTTPValue)
+	}
+	for _, text := range altered {
+		*text = types.StringUnknown()
+	}
+}
+
+// replaces tells whether the plan makes a new hostname in place of the old one.
+func replaces(state, plan *customHostnameModel) bool {
+	return !plan.SiteID.Equal(state.SiteID) || !plan.Hostname.Equal(state.Hostname)
+}
+
+// requireKey reports a missing key of an uploaded certificate that is about to be sent. A configuration that only
+// manages what is deployed needs none: imported and generated ones have none.
+func (m *customHostnameModel) requireKey(diags *diag.Diagnostics) {
+	if m.SSLFlag.ValueString() != esa.SSLOn || m.CertType.ValueString() != esa.CertTypeUpload {
+		return
+	}
+	if m.PrivateKey.IsNull() && m.PrivateKeyWO.IsNull() {
+		diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
+			"This plan sends the certificate to ESA, which takes it only together with its key. "+
+				"Set private_key_wo (kept out of state and plan; Terraform and OpenTofu 1.11 or later) or private_key.")
+	}
+}

@@ -1,0 +1,134 @@
+package provider
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// The tests that need no CLI talk to the provider as a CLI does, over protocol 6 in this process.
+
+// unknown is a value that is known after apply only.
+type unknown struct{}
+
+// server is a provider, configured for an account.
+type server struct {
+	tfprotov6.ProviderServer
+	schema *tfprotov6.GetProviderSchemaResponse
+}
+
+func newServer(t *testing.T, a *account) *server {
+	t.Helper()
+	provider := providerserver.NewProtocol6(New("test")())()
+	schema, err := provider.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noProblems(t, schema.Diagnostics)
+	s := &server{provider, schema}
+	if a == nil {
+		return s
+	}
+	config := map[string]any{"access_key": a.Options().AccessKeyID, "secret_key": a.Options().AccessKeySecret, "endpoint": a.URL()}
+	configured, err := provider.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+		TerraformVersion: "1.11.4", Config: dynamic(t, schema.Provider, config),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noProblems(t, configured.Diagnostics)
+	return s
+}
+
+// validate checks a configuration of esa_custom_hostname as `terraform validate` does.
+func (s *server) validate(t *testing.T, config map[string]any) []*tfprotov6.Diagnostic {
+	t.Helper()
+	schema := s.schema.ResourceSchemas["esa_custom_hostname"]
+	resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: "esa_custom_hostname", Config: dynamic(t, schema, config),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.Diagnostics
+}
+
+// plan validates and plans a configuration of esa_custom_hostname as `terraform plan` does for a new one.
+func (s *server) plan(t *testing.T, config map[string]any) []*tfprotov6.Diagnostic {
+	t.Helper()
+	problems := s.validate(t, config)
+	for _, problem := range problems {
+		if problem.Severity == tfprotov6.DiagnosticSeverityError {
+			return problems
+		}
+	}
+	schema := s.schema.ResourceSchemas["esa_custom_hostname"]
+	prior, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := s.PlanResourceChange(t.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: "esa_custom_hostname", PriorState: &prior,
+		ProposedNewState: dynamic(t, schema, config), Config: dynamic(t, schema, config),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(problems, resp.Diagnostics...)
+}
+
+// dynamic makes a value of a schema. What is not set is null.
+func dynamic(t *testing.T, schema *tfprotov6.Schema, values map[string]any) *tfprotov6.DynamicValue {
+	t.Helper()
+	object, ok := schema.ValueType().(tftypes.Object)
+	if !ok {
+		t.Fatalf("the schema is a %s", schema.ValueType())
+	}
+	all := map[string]tftypes.Value{}
+	for name, kind := range object.AttributeTypes {
+		switch value := values[name].(type) {
+		case unknown:
+			all[name] = tftypes.NewValue(kind, tftypes.UnknownValue)
+		case nil:
+			all[name] = emptyValue(kind)
+		default:
+			all[name] = tftypes.NewValue(kind, value)
+		}
+	}
+	for name := range values {
+		if _, ok := all[name]; !ok {
+			t.Fatalf("the schema has no %s", name)
+		}
+	}
+	value, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &value
+}
+
+// emptyValue is what a CLI sends for something that is not there: blocks that can repeat are empty, not null.
+func emptyValue(kind tftypes.Type) tftypes.Value {
+	if list, ok := kind.(tftypes.List); ok && list.ElementType.Is(tftypes.Object{}) {
+		return tftypes.NewValue(kind, []tftypes.Value{})
+	}
+	return tftypes.NewValue(kind, nil)
+}
+
+func noProblems(t *testing.T, problems []*tfprotov6.Diagnostic) {
+	t.Helper()
+	for _, problem := range problems {
+		t.Errorf("%s", show(problem))
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+func show(problem *tfprotov6.Diagnostic) string {
+	return fmt.Sprintf("%s at %s: %s: %s", problem.Severity, problem.Attribute, problem.Summary, problem.Detail)
+}

@@ -1,0 +1,230 @@
+// Package provider is the Terraform side of the provider "esa": schemas, plans and states, and what users read.
+// What talks to ESA is package esa.
+package provider
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+var (
+	_ provider.Provider                   = (*esaProvider)(nil)
+	_ provider.ProviderWithValidateConfig = (*esaProvider)(nil)
+)
+
+// typeName begins the names of all resources, data sources and actions.
+const typeName = "esa"
+
+type esaProvider struct {
+	version string
+	clock   esa.Clock
+	getenv  func(name string) string
+}
+
+// New returns what the plugin server calls for an instance of the provider. The version is the one that Terraform
+// and ESA are told.
+func New(version string) func() provider.Provider {
+	return newWithClock(version, esa.SystemClock{})
+}
+
+// newWithClock is New for tests that do not want to wait.
+func newWithClock(version string, clock esa.Clock) func() provider.Provider {
+	return func() provider.Provider {
+		return &esaProvider{version: version, clock: clock, getenv: os.Getenv}
+	}
+}
+
+func (p *esaProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = typeName
+	resp.Version = p.version
+}
+
+func (p *esaProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerSchema()
+}
+
+// ValidateConfig finds values that no environment can mend. Whether credentials are complete is a matter of Configure.
+func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	_, diags := resolve(ctx, model, func(string) string { return "" })
+	resp.Diagnostics.Append(diags...)
+}
+
+// Configure makes the one client that everything shares. It calls nobody.
+func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	settings, diags := resolve(ctx, model, p.getenv)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	data := &providerData{casRegion: settings.casRegion(), batchRefresh: settings.batchRefresh, unknown: settings.unknown}
+	if len(data.unknown) == 0 {
+		data.client = p.newClient(settings, req.TerraformVersion, &resp.Diagnostics)
+	} else if req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
+	}
+	resp.ResourceData = data
+	resp.DataSourceData = data
+	resp.ListResourceData = data
+	resp.ActionData = data
+}
+
+// newClient returns nil, and an error in diags, if there are no usable credentials.
+func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag.Diagnostics) *esa.Client {
+	credential, err := esa.NewCredential(s.credential)
+	if err != nil {
+		diags.Append(credentialDiagnostic(err))
+		return nil
+	}
+	config := p.clientConfig(s, terraformVersion)
+	config.Credential = credential
+	client, err := esa.New(config)
+	if err != nil {
+		diags.AddError("Unable to create ESA client", err.Error())
+		return nil
+	}
+	return client
+}
+
+// clientConfig is all of the client's configuration but the credential.
+func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Config {
+	return esa.Config{
+		Endpoint:          s.endpointOrDefault(),
+		UserAgent:         userAgent(p.version, terraformVersion, s.configurationSource),
+		ConnectTimeout:    s.connectTimeout,
+		ReadTimeout:       s.readTimeout,
+		MaxRetries:        s.maxRetries,
+		RequestsPerSecond: s.requestsPerSecond,
+		Clock:             p.clock,
+		Log:               logEvent,
+	}
+}
+
+func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newCustomHostnameResource,
+	}
+}
+
+func (p *esaProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}
+
+func providerSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "Manages the custom hostnames (\"SaaS domain names\") of Alibaba Cloud ESA. " +
+			"Arguments and environment variables have the names that the alicloud provider gives them, so that one environment serves both.\n\n" +
+			"Credentials come from the first of these that is set: `access_key` and `secret_key`, `profile`, `credentials_uri`, `ecs_role_name`, " +
+			"`assume_role_with_oidc`. `assume_role` assumes a role with them. Temporary credentials are renewed while Terraform runs.",
+		Attributes: map[string]schema.Attribute{
+			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Needs `secret_key`. "+
+				"With both of them, no other source of credentials is used."),
+			"secret_key": secret("secret_key", "Secret of `access_key`."),
+			"security_token": secret("security_token", "Security token that belongs to `access_key` if that is a temporary one. "+
+				"A token of the environment is left alone when `access_key` is set here and the environment has a different one, as token and key would be of two sets."),
+			"region": text("region", "Region that you work in, such as `cn-hangzhou`. ESA is global, so it has one use: without `account_type` it tells the account's site, "+
+				"`Domestic` for the regions of mainland China and `International` for all others, `cn-hongkong` among them. Default: the region of `profile`."),
+			"account_type": text("account_type", "Site of Alibaba Cloud that the account belongs to, `Domestic` (aliyun.com) or `International` (alibabacloud.com). "+
+				"It decides the default of `endpoint` and of `cas_region`. Default: concluded from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
+			"profile": text("profile", "Name of a profile of the Alibaba Cloud CLI. There is no default: without it no profile is used. "+
+				"Modes: `AK`, `StsToken`, `RamRoleArn`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CloudSSO`, `OAuth` and `External`."),
+			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that holds `profile`. "+
+				"A leading `~` is the home directory. Default: `~/.aliyun/config.json`."),
+			"ecs_role_name": text("ecs_role_name", "Name of the RAM role of the ECS instance that Terraform runs on. Its credentials come from the instance's metadata service."),
+			"credentials_uri": text("credentials_uri", "URL that answers `GET` with temporary credentials: a JSON object of `AccessKeyId`, `AccessKeySecret`, "+
+				"`SecurityToken` and `Expiration`."),
+			"endpoint": text("endpoint", "Endpoint of ESA, `https://host[:port]` or `host[:port]`. `http://` is accepted for loopback hosts only. "+
+				"Default: `https://esa.cn-hangzhou.aliyuncs.com` for domestic and `https://esa.ap-southeast-1.aliyuncs.com` for international accounts."),
+			"client_read_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_read_timeout",
+				"Limit for a whole answer of ESA once connected, in milliseconds, at least 1. Default: 60000.")},
+			"client_connect_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_connect_timeout",
+				"Limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
+			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of attempts after the first one for a call that failed in a way that may pass, " +
+				"such as throttling or a busy site. 0 is none. Default: 10."},
+			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0. " +
+				"Default: no limit of its own; what ESA limits is sent again after a pause."},
+			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh may be answered from pages of `ListCustomHostnames`. " +
+				"This version reads each hostname with `GetCustomHostname` in either case. Default: true."},
+			"configuration_source": text("configuration_source", "Text that is appended to the user agent of all calls."),
+		},
+		Blocks: map[string]schema.Block{
+			"assume_role":           assumeRoleBlock(),
+			"assume_role_with_oidc": assumeRoleWithOIDCBlock(),
+		},
+	}
+}
+
+func assumeRoleBlock() schema.Block {
+	return schema.ListNestedBlock{
+		MarkdownDescription: "RAM role that is assumed with the credentials that the other arguments give. At most one block. Without the block no role is assumed, whatever the environment says.",
+		Validators:          []validator.List{listvalidator.SizeAtMost(1)},
+		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
+			"role_arn": text("assume_role.role_arn", "ARN of the role. It must be given here, in the environment, or by a `profile` of mode `RamRoleArn`, whose role it replaces."),
+			"session_name": text("assume_role.session_name", "Name of the session, as ActionTrail shows it. "+
+				"Default: that of a `profile` of mode `RamRoleArn`, or else `terraform`."),
+			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("assume_role.session_expiration",
+				"Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. Default: that of a `profile` of mode `RamRoleArn`, or else 3600.")},
+			"policy":      text("assume_role.policy", "RAM policy, in JSON, that further restricts the session."),
+			"external_id": text("assume_role.external_id", "External id that the role's trust policy asks for."),
+		}},
+	}
+}
+
+func assumeRoleWithOIDCBlock() schema.Block {
+	return schema.ListNestedBlock{
+		MarkdownDescription: "RAM role that is assumed with an OIDC token, such as those of CI systems and Kubernetes. At most one block. " +
+			"It is used when no source of credentials before it is set; without the block none is, whatever the environment says.",
+		Validators: []validator.List{listvalidator.SizeAtMost(1)},
+		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
+			"oidc_provider_arn": text("assume_role_with_oidc.oidc_provider_arn", "ARN of the OIDC provider in RAM. It must be given here or in the environment."),
+			"oidc_token":        secret("assume_role_with_oidc.oidc_token", "OIDC token, 4 to 20000 characters. It or `oidc_token_file` must be given; of the two, it is used."),
+			"oidc_token_file": text("assume_role_with_oidc.oidc_token_file", "File with the OIDC token, read anew for every session. "+
+				"A leading `~` is the home directory."),
+			"role_arn":          text("assume_role_with_oidc.role_arn", "ARN of the role. It must be given here or in the environment."),
+			"role_session_name": text("assume_role_with_oidc.role_session_name", "Name of the session, as ActionTrail shows it. Default: `terraform`."),
+			"policy":            text("assume_role_with_oidc.policy", "RAM policy, in JSON, that further restricts the session."),
+			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: "Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. " +
+				"Default: 3600."},
+		}},
+	}
+}
+
+func text(name, description string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, MarkdownDescription: documented(name, description)}
+}
+
+func secret(name, description string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: documented(name, description)}
+}
+
+// documented adds the environment variables to a description.
+func documented(name, description string) string {
+	names := environment[name]
+	switch len(names) {
+	case 0:
+		return description
+	case 1:
+		return description + " Environment variable: `" + names[0] + "`."
+	}
+	return description + " Environment variables, the first that is not empty: `" + strings.Join(names, "`, `") + "`."
+}

@@ -1,0 +1,471 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+// providerData is what Configure hands to resources, data sources, lists and actions.
+type providerData struct {
+	client       *esa.Client // nil while the provider's configuration is not known yet
+	casRegion    string      // default of cas_region: the account site's region; "" while unknown
+	batchRefresh bool        // whether a refresh may be answered from pages of ListCustomHostnames
+	unknown      []string    // names of the provider arguments that are not known yet
+}
+
+// environment names the variables that stand in for an argument that the configuration leaves out or empty, in the
+// order in which they are read: the first that is not empty counts. Names and order are those of the alicloud
+// provider, so that both can be fed by one environment.
+var environment = map[string][]string{
+	"access_key":              {"ALICLOUD_ACCESS_KEY", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_ID"},
+	"secret_key":              {"ALICLOUD_SECRET_KEY", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_ACCESS_KEY_SECRET"},
+	"security_token":          {"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABACLOUD_SECURITY_TOKEN"},
+	"region":                  {"ALICLOUD_REGION", "ALIBABA_CLOUD_REGION"},
+	"account_type":            {"ALIBABA_CLOUD_ACCOUNT_TYPE"},
+	"profile":                 {"ALICLOUD_PROFILE", "ALIBABA_CLOUD_PROFILE"},
+	"shared_credentials_file": {"ALICLOUD_SHARED_CREDENTIALS_FILE", "ALIBABA_CLOUD_CREDENTIALS_FILE"},
+	"ecs_role_name":           {"ALICLOUD_ECS_ROLE_NAME", "ALIBABA_CLOUD_ECS_METADATA"},
+	"credentials_uri":         {"ALICLOUD_CREDENTIALS_URI", "ALIBABA_CLOUD_CREDENTIALS_URI"},
+	"endpoint":                {"ALIBABA_CLOUD_ENDPOINT_ESA", "ESA_ENDPOINT"},
+	"client_read_timeout":     {"CLIENT_READ_TIMEOUT"},
+	"client_connect_timeout":  {"CLIENT_CONNECT_TIMEOUT"},
+	"configuration_source":    {"TF_APPEND_USER_AGENT"},
+
+	"assume_role.role_arn":           {"ALICLOUD_ASSUME_ROLE_ARN", "ALIBABA_CLOUD_ROLE_ARN"},
+	"assume_role.session_name":       {"ALICLOUD_ASSUME_ROLE_SESSION_NAME", "ALIBABA_CLOUD_ROLE_SESSION_NAME"},
+	"assume_role.session_expiration": {"ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION"},
+
+	"assume_role_with_oidc.oidc_provider_arn": {"ALIBABA_CLOUD_OIDC_PROVIDER_ARN"},
+	"assume_role_with_oidc.oidc_token":        {"ALIBABA_CLOUD_OIDC_TOKEN"},
+	"assume_role_with_oidc.oidc_token_file":   {"ALIBABA_CLOUD_OIDC_TOKEN_FILE"},
+	"assume_role_with_oidc.role_arn":          {"ALIBABA_CLOUD_ROLE_ARN"},
+	"assume_role_with_oidc.role_session_name": {"ALIBABA_CLOUD_ROLE_SESSION_NAME"},
+}
+
+// Limits and defaults that the descriptions repeat.
+const (
+	defaultTimeoutMilliseconds = 60000
+	minSessionExpiration       = 900
+	maxSessionExpiration       = 43200
+	minOIDCToken               = 4
+	maxOIDCToken               = 20000
+)
+
+type providerModel struct {
+	AccessKey             types.String  `tfsdk:"access_key"`
+	SecretKey             types.String  `tfsdk:"secret_key"`
+	SecurityToken         types.String  `tfsdk:"security_token"`
+	Region                types.String  `tfsdk:"region"`
+	AccountType           types.String  `tfsdk:"account_type"`
+	Profile               types.String  `tfsdk:"profile"`
+	SharedCredentialsFile types.String  `tfsdk:"shared_credentials_file"`
+	ECSRoleName           types.String  `tfsdk:"ecs_role_name"`
+	CredentialsURI        types.String  `tfsdk:"credentials_uri"`
+	Endpoint              types.String  `tfsdk:"endpoint"`
+	ClientReadTimeout     types.Int64   `tfsdk:"client_read_timeout"`
+	ClientConnectTimeout  types.Int64   `tfsdk:"client_connect_timeout"`
+	MaxRetries            types.Int64   `tfsdk:"max_retries"`
+	RequestsPerSecond     types.Float64 `tfsdk:"requests_per_second"`
+	BatchRefresh          types.Bool    `tfsdk:"batch_refresh"`
+	ConfigurationSource   types.String  `tfsdk:"configuration_source"`
+	// Lists and not slices, as a dynamic block can be unknown as a whole.
+	AssumeRole         types.List `tfsdk:"assume_role"`
+	AssumeRoleWithOIDC types.List `tfsdk:"assume_role_with_oidc"`
+}
+
+type assumeRoleModel struct {
+	RoleARN           types.String `tfsdk:"role_arn"`
+	SessionName       types.String `tfsdk:"session_name"`
+	SessionExpiration types.Int64  `tfsdk:"session_expiration"`
+	Policy            types.String `tfsdk:"policy"`
+	ExternalID        types.String `tfsdk:"external_id"`
+}
+
+type assumeRoleWithOIDCModel struct {
+	OIDCProviderARN   types.String `tfsdk:"oidc_provider_arn"`
+	OIDCToken         types.String `tfsdk:"oidc_token"`
+	OIDCTokenFile     types.String `tfsdk:"oidc_token_file"`
+	RoleARN           types.String `tfsdk:"role_arn"`
+	RoleSessionName   types.String `tfsdk:"role_session_name"`
+	Policy            types.String `tfsdk:"policy"`
+	SessionExpiration types.Int64  `tfsdk:"session_expiration"`
+}
+
+// settings are what the provider is to work with, after configuration, environment and defaults.
+type settings struct {
+	credential          esa.CredentialConfig
+	region              string
+	accountSite         esa.AccountSite // "" if account_type is not set
+	endpoint            string          // "" if endpoint is not set
+	readTimeout         time.Duration
+	connectTimeout      time.Duration
+	maxRetries          int
+	requestsPerSecond   float64
+	batchRefresh        bool
+	configurationSource string
+	unknown             []string // arguments that are not known yet; their values here are zero
+}
+
+// resolve works out the settings. An argument that is unknown is not an error, and the environment does not stand in
+// for it.
+func resolve(ctx context.Context, m providerModel, getenv func(string) string) (settings, diag.Diagnostics) {
+	r := &resolver{ctx: ctx, getenv: getenv}
+	s := settings{
+		region:              r.text("region", m.Region).value,
+		accountSite:         r.accountSite(m.AccountType),
+		endpoint:            r.endpoint(m.Endpoint),
+		readTimeout:         r.milliseconds("client_read_timeout", m.ClientReadTimeout),
+		connectTimeout:      r.milliseconds("client_connect_timeout", m.ClientConnectTimeout),
+		maxRetries:          r.integer("max_retries", m.MaxRetries, esa.DefaultMaxRetries, 0, math.MaxInt32),
+		requestsPerSecond:   r.rate("requests_per_second", m.RequestsPerSecond),
+		configurationSource: r.header("configuration_source", m.ConfigurationSource),
+		// A refresh ends with the same state either way, so that an unknown value need not hold anything up.
+		batchRefresh: m.BatchRefresh.IsNull() || m.BatchRefresh.IsUnknown() || m.BatchRefresh.ValueBool(),
+		credential: esa.CredentialConfig{
+			Profile:               r.text("profile", m.Profile).value,
+			SharedCredentialsFile: r.text("shared_credentials_file", m.SharedCredentialsFile).value,
+			CredentialsURI:        r.text("credentials_uri", m.CredentialsURI).value,
+			ECSRoleName:           r.text("ecs_role_name", m.ECSRoleName).value,
+			AssumeRole:            r.assumeRole(m.AssumeRole),
+			AssumeRoleWithOIDC:    r.assumeRoleWithOIDC(m.AssumeRoleWithOIDC),
+		},
+	}
+	r.keys(m, &s.credential)
+	slices.Sort(r.unknown)
+	s.unknown = r.unknown
+	return s, r.diags
+}
+
+// isUnknown tells whether one of the arguments is not known yet.
+func (s settings) isUnknown(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(s.unknown, name) })
+}
+
+// site is the account's site: what account_type says, or what an explicit endpoint of ESA's own shows, or what the
+// region hints at. It is "" as long as it may turn out differently.
+func (s settings) site() esa.AccountSite {
+	if s.accountSite != "" || s.isUnknown("account_type", "endpoint") {
+		return s.accountSite
+	}
+	if site, ok := esa.AccountSiteOfEndpoint(s.endpoint); ok {
+		return site
+	}
+	if s.region != "" {
+		return esa.AccountSiteOfRegion(s.region)
+	}
+	if s.isUnknown("region", "profile", "shared_credentials_file") {
+		return ""
+	}
+	return esa.AccountSiteOfRegion(s.credential.ProfileRegion())
+}
+
+// endpointOrDefault is the endpoint to call, once everything is known.
+func (s settings) endpointOrDefault() string {
+	if s.endpoint != "" {
+		return s.endpoint
+	}
+	return esa.EndpointFor(s.site())
+}
+
+// casRegion is the default of cas_region, "" as long as it may turn out differently.
+func (s settings) casRegion() string {
+	if s.site() == "" {
+		return ""
+	}
+	return esa.CasRegion(s.site())
+}
+
+// resolver reads arguments. It collects what is wrong with them and which of them are unknown.
+type resolver struct {
+	ctx     context.Context
+	getenv  func(string) string
+	diags   diag.Diagnostics
+	unknown []string
+}
+
+// given is a value and where it comes from: the name of an environment variable, or "" for the configuration.
+type given struct{ value, variable string }
+
+// text reads an argument without the white space around it, which a secret store or a file may well have added.
+func (r *resolver) text(name string, v types.String) given {
+	if v.IsUnknown() {
+		r.unknown = append(r.unknown, name)
+		return given{}
+	}
+	if value := strings.TrimSpace(v.ValueString()); value != "" {
+		return given{value: value}
+	}
+	for _, variable := range environment[name] {
+		if value := strings.TrimSpace(r.getenv(variable)); value != "" {
+			return given{value, variable}
+		}
+	}
+	return given{}
+}
+
+// invalid adds an error about an argument, or about the environment variable that stands in for it. problem is the
+// rest of the sentence, and the mend.
+func (r *resolver) invalid(name string, from given, problem string) {
+	subject := "The argument " + name
+	if from.variable != "" {
+		subject = "The environment variable " + from.variable
+	}
+	r.diags.AddAttributeError(argumentPath(name), "Invalid "+name, subject+" "+problem)
+}
+
+// argumentPath is the path of an argument such as "profile" or "assume_role.role_arn".
+func argumentPath(name string) path.Path {
+	block, attribute, nested := strings.Cut(name, ".")
+	if !nested {
+		return path.Root(name)
+	}
+	return path.Root(block).AtListIndex(0).AtName(attribute)
+}
+
+// integer reads an argument that is a whole number within bounds.
+func (r *resolver) integer(name string, v types.Int64, byDefault, low, high int64) int {
+	number, from := v.ValueInt64(), given{}
+	if v.IsNull() || v.IsUnknown() {
+		textual := types.StringNull()
+		if v.IsUnknown() {
+			textual = types.StringUnknown()
+		}
+		if from = r.text(name, textual); from.value == "" {
+			return int(byDefault)
+		}
+		var err error
+		if number, err = strconv.ParseInt(from.value, 10, 64); err != nil {
+			r.invalid(name, from, fmt.Sprintf("is %q, which is not a whole number. Set it to one from %d to %d, or unset it.", from.value, low, high))
+			return int(byDefault)
+		}
+	}
+	if number < low || number > high {
+		r.invalid(name, from, fmt.Sprintf("is %d. Set it to a whole number from %d to %d.", number, low, high))
+		return int(byDefault)
+	}
+	return int(number)
+}
+
+func (r *resolver) milliseconds(name string, v types.Int64) time.Duration {
+	return time.Duration(r.integer(name, v, defaultTimeoutMilliseconds, 1, math.MaxInt32)) * time.Millisecond
+}
+
+// rate reads a number of calls per second, 0 being no limit.
+func (r *resolver) rate(name string, v types.Float64) float64 {
+	if v.IsUnknown() {
+		r.unknown = append(r.unknown, name)
+	}
+	if v.IsUnknown() || v.IsNull() {
+		return 0
+	}
+	rate := v.ValueFloat64()
+	if rate <= 0 {
+		r.invalid(name, given{}, fmt.Sprintf("is %v. Set it to a number above 0, or leave it out for no limit.", rate))
+		return 0
+	}
+	return rate
+}
+
+// header reads text that becomes part of an HTTP header.
+func (r *resolver) header(name string, v types.String) string {
+	from := r.text(name, v)
+	if strings.ContainsFunc(from.value, unicode.IsControl) {
+		r.invalid(name, from, "contains a line break or another control character, which an HTTP header cannot hold. Remove it.")
+		return ""
+	}
+	return from.value
+}
+
+func (r *resolver) accountSite(v types.String) esa.AccountSite {
+	from := r.text("account_type", v)
+	if from.value == "" {
+		return ""
+	}
+	site, err := esa.ParseAccountSite(from.value)
+	if err != nil {
+		r.invalid("account_type", from, fmt.Sprintf("is %q. Set it to %q or %q.", from.value, esa.Domestic, esa.International))
+	}
+	return site
+}
+
+func (r *resolver) endpoint(v types.String) string {
+	from := r.text("endpoint", v)
+	if from.value == "" {
+		return ""
+	}
+	endpoint, err := esa.ParseEndpoint(from.value)
+	if err != nil {
+		r.invalid("endpoint", from, fmt.Sprintf("is not an endpoint: %v.", err))
+	}
+	return endpoint
+}
+
+// keys reads the access key. What the environment has of it is one set, and so is what the configuration has: parts
+// of the two are put together only as long as they can belong together.
+func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) {
+	access, secret, token := r.text("access_key", m.AccessKey), r.text("secret_key", m.SecretKey), r.text("security_token", m.SecurityToken)
+	if access.value != "" && access.variable == "" && r.environmentHasOtherKey(access.value) {
+		if secret.variable != "" {
+			r.invalid("secret_key", secret, "belongs to another access key than the one in the argument access_key. "+
+				"Set the argument secret_key too, or leave access_key out.")
+		}
+		if token.variable != "" {
+			token.value = ""
+		}
+	}
+	if access.value == "" && secret.value == "" && token.variable != "" {
+		// A lone token of the environment belongs to nothing, and other sources bring their own.
+		token.value = ""
+	}
+	c.AccessKey, c.SecretKey, c.SecurityToken = access.value, secret.value, token.value
+}
+
+// environmentHasOtherKey tells whether the environment holds access keys, and none of them is this one.
+func (r *resolver) environmentHasOtherKey(accessKey string) bool {
+	other := false
+	for _, variable := range environment["access_key"] {
+		switch strings.TrimSpace(r.getenv(variable)) {
+		case accessKey:
+			return false
+		case "":
+		default:
+			other = true
+		}
+	}
+	return other
+}
+
+// block reads the only element of a nested block into target, and tells whether there is one.
+func (r *resolver) block(name string, blocks types.List, target any) bool {
+	if blocks.IsUnknown() {
+		r.unknown = append(r.unknown, name)
+		return false
+	}
+	var element attr.Value
+	if elements := blocks.Elements(); len(elements) > 0 {
+		element = elements[0]
+	}
+	object, ok := element.(types.Object)
+	if !ok || object.IsNull() {
+		return false
+	}
+	if object.IsUnknown() {
+		r.unknown = append(r.unknown, name)
+		return false
+	}
+	r.diags.Append(object.As(r.ctx, target, basetypes.ObjectAsOptions{})...)
+	return true
+}
+
+func (r *resolver) assumeRole(blocks types.List) *esa.AssumeRole {
+	var m assumeRoleModel
+	if !r.block("assume_role", blocks, &m) {
+		return nil
+	}
+	return &esa.AssumeRole{
+		RoleARN:           r.text("assume_role.role_arn", m.RoleARN).value,
+		SessionName:       r.text("assume_role.session_name", m.SessionName).value,
+		SessionExpiration: r.sessionExpiration("assume_role.session_expiration", m.SessionExpiration),
+		Policy:            r.text("assume_role.policy", m.Policy).value,
+		ExternalID:        r.text("assume_role.external_id", m.ExternalID).value,
+	}
+}
+
+func (r *resolver) assumeRoleWithOIDC(blocks types.List) *esa.AssumeRoleWithOIDC {
+	var m assumeRoleWithOIDCModel
+	if !r.block("assume_role_with_oidc", blocks, &m) {
+		return nil
+	}
+	token := r.text("assume_role_with_oidc.oidc_token", m.OIDCToken)
+	if length := len(token.value); length > 0 && (length < minOIDCToken || length > maxOIDCToken) {
+		r.invalid("assume_role_with_oidc.oidc_token", token, fmt.Sprintf("has %d characters. A token has %d to %d; set it to a whole one.",
+			length, minOIDCToken, maxOIDCToken))
+	}
+	return &esa.AssumeRoleWithOIDC{
+		ProviderARN:       r.text("assume_role_with_oidc.oidc_provider_arn", m.OIDCProviderARN).value,
+		RoleARN:           r.text("assume_role_with_oidc.role_arn", m.RoleARN).value,
+		Token:             token.value,
+		TokenFile:         r.text("assume_role_with_oidc.oidc_token_file", m.OIDCTokenFile).value,
+		SessionName:       r.text("assume_role_with_oidc.role_session_name", m.RoleSessionName).value,
+		SessionExpiration: r.sessionExpiration("assume_role_with_oidc.session_expiration", m.SessionExpiration),
+		Policy:            r.text("assume_role_with_oidc.policy", m.Policy).value,
+	}
+}
+
+// sessionExpiration reads a lifetime in seconds, 0 being the default.
+func (r *resolver) sessionExpiration(name string, v types.Int64) int {
+	return r.integer(name, v, 0, minSessionExpiration, maxSessionExpiration)
+}
+
+// credentialDiagnostic tells why there are no usable credentials.
+func credentialDiagnostic(err error) diag.Diagnostic {
+	if unusable := new(esa.CredentialError); errors.As(err, &unusable) {
+		return diag.NewAttributeErrorDiagnostic(argumentPath(unusable.Field), "Invalid "+unusable.Field, unusable.Problem)
+	}
+	if !errors.Is(err, esa.ErrNoCredentials) {
+		return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials", err.Error())
+	}
+	var places strings.Builder
+	for _, name := range []string{"access_key", "secret_key", "profile", "credentials_uri", "ecs_role_name"} {
+		fmt.Fprintf(&places, "  - %s: not set, nor %s\n", name, strings.Join(environment[name], ", nor "))
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials",
+		"None of the sources of credentials is set, in the provider block or in the environment:\n\n"+places.String()+
+			"  - assume_role_with_oidc: there is no such block\n\n"+
+			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or profile to a profile of the Alibaba Cloud CLI, or one of the others. "+
+			"No profile is used without its name.")
+}
+
+// userAgent is what ESA is told of the caller.
+func userAgent(version, terraformVersion, configurationSource string) string {
+	agent := "terraform-provider-esa/" + version
+	if terraformVersion != "" {
+		agent += " (+Terraform " + terraformVersion + ")"
+	}
+	if configurationSource != "" {
+		agent += " " + configurationSource
+	}
+	return agent
+}
+
+// logEvent writes an attempt to the log. ESA's messages stay out: one of them repeats all that was signed, a private
+// key included.
+func logEvent(ctx context.Context, event esa.Event) {
+	fields := map[string]any{
+		"action":      event.Action,
+		"attempt":     event.Attempt,
+		"duration_ms": event.Duration.Milliseconds(),
+	}
+	if event.Status != 0 {
+		fields["status"] = event.Status
+	}
+	if event.RequestID != "" {
+		fields["request_id"] = event.RequestID
+	}
+	if event.Wait > 0 {
+		fields["wait_ms"] = event.Wait.Milliseconds()
+	}
+	switch {
+	case event.Code != "":
+		fields["code"] = event.Code
+	case event.Err != nil:
+		fields["error"] = event.Err.Error()
+	}
+	tflog.Debug(ctx, "Called ESA", fields)
+}

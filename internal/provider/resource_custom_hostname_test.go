@@ -1,0 +1,743 @@
+package provider
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+
+	"terraform-provider-esa/internal/certcheck"
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+const name = "shop.customer.com"
+
+// casID is a certificate that the fake's SSL Certificates Service has from the start.
+const casID = "30000478"
+
+func attribute(key string) tfjsonpath.Path { return tfjsonpath.New(key) }
+
+func known(key string, value knownvalue.Check) statecheck.StateCheck {
+	return statecheck.ExpectKnownValue(testResource, attribute(key), value)
+}
+
+func isNull(keys ...string) (checks []statecheck.StateCheck) {
+	for _, key := range keys {
+		checks = append(checks, known(key, knownvalue.Null()))
+	}
+	return checks
+}
+
+func plan(checks ...plancheck.PlanCheck) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: checks}
+}
+
+func inPlace() plancheck.PlanCheck {
+	return plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionUpdate)
+}
+
+func TestAccCustomHostname_basic(t *testing.T) {
+	pair := issue(t, name)
+	tests := map[string]struct {
+		args   args
+		create map[string]string
+		state  []statecheck.StateCheck
+	}{
+		"off": {args{}, map[string]string{"SslFlag": "off"},
+			isNull("cert_type", "certificate", "private_key", "private_key_wo", "private_key_wo_version", "cas_id", "cas_region", "cert_id", "offline_reason")},
+		"free": {free(), map[string]string{"SslFlag": "on", "CertType": "free"},
+			isNull("certificate", "cas_id", "cas_region")},
+		"upload": {upload(pair), map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***"},
+			append(isNull("private_key", "private_key_wo", "cas_id", "cas_region"),
+				known("certificate", knownvalue.StringExact(pair.CertificatePEM)), known("cert_status", knownvalue.StringExact("OK")))},
+		"upload with a key in state": {
+			args{"ssl_flag": `"on"`, "cert_type": `"upload"`, "certificate": fmt.Sprintf("%q", pair.CertificatePEM), "private_key": fmt.Sprintf("%q", pair.PrivateKeyPEM)},
+			map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***"},
+			[]statecheck.StateCheck{known("private_key", knownvalue.StringExact(pair.PrivateKeyPEM))}},
+		"cas": {cas(casID), map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"},
+			append(isNull("certificate"), known("cas_region", knownvalue.StringExact("cn-hangzhou")))},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{LargeIDs: true})
+			want := map[string]string{"SiteId": fmt.Sprint(a.site.ID), "RecordId": fmt.Sprint(a.record.ID), "Hostname": name}
+			maps.Copy(want, test.create)
+			a.test(t, resource.TestStep{
+				Config: a.hcl(a.args(name, test.args)),
+				ConfigPlanChecks: plan(
+					plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionCreate),
+					plancheck.ExpectUnknownValue(testResource, attribute("id")),
+					plancheck.ExpectUnknownValue(testResource, attribute("verify_code")),
+				),
+				Check: resource.ComposeAggregateTestCheckFunc(a.sent("CreateCustomHostname", want), check(func() error {
+					made := a.hostname(t)
+					if test.create["PrivateKey"] != "" && made.PrivateKey != pair.PrivateKeyPEM {
+						return fmt.Errorf("ESA got another key")
+					}
+					return nil
+				})),
+				ConfigStateChecks: append(test.state,
+					known("id", knownvalue.StringFunc(func(id string) error {
+						if made := a.hostname(t); id != fmt.Sprint(made.ID) {
+							return fmt.Errorf("%s is not %d", id, made.ID)
+						}
+						return nil
+					})),
+					known("status", knownvalue.StringExact("pending")),
+					known("site_name", knownvalue.StringExact("example.com")),
+					known("record_name", knownvalue.StringExact("origin.example.com")),
+					known("verify_host", knownvalue.StringExact("_esa_custom_hostname."+name)),
+					known("verify_code", knownvalue.StringRegexp(regexp.MustCompile(`^verify_[0-9a-f]{32}$`))),
+					known("create_time", knownvalue.StringRegexp(regexp.MustCompile(`Z$`))),
+				),
+			})
+		})
+	}
+}
+
+func TestAccCustomHostname_changedInPlace(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	uploaded := func(pem string) map[string]string {
+		return map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pem, "PrivateKey": "***"}
+	}
+	casCall := map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"}
+	freeCall := map[string]string{"SslFlag": "on", "CertType": "free"}
+	off := args{}
+	// The record's id and the hostname's own are filled in where the test runs.
+	const record2 = "record2"
+	tests := map[string]struct {
+		from, to args
+		update   map[string]string
+		unknown  []string // what the plan cannot know
+	}{
+		"record, SSL off":                      {off, args{"record_id": record2}, map[string]string{"RecordId": record2}, []string{"record_name", "update_time"}},
+		"record, free":                         {free(), with(free(), args{"record_id": record2}), map[string]string{"RecordId": record2}, []string{"record_name", "update_time"}},
+		"record, uploaded":                     {upload(first), with(upload(first), args{"record_id": record2}), map[string]string{"RecordId": record2}, []string{"record_name", "update_time"}},
+		"off to free":                          {off, free(), freeCall, []string{"cert_id", "cert_status", "cert_not_after", "cert_apply_code", "cert_apply_message", "cert_txt_key", "cert_txt_value", "cert_http_key", "cert_http_value", "update_time"}},
+		"off to uploaded":                      {off, upload(first), uploaded(first.CertificatePEM), []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"off to cas":                           {off, cas(casID), casCall, []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"free to off":                          {free(), off, map[string]string{"SslFlag": "off"}, []string{"cert_id", "cert_status", "cert_not_after", "cert_apply_code", "cert_apply_message", "update_time"}},
+		"uploaded to off":                      {upload(first), off, map[string]string{"SslFlag": "off"}, []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"free to uploaded":                     {free(), upload(first), uploaded(first.CertificatePEM), []string{"cert_id", "cert_status", "cert_not_after", "cert_apply_code", "cert_apply_message", "update_time"}},
+		"uploaded to cas":                      {upload(first), cas(casID), casCall, []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"cas to free":                          {cas(casID), free(), freeCall, []string{"cert_id", "cert_status", "cert_not_after", "cert_apply_code", "cert_apply_message", "cert_txt_key", "cert_txt_value", "cert_http_key", "cert_http_value", "update_time"}},
+		"uploaded, renewed":                    {upload(first), upload(second), uploaded(second.CertificatePEM), []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"uploaded, key sent again":             {with(upload(first), args{"private_key_wo_version": "1"}), with(upload(first), args{"private_key_wo_version": "2"}), uploaded(first.CertificatePEM), []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"another cas certificate":              {cas(casID), cas("30000479"), map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": "30000479", "CasRegion": "cn-hangzhou"}, []string{"cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"record and certificate":               {upload(first), with(upload(second), args{"record_id": record2}), with(uploaded(second.CertificatePEM), map[string]string{"RecordId": record2}), []string{"record_name", "cert_id", "cert_status", "cert_not_after", "update_time"}},
+		"time limits, which ESA does not know": {off, args{"timeouts": "{\n create = \"30m\"\n }"}, nil, nil},
+		"key moved out of state":               {with(upload(first), args{"private_key_wo": "", "private_key": fmt.Sprintf("%q", first.PrivateKeyPEM)}), upload(first), nil, nil},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{})
+			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
+			fill := func(value string) string {
+				if value == record2 {
+					return fmt.Sprint(a.record2.ID)
+				}
+				return value
+			}
+			to := maps.Clone(test.to)
+			if to["record_id"] == record2 {
+				to["record_id"] = fmt.Sprintf("%q", fill(record2))
+			}
+			var want map[string]string
+			checks := []plancheck.PlanCheck{inPlace()}
+			unknown := map[string]bool{}
+			for _, key := range test.unknown {
+				unknown[key] = true
+				checks = append(checks, plancheck.ExpectUnknownValue(testResource, attribute(key)))
+			}
+			for key := range observedAttributes() {
+				if !unknown[key] {
+					checks = append(checks, expectKnown(key))
+				}
+			}
+			a.test(t,
+				resource.TestStep{Config: a.hcl(a.args(name, test.from))},
+				resource.TestStep{
+					PreConfig: func() {
+						if test.update != nil {
+							want = map[string]string{"HostnameId": fmt.Sprint(a.hostname(t).ID)}
+							for key, value := range test.update {
+								want[key] = fill(value)
+							}
+						}
+						a.ResetRequests()
+					},
+					Config:           a.hcl(a.args(name, to)),
+					ConfigPlanChecks: plan(checks...),
+					Check: check(func() error {
+						if test.update == nil {
+							if writes := a.writes(); len(writes) != 0 {
+								return fmt.Errorf("ESA was called: %v", writes)
+							}
+							return nil
+						}
+						if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1}, a.writes()); diff != "" {
+							return fmt.Errorf("writes (-want +got):\n%s", diff)
+						}
+						return a.sent("UpdateCustomHostname", want)(nil)
+					}),
+				},
+			)
+		})
+	}
+}
+
+// expectKnown checks that a plan knows an attribute, whatever its value.
+func expectKnown(key string) plancheck.PlanCheck {
+	return plancheck.ExpectKnownValue(testResource, attribute(key), anyKnown{})
+}
+
+type anyKnown struct{}
+
+func (anyKnown) CheckValue(any) error { return nil }
+func (anyKnown) String() string       { return "any known value" }
+
+func with[M ~map[string]string](all M, more M) M {
+	all = maps.Clone(all)
+	for key, value := range more {
+		all[key] = value
+	}
+	return all
+}
+
+func TestAccCustomHostname_keepsComputedValuesKnown(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	var before fakeesa.Hostname
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name, free()))},
+		resource.TestStep{
+			PreConfig: func() { before = a.hostname(t) },
+			Config:    a.hcl(a.args(name, free(), args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})),
+			ConfigPlanChecks: plan(
+				plancheck.ExpectKnownValue(testResource, attribute("verify_code"), knownvalue.StringFunc(func(code string) error {
+					if code != before.VerifyCode {
+						return fmt.Errorf("planned %q", code)
+					}
+					return nil
+				})),
+				plancheck.ExpectKnownValue(testResource, attribute("status"), knownvalue.StringExact("pending")),
+				plancheck.ExpectKnownValue(testResource, attribute("id"), knownvalue.NotNull()),
+			),
+			ConfigStateChecks: []statecheck.StateCheck{known("record_name", knownvalue.StringExact("origin2.example.com"))},
+		},
+	)
+}
+
+func TestAccCustomHostname_onOffOn(t *testing.T) {
+	pair := issue(t, name)
+	for title, options := range map[string]fakeesa.Options{
+		"ESA goes on reporting the certificate": {},
+		"ESA stops reporting the certificate":   {SSLOffView: fakeesa.SSLOffBlanked},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, options)
+			a.test(t,
+				resource.TestStep{Config: a.hcl(a.args(name, upload(pair)))},
+				resource.TestStep{
+					Config:            a.hcl(a.args(name)),
+					ConfigPlanChecks:  plan(inPlace()),
+					ConfigStateChecks: isNull("cert_type", "certificate", "cas_id", "cas_region"),
+				},
+				resource.TestStep{Config: a.hcl(a.args(name, upload(pair))), ConfigPlanChecks: plan(inPlace())},
+			)
+		})
+	}
+}
+
+func TestAccCustomHostname_calls(t *testing.T) {
+	pairs := issue(t, "h2.customer.com")
+	a := newAccount(t, fakeesa.Options{})
+	four := func(record int64) string {
+		config := a.provider()
+		for i, certificate := range []args{{}, free(), upload(pairs), cas(casID)} {
+			config += fmt.Sprintf("resource \"esa_custom_hostname\" \"h%d\" {\n", i)
+			for key, value := range a.args(fmt.Sprintf("h%d.customer.com", i), certificate) {
+				if i == 0 && key == "record_id" {
+					value = fmt.Sprintf("%q", fmt.Sprint(record))
+				}
+				config += "  " + key + " = " + value + "\n"
+			}
+			config += "}\n"
+		}
+		return config
+	}
+	a.test(t,
+		resource.TestStep{
+			Config: four(a.record.ID),
+			Check: check(func() error {
+				// The test's own plans before the apply have nothing to read.
+				if diff := cmp.Diff(map[string]int{"CreateCustomHostname": 4, "GetCustomHostname": 4}, a.calls()); diff != "" {
+					return fmt.Errorf("calls of four creates (-want +got):\n%s", diff)
+				}
+				return nil
+			}),
+		},
+		resource.TestStep{
+			PreConfig: a.ResetRequests,
+			Config:    four(a.record2.ID),
+			Check: check(func() error {
+				if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1}, a.writes()); diff != "" {
+					return fmt.Errorf("writes of one change (-want +got):\n%s", diff)
+				}
+				// A refresh of the four, and then one read after the one update.
+				calls, updated := 0, false
+				for _, request := range a.Requests() {
+					if request.Action == "UpdateCustomHostname" {
+						updated = true
+					} else if updated {
+						calls++
+					}
+				}
+				if calls != 1 {
+					return fmt.Errorf("%d reads after the update, want 1", calls)
+				}
+				return nil
+			}),
+		},
+		resource.TestStep{
+			PreConfig: a.ResetRequests,
+			Config:    four(a.record2.ID),
+			PlanOnly:  true,
+		},
+		resource.TestStep{
+			Config: four(a.record2.ID),
+			Check: check(func() error {
+				if writes := a.writes(); len(writes) != 0 {
+					return fmt.Errorf("a plan with nothing to do wrote: %v", writes)
+				}
+				return nil
+			}),
+		},
+	)
+}
+
+func TestAccCustomHostname_disappears(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	config := a.hcl(a.args(name))
+	a.test(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig:        func() { a.RemoveHostname(a.hostname(t).ID) },
+			Config:           config,
+			ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionCreate)),
+		},
+	)
+}
+
+func TestAccCustomHostname_drift(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	tests := map[string]struct {
+		args   args
+		change func(*account, *fakeesa.Hostname)
+		repair map[string]string
+	}{
+		"another record": {args{}, func(a *account, h *fakeesa.Hostname) { h.RecordID = a.record2.ID }, nil},
+		"SSL switched off": {free(), func(_ *account, h *fakeesa.Hostname) { h.SSLFlag = "off" },
+			map[string]string{"SslFlag": "on", "CertType": "free"}},
+		"SSL switched on": {args{}, func(_ *account, h *fakeesa.Hostname) { h.SSLFlag, h.CertType = "on", "free" },
+			map[string]string{"SslFlag": "off"}},
+		"another type": {free(), func(_ *account, h *fakeesa.Hostname) {
+			h.CertType, h.Certificate, h.PrivateKey = "upload", second.CertificatePEM, second.PrivateKeyPEM
+		}, map[string]string{"SslFlag": "on", "CertType": "free"}},
+		"another certificate": {upload(first), func(_ *account, h *fakeesa.Hostname) {
+			h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM
+		}, map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": first.CertificatePEM, "PrivateKey": "***"}},
+		"another cas certificate": {cas(casID), func(_ *account, h *fakeesa.Hostname) { h.CasID = 30000999 },
+			map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"}},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{})
+			config := a.hcl(a.args(name, test.args))
+			var want map[string]string
+			a.test(t,
+				resource.TestStep{Config: config},
+				resource.TestStep{
+					PreConfig: func() {
+						made := a.hostname(t)
+						a.ChangeHostname(made.ID, func(h *fakeesa.Hostname) { test.change(a, h) })
+						want = map[string]string{"HostnameId": fmt.Sprint(made.ID)}
+						if test.repair == nil {
+							want["RecordId"] = fmt.Sprint(a.record.ID)
+						}
+						maps.Copy(want, test.repair)
+						a.ResetRequests()
+					},
+					Config:           config,
+					ConfigPlanChecks: plan(inPlace()),
+					Check:            check(func() error { return a.sent("UpdateCustomHostname", want)(nil) }),
+				},
+			)
+		})
+	}
+}
+
+func TestAccCustomHostname_serverOwnedChangesAreNoDrift(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	config := a.hcl(a.args(name, free()))
+	a.test(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) {
+					h.Status, h.CertStatus, h.CertID, h.CertApplyMessage = "active", "OK", "0123456789abcdef0123456789abcdef", "issued"
+				})
+			},
+			Config:            config,
+			ConfigPlanChecks:  plan(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{known("status", knownvalue.StringExact("active"))},
+		},
+	)
+}
+
+func TestAccCustomHostname_tokensAreSticky(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	config := a.hcl(a.args(name, free())) + `
+output "code" { value = esa_custom_hostname.test.verify_code }
+`
+	var code string
+	a.test(t,
+		resource.TestStep{Config: config, Check: check(func() error { code = a.hostname(t).VerifyCode; return nil })},
+		resource.TestStep{
+			PreConfig: func() {
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.VerifyHost, h.VerifyCode = "", "" })
+			},
+			Config:           config,
+			ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.StringFunc(func(got string) error {
+				if got != code {
+					return fmt.Errorf("%q, want %q", got, code)
+				}
+				return nil
+			}))},
+		},
+		resource.TestStep{
+			PreConfig: func() {
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.VerifyHost, h.VerifyCode = "_new."+name, "verify_new" })
+			},
+			RefreshState:       true,
+			Check:              resource.TestCheckResourceAttr(testResource, "verify_code", "verify_new"),
+			ExpectNonEmptyPlan: true, // the output changes
+		},
+	)
+}
+
+// How ESA renders a PEM that it was sent is not known, so every way must do.
+var echoes = map[string]fakeesa.CertificateEcho{
+	"as sent":    fakeesa.EchoAsSent,
+	"with CRLF":  fakeesa.EchoCRLF,
+	"stripped":   fakeesa.EchoStripped,
+	"not at all": fakeesa.EchoNone,
+}
+
+func TestAccCustomHostname_pemRendering(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	for title, echo := range echoes {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+			a.test(t,
+				resource.TestStep{
+					Config:            a.hcl(a.args(name, upload(first))),
+					ConfigStateChecks: []statecheck.StateCheck{known("certificate", knownvalue.StringExact(first.CertificatePEM))},
+				},
+				resource.TestStep{Config: a.hcl(a.args(name, upload(second))), ConfigPlanChecks: plan(inPlace())},
+				resource.TestStep{
+					Config:           a.hcl(a.args(name, with(upload(second), args{"certificate": fmt.Sprintf("%q", "renewed by hand\n"+second.CertificatePEM+"\n\n")}))),
+					ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+				},
+			)
+		})
+	}
+}
+
+func TestAccCustomHostname_import(t *testing.T) {
+	pair := issue(t, name)
+	forms := map[string]func(*account) string{
+		"hostname id":          func(a *account) string { return fmt.Sprint(a.Hostnames()[0].ID) },
+		"site and name":        func(a *account) string { return fmt.Sprintf("%d/%s", a.site.ID, name) },
+		"site and hostname id": func(a *account) string { return fmt.Sprintf("%d:%d", a.site.ID, a.Hostnames()[0].ID) },
+	}
+	kinds := map[string]args{"off": {}, "free": free(), "upload": upload(pair), "cas": cas(casID)}
+	for formTitle, form := range forms {
+		for kind, arguments := range kinds {
+			t.Run(kind+" by "+formTitle, func(t *testing.T) {
+				t.Parallel()
+				a := newAccount(t, fakeesa.Options{})
+				config := a.hcl(a.args(name, arguments))
+				a.test(t,
+					resource.TestStep{Config: config},
+					resource.TestStep{
+						ResourceName: testResource, ImportState: true, ImportStateVerify: true,
+						ImportStateIdFunc: func(*terraform.State) (string, error) { return form(a), nil },
+					},
+				)
+			})
+		}
+	}
+}
+
+// TestAccCustomHostname_adoption imports hostnames made elsewhere into an empty state, and then plans.
+func TestAccCustomHostname_adoption(t *testing.T) {
+	pair := issue(t, name)
+	kinds := map[string]struct {
+		args args
+		made fakeesa.Hostname
+	}{
+		"off":                  {args{}, fakeesa.Hostname{SSLFlag: "off"}},
+		"off with a past":      {args{}, fakeesa.Hostname{SSLFlag: "off", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM}},
+		"free":                 {free(), fakeesa.Hostname{SSLFlag: "on", CertType: "free"}},
+		"cas":                  {cas(casID), fakeesa.Hostname{SSLFlag: "on", CertType: "cas", CasID: 30000478}},
+		"upload":               {upload(pair), fakeesa.Hostname{SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM}},
+		"upload without a key": {with(upload(pair), args{"private_key_wo": ""}), fakeesa.Hostname{SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM}},
+	}
+	for kind, test := range kinds {
+		for rendering, echo := range echoes {
+			t.Run(kind+", PEM "+rendering, func(t *testing.T) {
+				t.Parallel()
+				a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+				test.made.SiteID, test.made.RecordID, test.made.Hostname = a.site.ID, a.record.ID, name
+				made := a.AddHostname(test.made)
+				arguments := a.args(name, test.args)
+				if arguments["private_key_wo"] == "" {
+					delete(arguments, "private_key_wo")
+				}
+				a.test(t, resource.TestStep{
+					Config:           a.hcl(arguments, fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID)),
+					ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionNoop)),
+					Check: check(func() error {
+						if writes := a.writes(); len(writes) != 0 {
+							return fmt.Errorf("the import wrote: %v", writes)
+						}
+						return nil
+					}),
+				})
+			})
+		}
+	}
+}
+
+func TestAccCustomHostname_importByIdentity(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	config := a.hcl(a.args(name))
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: testFactories,
+		// Terraform imports by identity from 1.12 on; OpenTofu reports its own, higher version.
+		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
+		Steps: []resource.TestStep{
+			{Config: config, ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(testResource, map[string]knownvalue.Check{
+				"hostname_id": knownvalue.NotNull(), "site_id": knownvalue.StringExact(fmt.Sprint(a.site.ID)), "hostname": knownvalue.StringExact(name),
+			})}},
+			{ResourceName: testResource, ImportState: true, ImportStateKind: resource.ImportBlockWithResourceIdentity},
+		},
+	})
+}
+
+func TestAccCustomHostname_importRefused(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	other := a.AddSite("other.example")
+	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+	for id, want := range map[string]string{
+		"shop":                                 `(?s)Invalid import id.*is not an id.*<site_id>/<hostname>`,
+		"0":                                    `Invalid import id`,
+		"9223372036854775808":                  `Invalid import id`,
+		fmt.Sprintf("%d/https://x", a.site.ID): `(?s)Invalid import id.*has a scheme`,
+		fmt.Sprintf("%d/nobody.example", a.site.ID): `(?s)Unable to import custom hostname.*There is no custom hostname\s+nobody.example`,
+		fmt.Sprintf("%d:%d", other.ID, made.ID):     `(?s)Invalid site_id.*belongs\s+to\s+site`,
+		"77":                                        `Cannot import non-existent remote object|non-existent`,
+	} {
+		t.Run(id, func(t *testing.T) {
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: testFactories,
+				Steps: []resource.TestStep{{
+					Config: a.hcl(a.args(name)), ResourceName: testResource, ImportState: true, ImportStateId: id,
+					ExpectError: regexp.MustCompile(want),
+				}},
+			})
+		})
+	}
+}
+
+func TestAccCustomHostname_replaced(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	other := a.AddSite("other.example")
+	otherRecord := a.AddRecord(other.ID, "origin.other.example")
+	replace := plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionDestroyBeforeCreate))
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name))},
+		resource.TestStep{Config: a.hcl(a.args("new.customer.com")), ConfigPlanChecks: replace},
+		resource.TestStep{
+			Config:           a.hcl(a.args("new.customer.com", args{"site_id": fmt.Sprintf("%q", fmt.Sprint(other.ID)), "record_id": fmt.Sprintf("%q", fmt.Sprint(otherRecord.ID))})),
+			ConfigPlanChecks: replace,
+			Check: check(func() error {
+				if made := a.hostname(t); made.SiteID != other.ID {
+					return fmt.Errorf("the hostname is in site %d", made.SiteID)
+				}
+				return nil
+			}),
+		},
+	)
+}
+
+func TestAccCustomHostname_twoProviders(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{AccessKeyID: "first-access-key", AccessKeySecret: "first-secret"})
+	b := newAccount(t, fakeesa.Options{AccessKeyID: "second-access-key", AccessKeySecret: "second-secret"})
+	config := a.hcl(a.args(name)) + fmt.Sprintf(`
+provider "esa" {
+  alias      = "b"
+  access_key = %q
+  secret_key = %q
+  endpoint   = %q
+}
+resource "esa_custom_hostname" "b" {
+  provider  = esa.b
+  site_id   = "%d"
+  record_id = "%d"
+  hostname  = %q
+  ssl_flag  = "off"
+}
+`, b.Options().AccessKeyID, b.Options().AccessKeySecret, b.URL(), b.site.ID, b.record.ID, name)
+	a.test(t, resource.TestStep{Config: config, Check: check(func() error {
+		if len(a.Hostnames()) != 1 || len(b.Hostnames()) != 1 {
+			return fmt.Errorf("%d and %d hostnames", len(a.Hostnames()), len(b.Hostnames()))
+		}
+		return nil
+	})})
+	if len(b.Hostnames()) != 0 {
+		t.Error("destroy left a hostname of the second provider")
+	}
+}
+
+func TestAccCustomHostname_unknownValues(t *testing.T) {
+	pair := issue(t, name)
+	a := newAccount(t, fakeesa.Options{})
+	values := fmt.Sprintf(`
+resource "terraform_data" "later" {
+  input = {
+    site_id     = "%d"
+    record_id   = "%d"
+    hostname    = %q
+    ssl_flag    = "on"
+    cert_type   = "upload"
+    certificate = %q
+    key         = %q
+  }
+}
+`, a.site.ID, a.record.ID, name, pair.CertificatePEM, pair.PrivateKeyPEM)
+	later := func(key string) string { return "terraform_data.later.output." + key }
+	unknown := args{
+		"site_id": later("site_id"), "record_id": later("record_id"), "hostname": later("hostname"), "ssl_flag": later("ssl_flag"),
+		"cert_type": later("cert_type"), "certificate": later("certificate"), "private_key_wo": later("key"),
+	}
+	a.test(t, resource.TestStep{Config: a.hcl(unknown, values), Check: a.sent("CreateCustomHostname", map[string]string{
+		"SiteId": fmt.Sprint(a.site.ID), "RecordId": fmt.Sprint(a.record.ID), "Hostname": name,
+		"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***",
+	})})
+}
+
+func TestAccCustomHostname_wrongValuesThatWereUnknown(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	later := `
+resource "terraform_data" "later" {
+  input = "upload"
+}
+`
+	a.test(t, resource.TestStep{
+		Config:      a.hcl(a.args(name, args{"ssl_flag": `"on"`, "cert_type": "terraform_data.later.output"}), later),
+		ExpectError: regexp.MustCompile(`(?s)Missing certificate.*needs\s+certificate`),
+	})
+	if n := len(a.Requests()); n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+}
+
+func TestAccCustomHostname_applyTrigger(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"first"`})), Check: check(func() error {
+			if n := a.Count("ApplyCustomHostnameCertificate"); n != 0 {
+				return fmt.Errorf("%d applications at create", n)
+			}
+			return nil
+		})},
+		resource.TestStep{
+			PreConfig: func() {
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+				a.ResetRequests()
+			},
+			Config:           a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"second"`})),
+			ConfigPlanChecks: plan(inPlace(), plancheck.ExpectUnknownValue(testResource, attribute("cert_txt_value"))),
+			Check: check(func() error {
+				if diff := cmp.Diff(map[string]int{"ApplyCustomHostnameCertificate": 1}, a.writes()); diff != "" {
+					return fmt.Errorf("writes (-want +got):\n%s", diff)
+				}
+				return nil
+			}),
+		},
+	)
+}
+
+func TestAccCustomHostname_sluggishServer(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{NotFoundGets: 1, VerifyCodeGets: 1, DeletingGets: 1})
+	a.test(t, resource.TestStep{
+		Config:            a.hcl(a.args(name)),
+		ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.NotNull())},
+	})
+}
+
+func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "NoPermission", Status: 403, Message: "no"})
+	config := a.hcl(a.args(name))
+	a.test(t,
+		resource.TestStep{Config: config, Check: check(func() error {
+			if n := a.Count("CreateCustomHostname"); n != 1 {
+				return fmt.Errorf("%d creates", n)
+			}
+			return nil
+		})},
+		resource.TestStep{Config: config, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.NotNull())}},
+	)
+}
+
+func TestAccCustomHostname_conflicted(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
+	held := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+	a.test(t, resource.TestStep{
+		Config: a.hcl(a.args(name)),
+		ConfigStateChecks: []statecheck.StateCheck{
+			known("status", knownvalue.StringExact("conflicted")),
+			known("conflict_with", knownvalue.StringExact("existing_custom_hostname")),
+		},
+		Check: check(func() error { a.RemoveHostname(held.ID); return nil }),
+	})
+}
+
+func TestCertcheckSameIsWiredIn(t *testing.T) {
+	pair := issue(t, name)
+	if !newPEM(pair.CertificatePEM).sameAs(newPEM("text\n"+pair.CertificatePEM)) || newPEM("garbage one").sameAs(newPEM("other garbage")) {
+		t.Error("pemValue does not compare certificates")
+	}
+	if certcheck.Same("", "") {
+		t.Error("two empty texts hold the same certificates")
+	}
+}
