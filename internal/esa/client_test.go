@@ -19,6 +19,9 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
+// shop is the hostname of most tests.
+const shop = "shop.customer.com"
+
 // testClock moves on its own when somebody sleeps, so that nothing waits.
 type testClock struct {
 	mu     sync.Mutex
@@ -103,13 +106,13 @@ func newFixture(t *testing.T, options fakeesa.Options, change ...func(*Config)) 
 	return f
 }
 
-func (f *fixture) createInput(hostname string) CreateCustomHostnameInput {
-	return CreateCustomHostnameInput{SiteID: f.site.ID, Hostname: hostname, RecordID: f.record.ID, SSLFlag: SSLOff}
+func (f *fixture) createInput() CreateCustomHostnameInput {
+	return CreateCustomHostnameInput{SiteID: f.site.ID, Hostname: shop, RecordID: f.record.ID, SSLFlag: SSLOff}
 }
 
-func (f *fixture) create(t *testing.T, hostname string) int64 {
+func (f *fixture) create(t *testing.T) int64 {
 	t.Helper()
-	id, err := f.client.CreateCustomHostname(t.Context(), f.createInput(hostname))
+	id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +132,7 @@ func text(s string) *string { return &s }
 
 func TestActionsSendWhatTheSheetSays(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	f.ResetRequests()
 
 	ctx := t.Context()
@@ -140,8 +143,10 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 		method string
 		want   map[string]string
 	}{
-		{"GetCustomHostname", func() error { _, err := f.client.GetCustomHostname(ctx, id); return err }, "POST",
-			map[string]string{"HostnameId": key(id)}},
+		{
+			"GetCustomHostname", func() error { _, err := f.client.GetCustomHostname(ctx, id); return err }, "POST",
+			map[string]string{"HostnameId": key(id)},
+		},
 		{"ListCustomHostnames", func() error {
 			_, err := f.client.ListCustomHostnames(ctx, ListCustomHostnamesInput{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: "shop", NameMatchType: NameMatchPrefix, Status: StatusPending, PageNumber: 2, PageSize: 50})
 			return err
@@ -152,22 +157,30 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 		{"UpdateCustomHostname", func() error {
 			return f.client.UpdateCustomHostname(ctx, UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: &Certificate{Type: CertTypeCAS, CasID: 30000478, CasRegion: "cn-hangzhou"}})
 		}, "POST", map[string]string{"HostnameId": key(id), "SslFlag": "on", "CertType": "cas", "CasId": "30000478", "CasRegion": "cn-hangzhou"}},
-		{"VerifyCustomHostname", func() error { _, err := f.client.VerifyCustomHostname(ctx, id); return err }, "POST",
-			map[string]string{"HostnameId": key(id)}},
+		{
+			"VerifyCustomHostname", func() error { _, err := f.client.VerifyCustomHostname(ctx, id); return err }, "POST",
+			map[string]string{"HostnameId": key(id)},
+		},
 		{"ListSites", func() error {
 			_, err := f.client.ListSites(ctx, ListSitesInput{SiteName: "example.com", SiteSearchType: "exact", PageNumber: 1, PageSize: 500})
 			return err
 		}, "GET", map[string]string{"SiteName": "example.com", "SiteSearchType": "exact", "PageNumber": "1", "PageSize": "500"}},
-		{"GetSite", func() error { _, err := f.client.GetSite(ctx, f.site.ID); return err }, "GET",
-			map[string]string{"SiteId": key(f.site.ID)}},
+		{
+			"GetSite", func() error { _, err := f.client.GetSite(ctx, f.site.ID); return err }, "GET",
+			map[string]string{"SiteId": key(f.site.ID)},
+		},
 		{"ListRecords", func() error {
 			_, err := f.client.ListRecords(ctx, ListRecordsInput{SiteID: f.site.ID, RecordName: "origin", RecordMatchType: "prefix", Type: "CNAME", PageNumber: 1, PageSize: 10})
 			return err
 		}, "GET", map[string]string{"SiteId": key(f.site.ID), "RecordName": "origin", "RecordMatchType": "prefix", "Type": "CNAME", "PageNumber": "1", "PageSize": "10"}},
-		{"GetRecord", func() error { _, err := f.client.GetRecord(ctx, f.record.ID); return err }, "GET",
-			map[string]string{"RecordId": key(f.record.ID)}},
-		{"DeleteCustomHostname", func() error { return f.client.DeleteCustomHostname(ctx, id) }, "POST",
-			map[string]string{"HostnameId": key(id)}},
+		{
+			"GetRecord", func() error { _, err := f.client.GetRecord(ctx, f.record.ID); return err }, "GET",
+			map[string]string{"RecordId": key(f.record.ID)},
+		},
+		{
+			"DeleteCustomHostname", func() error { return f.client.DeleteCustomHostname(ctx, id) }, "POST",
+			map[string]string{"HostnameId": key(id)},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.action, func(t *testing.T) {
@@ -214,7 +227,7 @@ func TestApplyIsSent(t *testing.T) {
 
 func TestIDsAreExact(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{LargeIDs: true})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	if id < 1<<53 {
 		t.Fatalf("id %d does not test anything", id)
 	}
@@ -230,7 +243,7 @@ func TestIDsAreExact(t *testing.T) {
 func TestVerifyUnderstandsBothShapesOfUnpassed(t *testing.T) {
 	for _, shape := range []fakeesa.Options{{VerifyUnpassed: fakeesa.VerifyUnpassedCode}, {VerifyUnpassed: fakeesa.VerifyUnpassedFlag}} {
 		f := newFixture(t, shape)
-		id := f.create(t, "shop.customer.com")
+		id := f.create(t)
 		if passed, err := f.client.VerifyCustomHostname(t.Context(), id); passed || err != nil {
 			t.Errorf("before the TXT record: %v, %v", passed, err)
 		}
@@ -245,7 +258,7 @@ func TestVerifyUnderstandsBothShapesOfUnpassed(t *testing.T) {
 func TestConcurrentCallsShareConnections(t *testing.T) {
 	const workers, calls = 32, 640
 	f := newFixture(t, fakeesa.Options{Latency: 5 * time.Millisecond})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	work := make(chan struct{}, calls)
 	for range calls {
 		work <- struct{}{}
@@ -270,7 +283,7 @@ func TestConcurrentCallsShareConnections(t *testing.T) {
 
 func TestEveryAttemptIsSignedAnew(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{SecurityToken: "a-session-token"})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	f.ResetRequests()
 	f.credential.asked.Store(0)
 	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 2, Status: 502, RawBody: text("")})
@@ -466,7 +479,7 @@ func TestContextEndsACallAtOnce(t *testing.T) {
 
 func TestRequestsPerSecondIsAnUpperBound(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.RequestsPerSecond = 2 })
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	for range 5 {
 		if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
 			t.Fatal(err)
@@ -488,7 +501,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 		c.Log = func(_ context.Context, event Event) { mu.Lock(); defer mu.Unlock(); events = append(events, event) }
 	})
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Code: "Record.ServiceBusy", Status: 400, Message: "busy"})
-	in := f.createInput("shop.customer.com")
+	in := f.createInput()
 	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeUpload, Certificate: "PEM", PrivateKey: "TOPSECRET"}
 	_, _ = f.client.CreateCustomHostname(t.Context(), in)
 	if len(events) < 2 {
@@ -515,7 +528,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 
 func TestDecodeKeepsNoPrivateKey(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	f.Inject(fakeesa.Fault{Status: 200, RawBody: text(fmt.Sprintf(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"PrivateKey":"TOPSECRET","Certificate":"PEM"}}`, id))})
 	got, err := f.client.GetCustomHostname(t.Context(), id)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // TestConformance sends the same calls with tea-rpc's own DoRequest and with this client, and compares what arrived.
 func TestConformance(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{SecurityToken: "a-session-token"})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	hostnameID := formatInt(id)
 
 	tea, err := rpc.NewClient(new(rpc.Config).
@@ -29,16 +29,26 @@ func TestConformance(t *testing.T) {
 		params map[string]any
 		ours   func() error
 	}{
-		{"GetCustomHostname", http.MethodPost, map[string]any{"HostnameId": hostnameID},
-			func() error { _, err := f.client.GetCustomHostname(t.Context(), id); return err }},
-		{"UpdateCustomHostname", http.MethodPost,
+		{
+			"GetCustomHostname", http.MethodPost,
+			map[string]any{"HostnameId": hostnameID},
+			func() error { _, err := f.client.GetCustomHostname(t.Context(), id); return err },
+		},
+		{
+			"UpdateCustomHostname", http.MethodPost,
 			map[string]any{"HostnameId": hostnameID, "SslFlag": "on", "CertType": "cas", "CasId": "30000478", "CasRegion": "cn-hangzhou"},
 			func() error {
-				return f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn,
-					Certificate: &Certificate{Type: CertTypeCAS, CasID: 30000478, CasRegion: "cn-hangzhou"}})
-			}},
-		{"GetRecord", http.MethodGet, map[string]any{"RecordId": formatInt(f.record.ID)},
-			func() error { _, err := f.client.GetRecord(t.Context(), f.record.ID); return err }},
+				return f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{
+					HostnameID: id, SSLFlag: SSLOn,
+					Certificate: &Certificate{Type: CertTypeCAS, CasID: 30000478, CasRegion: "cn-hangzhou"},
+				})
+			},
+		},
+		{
+			"GetRecord", http.MethodGet,
+			map[string]any{"RecordId": formatInt(f.record.ID)},
+			func() error { _, err := f.client.GetRecord(t.Context(), f.record.ID); return err },
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.action, func(t *testing.T) {

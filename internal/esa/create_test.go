@@ -10,7 +10,6 @@ import (
 )
 
 func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
-	const name = "shop.customer.com"
 	tests := []struct {
 		name    string
 		fault   fakeesa.Fault
@@ -31,7 +30,7 @@ func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
 			f := newFixture(t, fakeesa.Options{})
 			test.fault.Action = "CreateCustomHostname"
 			f.Inject(test.fault)
-			id := f.create(t, name)
+			id := f.create(t)
 			if n := f.Count("CreateCustomHostname"); n != test.creates {
 				t.Errorf("%d creates, want %d", n, test.creates)
 			}
@@ -46,7 +45,7 @@ func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
 func TestCreateLooksOnlyWhenItMust(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 3, Code: "Record.ServiceBusy", Status: 400})
-	f.create(t, "shop.customer.com")
+	f.create(t)
 	if n := f.Count("ListCustomHostnames"); n != 0 {
 		t.Errorf("%d looks after clear refusals", n)
 	}
@@ -56,7 +55,7 @@ func TestCreateToleratesAClockThatIsOff(t *testing.T) {
 	for _, off := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
 		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.Clock = &testClock{offset: off} })
 		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
-		f.create(t, "shop.customer.com")
+		f.create(t)
 		if n := len(f.Hostnames()); n != 1 {
 			t.Errorf("clock off by %v: %d hostnames", off, n)
 		}
@@ -64,7 +63,6 @@ func TestCreateToleratesAClockThatIsOff(t *testing.T) {
 }
 
 func TestCreateNeverAdoptsAnother(t *testing.T) {
-	const name = "shop.customer.com"
 	lost := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true}
 	tests := []struct {
 		name   string
@@ -79,7 +77,7 @@ func TestCreateNeverAdoptsAnother(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t, fakeesa.Options{})
-			test.exists.SiteID, test.exists.Hostname, test.exists.SSLFlag = f.site.ID, name, SSLOff
+			test.exists.SiteID, test.exists.Hostname, test.exists.SSLFlag = f.site.ID, shop, SSLOff
 			if test.exists.RecordID == 1 {
 				test.exists.RecordID = f.AddRecord(f.site.ID, "other.example.com").ID
 			} else {
@@ -89,7 +87,7 @@ func TestCreateNeverAdoptsAnother(t *testing.T) {
 			if test.fault != nil {
 				f.Inject(*test.fault)
 			}
-			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput(name))
+			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 			var exists *HostnameExistsError
 			if !errors.As(err, &exists) || exists.Existing.HostnameID != existing.ID {
 				t.Errorf("got %v, want that %d exists", err, existing.ID)
@@ -104,7 +102,7 @@ func TestCreateNeverAdoptsAnother(t *testing.T) {
 func TestCreateSavesAHostnameWhoseCertificateFailed(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Code: "CustomHostname.ApplyCertFailed", Status: 404})
-	in := f.createInput("shop.customer.com")
+	in := f.createInput()
 	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeFree}
 	id, err := f.client.CreateCustomHostname(t.Context(), in)
 	if !IsCode(err, CodeApplyCertFailed) || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
@@ -124,7 +122,7 @@ func TestCreateThatIsInterruptedStillLearnsItsID(t *testing.T) {
 		}
 		cancel()
 	}()
-	id, err := f.client.CreateCustomHostname(ctx, f.createInput("shop.customer.com"))
+	id, err := f.client.CreateCustomHostname(ctx, f.createInput())
 	if err != nil || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
 		t.Errorf("got %d, %v", id, err)
 	}
@@ -134,7 +132,7 @@ func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := f.client.CreateCustomHostname(ctx, f.createInput("shop.customer.com")); !errors.Is(err, context.Canceled) {
+	if _, err := f.client.CreateCustomHostname(ctx, f.createInput()); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	if n := len(f.Requests()); n != 0 {
@@ -145,7 +143,7 @@ func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
 func TestCreateSaysWhenNobodyKnows(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 1 })
 	f.Inject(fakeesa.Fault{Times: -1, Drop: true})
-	_, err := f.client.CreateCustomHostname(t.Context(), f.createInput("shop.customer.com"))
+	_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 	var lost *UnclearCreateError
 	if !errors.As(err, &lost) {
 		t.Errorf("got %v", err)
@@ -158,14 +156,14 @@ func TestCreateSaysWhenNobodyKnows(t *testing.T) {
 func TestAwaitCreated(t *testing.T) {
 	t.Run("waits until ESA knows the hostname and has its token", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{NotFoundGets: 2, VerifyCodeGets: 2})
-		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if err != nil || got.VerifyCode == "" {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
 	t.Run("gives what it has when that takes too long", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{VerifyCodeGets: 1000})
-		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if err != nil || got == nil || got.VerifyCode != "" {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -175,7 +173,7 @@ func TestAwaitCreated(t *testing.T) {
 	})
 	t.Run("says that ESA never came to know it", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{NotFoundGets: 1000})
-		got, err := f.client.AwaitCreated(t.Context(), f.create(t, "shop.customer.com"))
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if got != nil || !IsNotFound(err) {
 			t.Errorf("got %v, %v", got, err)
 		}
@@ -184,7 +182,7 @@ func TestAwaitCreated(t *testing.T) {
 
 func TestAwaitDeleted(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{DeletingGets: 3})
-	id := f.create(t, "shop.customer.com")
+	id := f.create(t)
 	if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}

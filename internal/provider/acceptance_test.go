@@ -31,7 +31,12 @@ func TestMain(m *testing.M) {
 			}
 		}
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if builtBinary {
+		folder, _ := binary()
+		_ = os.RemoveAll(folder)
+	}
+	os.Exit(status)
 }
 
 // account is a fake ESA with a site and two records.

@@ -59,11 +59,11 @@ type customHostnameObserved struct {
 // observe takes what ESA says. Tokens stay when ESA blanks them: DNS records are made of them, and must not fall
 // apart once a check has passed.
 func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
-	sticky := func(old types.String, new string) types.String {
-		if new == "" && !old.IsUnknown() {
+	sticky := func(old types.String, now string) types.String {
+		if now == "" && !old.IsUnknown() {
 			return old
 		}
-		return textOrNull(new)
+		return textOrNull(now)
 	}
 	*o = customHostnameObserved{
 		SiteName:         textOrNull(h.SiteName),
@@ -228,9 +228,9 @@ type change struct {
 
 // changeOf compares. An unknown value counts as changed, as it may be.
 func changeOf(state, plan *customHostnameModel) change {
-	differs := func(old, new attr.Value) bool { return !new.Equal(old) }
+	differs := func(old, now attr.Value) bool { return !now.Equal(old) }
 	// A key or version that is taken out of the configuration leaves nothing to send.
-	appears := func(old, new attr.Value) bool { return !new.IsNull() && differs(old, new) }
+	appears := func(old, now attr.Value) bool { return !now.IsNull() && differs(old, now) }
 
 	c := change{
 		record: differs(state.RecordID, plan.RecordID),

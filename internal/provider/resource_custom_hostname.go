@@ -298,6 +298,8 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	actual, err := client.GetCustomHostname(ctx, id)
 	if esa.IsNotFound(err) {
 		tflog.Warn(ctx, "Custom hostname is gone, removing it from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
+		// The framework asks for an identity even of what is gone, and states of older CLIs have none.
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 		resp.State.RemoveResource(ctx)
 		return
 	}

@@ -53,19 +53,32 @@ func TestAccCustomHostname_basic(t *testing.T) {
 		create map[string]string
 		state  []statecheck.StateCheck
 	}{
-		"off": {args{}, map[string]string{"SslFlag": "off"},
-			isNull("cert_type", "certificate", "private_key", "private_key_wo", "private_key_wo_version", "cas_id", "cas_region", "cert_id", "offline_reason")},
-		"free": {free(), map[string]string{"SslFlag": "on", "CertType": "free"},
-			isNull("certificate", "cas_id", "cas_region")},
-		"upload": {upload(pair), map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***"},
+		"off": {
+			args{},
+			map[string]string{"SslFlag": "off"},
+			isNull("cert_type", "certificate", "private_key", "private_key_wo", "private_key_wo_version", "cas_id", "cas_region", "cert_id", "offline_reason"),
+		},
+		"free": {
+			free(),
+			map[string]string{"SslFlag": "on", "CertType": "free"},
+			isNull("certificate", "cas_id", "cas_region"),
+		},
+		"upload": {
+			upload(pair),
+			map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***"},
 			append(isNull("private_key", "private_key_wo", "cas_id", "cas_region"),
-				known("certificate", knownvalue.StringExact(pair.CertificatePEM)), known("cert_status", knownvalue.StringExact("OK")))},
+				known("certificate", knownvalue.StringExact(pair.CertificatePEM)), known("cert_status", knownvalue.StringExact("OK"))),
+		},
 		"upload with a key in state": {
 			args{"ssl_flag": `"on"`, "cert_type": `"upload"`, "certificate": fmt.Sprintf("%q", pair.CertificatePEM), "private_key": fmt.Sprintf("%q", pair.PrivateKeyPEM)},
 			map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pair.CertificatePEM, "PrivateKey": "***"},
-			[]statecheck.StateCheck{known("private_key", knownvalue.StringExact(pair.PrivateKeyPEM))}},
-		"cas": {cas(casID), map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"},
-			append(isNull("certificate"), known("cas_region", knownvalue.StringExact("cn-hangzhou")))},
+			[]statecheck.StateCheck{known("private_key", knownvalue.StringExact(pair.PrivateKeyPEM))},
+		},
+		"cas": {
+			cas(casID),
+			map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"},
+			append(isNull("certificate"), known("cas_region", knownvalue.StringExact("cn-hangzhou"))),
+		},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -349,18 +362,25 @@ func TestAccCustomHostname_drift(t *testing.T) {
 		repair map[string]string
 	}{
 		"another record": {args{}, func(a *account, h *fakeesa.Hostname) { h.RecordID = a.record2.ID }, nil},
-		"SSL switched off": {free(), func(_ *account, h *fakeesa.Hostname) { h.SSLFlag = "off" },
-			map[string]string{"SslFlag": "on", "CertType": "free"}},
-		"SSL switched on": {args{}, func(_ *account, h *fakeesa.Hostname) { h.SSLFlag, h.CertType = "on", "free" },
-			map[string]string{"SslFlag": "off"}},
+		"SSL switched off": {
+			free(), func(_ *account, h *fakeesa.Hostname) { h.SSLFlag = "off" },
+			map[string]string{"SslFlag": "on", "CertType": "free"},
+		},
+		"SSL switched on": {
+			args{},
+			func(_ *account, h *fakeesa.Hostname) { h.SSLFlag, h.CertType = "on", "free" },
+			map[string]string{"SslFlag": "off"},
+		},
 		"another type": {free(), func(_ *account, h *fakeesa.Hostname) {
 			h.CertType, h.Certificate, h.PrivateKey = "upload", second.CertificatePEM, second.PrivateKeyPEM
 		}, map[string]string{"SslFlag": "on", "CertType": "free"}},
 		"another certificate": {upload(first), func(_ *account, h *fakeesa.Hostname) {
 			h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM
 		}, map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": first.CertificatePEM, "PrivateKey": "***"}},
-		"another cas certificate": {cas(casID), func(_ *account, h *fakeesa.Hostname) { h.CasID = 30000999 },
-			map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"}},
+		"another cas certificate": {
+			cas(casID), func(_ *account, h *fakeesa.Hostname) { h.CasID = 30000999 },
+			map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"},
+		},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -568,7 +588,7 @@ func TestAccCustomHostname_importRefused(t *testing.T) {
 			resource.Test(t, resource.TestCase{
 				ProtoV6ProviderFactories: testFactories,
 				Steps: []resource.TestStep{{
-					Config: a.hcl(a.args(name)), ResourceName: testResource, ImportState: true, ImportStateId: id,
+					Config:      a.hcl(a.args(name), fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", testResource, id)),
 					ExpectError: regexp.MustCompile(want),
 				}},
 			})
@@ -597,10 +617,12 @@ func TestAccCustomHostname_replaced(t *testing.T) {
 	)
 }
 
+// TestAccCustomHostname_twoProviders needs a process for each configuration, as a CLI starts them.
 func TestAccCustomHostname_twoProviders(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{AccessKeyID: "first-access-key", AccessKeySecret: "first-secret"})
 	b := newAccount(t, fakeesa.Options{AccessKeyID: "second-access-key", AccessKeySecret: "second-secret"})
-	config := a.hcl(a.args(name)) + fmt.Sprintf(`
+	w := newWorkspace(t)
+	w.write("main.tf", a.hcl(a.args(name))+fmt.Sprintf(`
 provider "esa" {
   alias      = "b"
   access_key = %q
@@ -614,15 +636,15 @@ resource "esa_custom_hostname" "b" {
   hostname  = %q
   ssl_flag  = "off"
 }
-`, b.Options().AccessKeyID, b.Options().AccessKeySecret, b.URL(), b.site.ID, b.record.ID, name)
-	a.test(t, resource.TestStep{Config: config, Check: check(func() error {
-		if len(a.Hostnames()) != 1 || len(b.Hostnames()) != 1 {
-			return fmt.Errorf("%d and %d hostnames", len(a.Hostnames()), len(b.Hostnames()))
-		}
-		return nil
-	})})
-	if len(b.Hostnames()) != 0 {
-		t.Error("destroy left a hostname of the second provider")
+`, b.Options().AccessKeyID, b.Options().AccessKeySecret, b.URL(), b.site.ID, b.record.ID, name))
+	w.mustRun("apply", "-auto-approve")
+	if len(a.Hostnames()) != 1 || len(b.Hostnames()) != 1 {
+		t.Errorf("%d and %d hostnames, want 1 each", len(a.Hostnames()), len(b.Hostnames()))
+	}
+	w.mustRun("plan", "-detailed-exitcode")
+	w.mustRun("destroy", "-auto-approve")
+	if len(a.Hostnames()) != 0 || len(b.Hostnames()) != 0 {
+		t.Errorf("destroy left %d and %d hostnames", len(a.Hostnames()), len(b.Hostnames()))
 	}
 }
 
@@ -714,8 +736,10 @@ func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 			}
 			return nil
 		})},
-		resource.TestStep{Config: config, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
-			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.NotNull())}},
+		resource.TestStep{
+			Config: config, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.NotNull())},
+		},
 	)
 }
 

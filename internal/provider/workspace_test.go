@@ -1,0 +1,95 @@
+package provider
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// workspace is an empty folder in which a real CLI runs the provider's real binary.
+type workspace struct {
+	t   *testing.T
+	cli string
+	dir string
+	env []string
+}
+
+// builtBinary says that there is a folder to be removed.
+var builtBinary bool
+
+// binary builds the provider once for all workspaces.
+var binary = sync.OnceValues(func() (folder string, err error) {
+	if folder, err = os.MkdirTemp("", "esa-provider-"); err != nil {
+		return "", err
+	}
+	builtBinary = true
+	build := exec.Command("go", "build", "-o", folder, "terraform-provider-esa")
+	if out, err := build.CombinedOutput(); err != nil {
+		return folder, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return folder, nil
+})
+
+// newWorkspace is skipped under the same condition as the other acceptance tests.
+func newWorkspace(t *testing.T) *workspace {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("Acceptance tests skipped unless env 'TF_ACC' set")
+	}
+	cli := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if cli == "" {
+		cli = "terraform"
+	}
+	folder, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &workspace{t: t, cli: cli, dir: t.TempDir()}
+	var overrides strings.Builder
+	for _, source := range []string{"esa-provider/esa", "registry.terraform.io/esa-provider/esa", "registry.opentofu.org/esa-provider/esa"} {
+		fmt.Fprintf(&overrides, "    %q = %q\n", source, folder)
+	}
+	w.write("cli.rc", "provider_installation {\n  dev_overrides {\n"+overrides.String()+"  }\n  direct {}\n}\n")
+	w.write("versions.tf", "terraform {\n  required_providers {\n    esa = {\n      source = \"esa-provider/esa\"\n    }\n  }\n}\n")
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "TF_") {
+			w.env = append(w.env, entry)
+		}
+	}
+	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+filepath.Join(w.dir, "cli.rc"), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
+	return w
+}
+
+// write writes a file of the workspace.
+func (w *workspace) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// run runs the CLI and returns what it printed, and how it ended.
+func (w *workspace) run(command string, arguments ...string) (output string, status int) {
+	w.t.Helper()
+	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command, "-no-color"}, arguments...)...)
+	run.Dir, run.Env = w.dir, w.env
+	out, err := run.CombinedOutput()
+	if run.ProcessState == nil {
+		w.t.Fatal(err)
+	}
+	return string(out), run.ProcessState.ExitCode()
+}
+
+// mustRun runs the CLI, which must succeed.
+func (w *workspace) mustRun(command string, arguments ...string) string {
+	w.t.Helper()
+	output, status := w.run(command, arguments...)
+	if status != 0 {
+		w.t.Fatalf("%s ended with status %d:\n%s", command, status, output)
+	}
+	return output
+}
