@@ -60,7 +60,7 @@ func newWorkspace(t *testing.T) *workspace {
 			w.env = append(w.env, entry)
 		}
 	}
-	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+filepath.Join(w.dir, "cli.rc"), "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
+	w.env = append(w.env, "TF_CLI_CONFIG_FILE="+filepath.Join(w.dir, "cli.rc"), "TF_CLI_ARGS=-no-color", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")
 	return w
 }
 
@@ -75,7 +75,7 @@ func (w *workspace) write(name, text string) {
 // run runs the CLI and returns what it printed, and how it ended.
 func (w *workspace) run(command string, arguments ...string) (output string, status int) {
 	w.t.Helper()
-	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command, "-no-color"}, arguments...)...)
+	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command}, arguments...)...)
 	run.Dir, run.Env = w.dir, w.env
 	out, err := run.CombinedOutput()
 	if run.ProcessState == nil {

@@ -1,0 +1,562 @@
+package fakeesa
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parameters reads the parameters of a call one by one and keeps the first thing that is wrong with them.
+type parameters struct {
+	call *call
+	// refuseEmpty makes parameters that are sent empty wrong.
+	refuseEmpty bool
+	err         *apiError
+}
+
+func (p *parameters) fail(reason string, args ...any) {
+	if p.err == nil {
+		p.err = invalid(reason, args...)
+	}
+}
+
+// required checks that parameters are there, in the order in which the real service asks for them.
+func (p *parameters) required(names ...string) {
+	for _, name := range names {
+		if p.err == nil && p.call.params[name] == "" {
+			p.err = missing(name)
+		}
+	}
+}
+
+// text returns a parameter, "" if it is not sent.
+func (p *parameters) text(name string) string {
+	value, sent := p.call.params[name]
+	if sent && value == "" && p.refuseEmpty {
+		p.fail("%s is sent empty", name)
+	}
+	return value
+}
+
+// oneOf returns a parameter that has to be one of the values, or not sent.
+func (p *parameters) oneOf(name string, values ...string) string {
+	value := p.text(name)
+	if value != "" && !slices.Contains(values, value) {
+		p.fail("%s is none of %v", name, values)
+	}
+	return value
+}
+
+// number returns a whole number in plain decimal digits, 0 if it is not sent.
+func (p *parameters) number(name string) int64 {
+	text := p.text(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
+		p.fail("%s is not a whole number in decimal digits", name)
+		return 0
+	}
+	return n
+}
+
+// id returns an id, 0 if it is not sent.
+func (p *parameters) id(name string) int64 {
+	n := p.number(name)
+	if n == 0 && p.call.params[name] != "" {
+		p.fail("%s is not an id", name)
+	}
+	return n
+}
+
+// bool returns whether a parameter is sent, and what it says.
+func (p *parameters) bool(name string) (sent, value bool) {
+	text := p.oneOf(name, "true", "false")
+	return text != "", text == "true"
+}
+
+// page returns which page is asked for.
+func (p *parameters) page(defaultSize int64) (number, size int64) {
+	number, size = 1, defaultSize
+	if p.text("PageNumber") != "" {
+		if number = p.number("PageNumber"); number < 1 || number > 1<<31-1 {
+			p.fail("PageNumber is not from 1 on")
+		}
+	}
+	if p.text("PageSize") != "" {
+		if size = p.number("PageSize"); size < 1 || size > maxPageSize {
+			p.fail("PageSize is not from 1 to %d", maxPageSize)
+		}
+	}
+	return number, size
+}
+
+// maxPageSize is that of ListCustomHostnames, ListSites and ListRecords.
+const maxPageSize = 500
+
+// pageOf cuts a page out of a list.
+func pageOf[T any](all []T, number, size int64) []T {
+	total := int64(len(all))
+	from := min((number-1)*size, total)
+	return all[from:min(from+size, total)]
+}
+
+// nameFilter is how all three lists compare names; no filter fits everything.
+func nameFilter(filter, match string) func(string) bool {
+	filter = canonical(filter)
+	return func(name string) bool {
+		switch {
+		case filter == "":
+			return true
+		case match == "prefix":
+			return strings.HasPrefix(name, filter)
+		case match == "suffix":
+			return strings.HasSuffix(name, filter)
+		case match == "fuzzy":
+			return strings.Contains(name, filter)
+		}
+		return name == filter
+	}
+}
+
+var matchTypes = []string{"exact", "prefix", "suffix", "fuzzy"}
+
+// done is the answer of the actions that have nothing to say.
+type done struct {
+	RequestId string
+}
+
+func (st *store) createCustomHostname(c *call) (any, *apiError) {
+	p := parameters{call: c, refuseEmpty: st.options.EmptyValues == EmptyRefused}
+	p.required("Hostname", "SiteId", "RecordId", "SslFlag")
+	name, siteID, recordID := p.text("Hostname"), p.id("SiteId"), p.id("RecordId")
+	flag := p.oneOf("SslFlag", "on", "off")
+	var group certificateGroup
+	if flag == "on" {
+		group = st.certificate(&p)
+	}
+	if problem := st.badHostname(name); problem != "" {
+		p.fail("Hostname %s", problem)
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	site := st.site(siteID)
+	if site == nil {
+		return nil, st.unknownSite(siteID)
+	}
+	if e := st.attachable(recordID, siteID); e != nil {
+		return nil, e
+	}
+	name = strings.ToLower(name)
+	if st.inSite(siteID, name) != nil && st.options.DuplicateCreate == DuplicateRefused {
+		return nil, fail("CustomHostname.Duplicated", "site %d has %s already", siteID, name)
+	}
+	if e := st.deployable(&group); e != nil {
+		return nil, e
+	}
+
+	h := &hostname{Hostname: Hostname{
+		ID: st.newID(), SiteID: siteID, RecordID: recordID, Hostname: name, Status: "pending",
+		VerifyHost: verifyHost(name), VerifyCode: "verify_" + randomHex(),
+		SSLFlag: flag, CreateTime: c.now, UpdateTime: c.now,
+	}}
+	h.notFound, h.codeless, h.unlisted = st.options.NotFoundGets, st.options.VerifyCodeGets, st.options.UnlistedLists
+	if st.lacksICP(site, name) {
+		h.Status, h.OfflineReason = "offline", "missing_icp"
+	}
+	if with := st.conflict(name, h.ID); with != "" {
+		h.Status, h.ConflictWith, h.OfflineReason = "conflicted", with, ""
+	}
+	if flag == "on" {
+		st.install(h, group, c.now)
+	}
+	st.add(h)
+	st.advance(h, c.now)
+	c.hostnameID = h.ID
+	return struct {
+		RequestId  string
+		HostnameId int64
+		Hostname   string
+	}{c.requestID, h.ID, name}, nil
+}
+
+func (st *store) updateCustomHostname(c *call) (any, *apiError) {
+	p := parameters{call: c, refuseEmpty: st.options.EmptyValues == EmptyRefused}
+	p.required("HostnameId")
+	id, recordID := p.id("HostnameId"), p.id("RecordId")
+	flag := p.oneOf("SslFlag", "on", "off")
+	for _, name := range []string{"CertType", "Certificate", "PrivateKey", "CasId", "CasRegion"} {
+		p.text(name)
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	h := st.byID[id]
+	if h == nil {
+		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	}
+	st.advance(h, c.now)
+	if recordID != 0 {
+		if e := st.attachable(recordID, h.SiteID); e != nil {
+			return nil, e
+		}
+	}
+	group, e := st.updatedCertificate(&p, h, flag)
+	if e != nil {
+		return nil, e
+	}
+
+	if recordID != 0 {
+		h.RecordID = recordID
+	}
+	if flag != "" {
+		h.SSLFlag = flag
+	}
+	if group != nil {
+		st.install(h, *group, c.now)
+	}
+	h.UpdateTime = c.now
+	st.advance(h, c.now)
+	return done{c.requestID}, nil
+}
+
+// updatedCertificate returns the certificate group of an update, nil if the update leaves the certificate alone. With
+// SslFlag=off the group is read over: the official provider's generated code sends CertType along.
+func (st *store) updatedCertificate(p *parameters, h *hostname, flag string) (*certificateGroup, *apiError) {
+	sent := p.text("CertType") + p.text("Certificate") + p.text("PrivateKey") + p.text("CasRegion")
+	switch {
+	case flag == "off":
+		return nil, nil
+	case flag == "on" && p.text("CertType") == "" && h.CertType != "" && st.options.SSLOnAlone == SSLOnAloneAccepted:
+		return nil, nil
+	case flag == "" && sent == "" && p.number("CasId") == 0:
+		return nil, p.err
+	case flag == "" && h.SSLFlag != "on":
+		return nil, invalid("a certificate is sent, but SSL is off and SslFlag is not sent")
+	}
+	group := st.certificate(p)
+	if p.err != nil {
+		return nil, p.err
+	}
+	return &group, st.deployable(&group)
+}
+
+func (st *store) deleteCustomHostname(c *call) (any, *apiError) {
+	h, e := st.addressed(c)
+	if e != nil {
+		return nil, e
+	}
+	st.remove(h)
+	if h.lingering = st.options.DeletingGets; h.lingering > 0 {
+		st.deleted[h.ID] = h
+	}
+	return done{c.requestID}, nil
+}
+
+func (st *store) verifyCustomHostname(c *call) (any, *apiError) {
+	h, e := st.addressed(c)
+	if e != nil {
+		return nil, e
+	}
+	switch {
+	case h.OfflineReason == "missing_icp" && h.Status == "offline":
+		if st.lacksICP(st.site(h.SiteID), h.Hostname.Hostname) {
+			return nil, fail("CustomHostname.InvalidICP", "the domain lacks its filing")
+		}
+		h.Status, h.OfflineReason = "pending", ""
+	case h.Status == "conflicted" && st.conflict(h.Hostname.Hostname, h.ID) == "":
+		h.Status, h.ConflictWith = "pending", ""
+	}
+	if h.Status == "pending" && st.owned(h) {
+		st.activate(h, c.now)
+	}
+	st.advance(h, c.now)
+	type answer struct {
+		RequestId string
+		Passed    bool
+	}
+	if h.Status == "active" || h.Status == "configuring" {
+		return answer{c.requestID, true}, nil
+	}
+	if st.options.VerifyUnpassed == VerifyUnpassedFlag {
+		return answer{c.requestID, false}, nil
+	}
+	unpassed := fail("CustomHostname.VerifyUnpassed", "no TXT record %s with %s", h.VerifyHost, h.VerifyCode)
+	if st.options.VerifyUnpassed == VerifyUnpassedBoth {
+		unpassed.passed = new(bool)
+	}
+	return nil, unpassed
+}
+
+func (st *store) applyCustomHostnameCertificate(c *call) (any, *apiError) {
+	h, e := st.addressed(c)
+	if e != nil {
+		return nil, e
+	}
+	switch h.CertStatus {
+	case "ApplyFailed", "Expiring", "Expired":
+	default:
+		return nil, invalid("CertStatus is %q, not ApplyFailed, Expiring or Expired", h.CertStatus)
+	}
+	if h.SSLFlag != "on" || h.CertType != "free" {
+		return nil, invalid("the hostname has no free certificate")
+	}
+	st.apply(h, c.now)
+	return done{c.requestID}, nil
+}
+
+// addressed returns the hostname that a call with HostnameId is about.
+func (st *store) addressed(c *call) (*hostname, *apiError) {
+	p := parameters{call: c}
+	p.required("HostnameId")
+	id := p.id("HostnameId")
+	if p.err != nil {
+		return nil, p.err
+	}
+	h := st.byID[id]
+	if h == nil {
+		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	}
+	st.advance(h, c.now)
+	return h, nil
+}
+
+// listedHostname is a hostname as ListCustomHostnames shows it, and the larger part of what Get shows.
+type listedHostname struct {
+	HostnameId       int64
+	Hostname         string
+	SiteId           int64
+	SiteName         string
+	RecordId         int64
+	RecordName       string
+	Status           string
+	OfflineReason    string
+	ConflictWith     string
+	VerifyHost       string
+	VerifyCode       string
+	SslFlag          string
+	CertType         string
+	CertStatus       string
+	CertNotAfter     string
+	CertApplyCode    int64
+	CertApplyMessage string
+	CertTxtKey       string
+	CertTxtValue     string
+	CertHttpKey      string
+	CertHttpValue    string
+	CreateTime       string
+	UpdateTime       string
+}
+
+// shownHostname is a hostname as GetCustomHostname shows it.
+type shownHostname struct {
+	listedHostname
+	CasId       *int64 `json:",omitempty"`
+	CertId      string
+	Certificate string
+	PrivateKey  string
+}
+
+func (st *store) listed(h *hostname) listedHostname {
+	v := h.Hostname
+	if v.SSLFlag == "off" && st.options.SSLOffView == SSLOffBlanked {
+		v.clearCertificate()
+	}
+	if h.codeless > 0 || st.options.BlankTokens && v.Status == "active" {
+		v.VerifyHost, v.VerifyCode = "", ""
+	}
+	if st.options.BlankTokens && v.CertApplyMessage == "issued" {
+		v.CertTxtKey, v.CertTxtValue, v.CertHTTPKey, v.CertHTTPValue = "", "", "", ""
+	}
+	shown := listedHostname{
+		HostnameId: v.ID, Hostname: v.Hostname, SiteId: v.SiteID, RecordId: v.RecordID,
+		Status: v.Status, OfflineReason: v.OfflineReason, ConflictWith: v.ConflictWith,
+		VerifyHost: v.VerifyHost, VerifyCode: v.VerifyCode,
+		SslFlag: v.SSLFlag, CertType: v.CertType, CertStatus: v.CertStatus, CertNotAfter: formatTime(v.CertNotAfter),
+		CertApplyCode: v.CertApplyCode, CertApplyMessage: v.CertApplyMessage,
+		CertTxtKey: v.CertTxtKey, CertTxtValue: v.CertTxtValue, CertHttpKey: v.CertHTTPKey, CertHttpValue: v.CertHTTPValue,
+		CreateTime: formatTime(v.CreateTime), UpdateTime: formatTime(v.UpdateTime),
+	}
+	if site := st.site(v.SiteID); site != nil {
+		shown.SiteName = site.Name
+	}
+	if record := st.record(v.RecordID); record != nil {
+		shown.RecordName = record.Name
+	}
+	return shown
+}
+
+func (st *store) getCustomHostname(c *call) (any, *apiError) {
+	p := parameters{call: c}
+	p.required("HostnameId")
+	id := p.id("HostnameId")
+	if p.err != nil {
+		return nil, p.err
+	}
+	h := st.byID[id]
+	switch lingering := st.deleted[id]; {
+	case h != nil && h.notFound > 0:
+		h.notFound--
+		return nil, fail("CustomHostname.NotFound", "hostname %d is not to be seen yet", id)
+	case h != nil:
+		st.advance(h, c.now)
+	case lingering != nil:
+		if lingering.lingering--; lingering.lingering == 0 {
+			delete(st.deleted, id)
+		}
+		h = lingering
+	default:
+		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	}
+
+	shown := shownHostname{listedHostname: st.listed(h)}
+	if h.codeless > 0 {
+		h.codeless--
+	}
+	casID := int64(0)
+	if h.SSLFlag != "off" || st.options.SSLOffView != SSLOffBlanked {
+		casID, shown.CertId = h.CasID, h.CertID
+		shown.Certificate, shown.PrivateKey = st.echo(h.Certificate), st.echo(h.PrivateKey)
+	}
+	if casID != 0 || st.options.UnusedCasID == UnusedCasIDZero {
+		shown.CasId = &casID
+	}
+	if shown.PrivateKey != "" && st.options.PrivateKeyEcho == PrivateKeyMasked {
+		shown.PrivateKey = "******"
+	}
+	return struct {
+		RequestId           string
+		CustomHostnameModel shownHostname
+	}{c.requestID, shown}, nil
+}
+
+func (st *store) echo(pem string) string {
+	switch st.options.CertificateEcho {
+	case EchoCRLF:
+		return strings.ReplaceAll(strings.ReplaceAll(pem, "\r\n", "\n"), "\n", "\r\n")
+	case EchoStripped:
+		return strings.TrimSpace(pem)
+	case EchoNone:
+		return ""
+	}
+	return pem
+}
+
+func (st *store) listCustomHostnames(c *call) (any, *apiError) {
+	p := parameters{call: c}
+	p.required("SiteId")
+	siteID, recordID := p.id("SiteId"), p.id("RecordId")
+	fits := nameFilter(p.text("Hostname"), p.oneOf("NameMatchType", matchTypes...))
+	// Status "configuring" can be seen but not asked for.
+	status := p.oneOf("Status", "pending", "active", "conflicted", "offline")
+	number, size := p.page(100)
+	if p.err != nil {
+		return nil, p.err
+	}
+	if st.site(siteID) == nil {
+		return nil, st.unknownSite(siteID)
+	}
+	var found []*hostname
+	for _, h := range st.hostnames {
+		if h.SiteID != siteID {
+			continue
+		}
+		st.advance(h, c.now)
+		if h.unlisted > 0 {
+			h.unlisted--
+			continue
+		}
+		if (recordID == 0 || h.RecordID == recordID) && (status == "" || h.Status == status) && fits(h.Hostname.Hostname) {
+			found = append(found, h)
+		}
+	}
+	items := []listedHostname{}
+	for _, h := range pageOf(found, number, size) {
+		items = append(items, st.listed(h))
+	}
+	return struct {
+		RequestId  string
+		PageNumber int64
+		PageSize   int64
+		TotalCount int
+		Hostnames  []listedHostname
+	}{c.requestID, number, size, len(found), items}, nil
+}
+
+// attachable checks that a hostname of a site can hang on a record. UpdateCustomHostname documents all its codes, and
+// InvalidParameter is the only one among them that fits.
+func (st *store) attachable(recordID, siteID int64) *apiError {
+	record := st.record(recordID)
+	switch {
+	case record == nil:
+		return invalid("there is no record %d", recordID)
+	case st.options.ForeignRecord == ForeignRecordAccepted:
+		return nil
+	case record.SiteID != siteID:
+		return invalid("record %d is one of site %d", recordID, record.SiteID)
+	case !record.Proxied:
+		return invalid("record %d is not proxied", recordID)
+	}
+	return nil
+}
+
+func (st *store) unknownSite(id int64) *apiError {
+	code := "SiteNotFound"
+	if st.options.UnknownSite == UnknownSiteInvalid {
+		code = "InvalidParameter.SiteId"
+	}
+	return fail(code, "there is no site %d", id)
+}
+
+func (st *store) lacksICP(site *Site, name string) bool {
+	return st.noICP[name] && site != nil && site.Coverage != "overseas"
+}
+
+// badHostname says what is wrong with a name, "" if nothing is.
+func (st *store) badHostname(name string) string {
+	if len(name) > 253 {
+		return "has more than 253 characters"
+	}
+	if net.ParseIP(name) != nil {
+		return "is an IP address"
+	}
+	if rest, isWildcard := strings.CutPrefix(name, "*."); isWildcard && !st.options.RefuseWildcards {
+		name = rest
+	}
+	labels := strings.Split(name, ".")
+	if len(labels) < 2 {
+		return "has one label only"
+	}
+	for _, label := range labels {
+		switch {
+		case label == "":
+			return "has an empty label"
+		case len(label) > 63:
+			return "has a label of more than 63 characters"
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return "has a label that begins or ends with a hyphen"
+		}
+		for _, r := range label {
+			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+				return fmt.Sprintf("has the character %q", r)
+			}
+		}
+	}
+	return ""
+}
+
+// verifyHost is where the ownership record of a name is looked for; that of a wildcard beside the star.
+func verifyHost(name string) string { return "_esa_custom_hostname." + strings.TrimPrefix(name, "*.") }
+
+// formatTime writes a time as ESA does, and no time as "".
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(timeFormat)
+}

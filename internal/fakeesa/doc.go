@@ -1,0 +1,41 @@
+// Package fakeesa is a fake of the part of Alibaba Cloud ESA (API version 2024-09-10) that custom hostnames need: a
+// library for tests, and a program (cmd/fake-esa) for demos. It is written from ESA's documentation and from
+// observed answers, and shares no type with the client it tests, so that a mistake cannot cancel itself out.
+//
+// # What it does
+//
+// It serves the RPC protocol over HTTP, on loopback only: signature version 1.0 (HMAC-SHA1) with nonce, timestamp
+// and STS token, parameters in the query or in the form, JSON or (as the real default is) XML answers, and the
+// gateway's own errors. Eleven actions:
+//
+//	CreateCustomHostname  UpdateCustomHostname  DeleteCustomHostname
+//	VerifyCustomHostname  ApplyCustomHostnameCertificate                 POST
+//	GetCustomHostname     ListCustomHostnames                            GET or POST
+//	ListSites  GetSite  ListRecords  GetRecord                           GET
+//
+// Behind them is a small world: sites, records, hostnames with their certificates, the certificates of SSL
+// Certificates Service, and the TXT records that customers publish. It stands still unless somebody acts or
+// Options.Now moves; a hostname's life goes on when it is looked at.
+//
+// Where the documentation is silent, an option of [Options] chooses between the plausible readings, and its zero
+// value is the likeliest. A client is right when it works with all of them. In doubt the fake refuses: being easier
+// than the real service would be a defect.
+//
+// # What it does not do
+//
+// Signature version 3 (ACS3-HMAC-SHA256) and bearer tokens; RAM policies, several accounts or quotas per plan (their
+// errors can be had from [Server.Inject]); writing sites and records over the API; real DNS, HTTP or ACME. Free
+// certificates are not renewed before they expire.
+//
+// # Use
+//
+//	server, err := fakeesa.Start(fakeesa.Options{})
+//	...
+//	defer server.Close()
+//	site := server.AddSite("example.com")
+//	record := server.AddRecord(site.ID, "origin.example.com")
+//
+// The methods that set the scene, such as [Server.AddRecord] and [Server.ChangeHostname], panic when they are asked
+// for something that cannot be, such as a record of a site that does not exist: that is a mistake in the test. No
+// request makes the fake panic.
+package fakeesa

@@ -1,0 +1,237 @@
+package fakeesa
+
+import "time"
+
+// Options says which ESA is played. The zero value is the likeliest one, with no delays and no limits.
+type Options struct {
+	// AccessKeyID is the only access key that is known. Default "fake-access-key-id".
+	AccessKeyID string
+	// AccessKeySecret is its secret. Default "fake-access-key-secret".
+	AccessKeySecret string
+	// SecurityToken makes the access key a temporary one: every request must carry this token. Without it, no
+	// request may carry any.
+	SecurityToken string
+	// AccountRegion is the account's site, cn-hangzhou (China, the default) or ap-southeast-1 (international). It is
+	// the only CasRegion that is accepted, and part of the HostId of error answers.
+	AccountRegion string
+
+	// Now is the clock of everything: time stamps, expiry of certificates, limits, life cycle and the HTTP Date
+	// header. Default time.Now.
+	Now func() time.Time
+	// TimestampWindow is how far a request's Timestamp may be off. Default 15 minutes; newer documentation says 31.
+	TimestampWindow time.Duration
+	// LargeIDs makes ids of 19 digits, which no float64 holds. Otherwise they have 16, as real ones do, which a
+	// float64 holds but most formatters print wrongly.
+	LargeIDs bool
+
+	// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
+	DuplicateCreate DuplicateCreate
+	// UnknownSite is how CreateCustomHostname, ListCustomHostnames and ListRecords refuse a SiteId that does not exist.
+	UnknownSite UnknownSite
+	// ForeignRecord says whether a RecordId may name a record of another site, or one that is not proxied.
+	ForeignRecord ForeignRecord
+	// RefuseWildcards makes CreateCustomHostname refuse names that begin with "*.".
+	RefuseWildcards bool
+	// EmptyValues is how CreateCustomHostname and UpdateCustomHostname read optional parameters that are sent empty.
+	EmptyValues EmptyValues
+	// SSLOnAlone is what UpdateCustomHostname does about SslFlag=on without CertType.
+	SSLOnAlone SSLOnAlone
+	// VerifyUnpassed is how VerifyCustomHostname says that ownership is not proved yet; the HTTP status is 200.
+	VerifyUnpassed VerifyUnpassed
+	// AutoVerify lets ESA find the ownership record without VerifyCustomHostname being called.
+	AutoVerify bool
+
+	// CertificateEcho is how GetCustomHostname renders an uploaded certificate and key.
+	CertificateEcho CertificateEcho
+	// PrivateKeyEcho says whether GetCustomHostname shows the private key.
+	PrivateKeyEcho PrivateKeyEcho
+	// SSLOffView is what Get and List show of the last certificate while SslFlag is off.
+	SSLOffView SSLOffView
+	// UnusedCasID is how GetCustomHostname shows CasId without a certificate of SSL Certificates Service.
+	UnusedCasID UnusedCasID
+	// BlankTokens blanks VerifyHost and VerifyCode once a hostname is verified, and the CertTxt and CertHttp fields
+	// once its certificate is issued. Otherwise they stay.
+	BlankTokens bool
+
+	// FreeCertificateStart is when the application for a free certificate begins.
+	FreeCertificateStart FreeCertificateStart
+	// IssueWithoutTXT issues free certificates without the DCV TXT record, as HTTP validation does for a hostname that
+	// already points to ESA.
+	IssueWithoutTXT bool
+	// IssueDelay is how long after the start of its application, by Now, a free certificate is issued at the earliest.
+	// The real service takes 5 to 30 minutes. Default none.
+	IssueDelay time.Duration
+	// ConfiguringFor is how long, by Now, a verified hostname is "configuring" before it is active. Default none.
+	ConfiguringFor time.Duration
+	// PublishAtOnce makes every customer publish whatever TXT record ESA asks for, at once: for demos.
+	PublishAtOnce bool
+
+	// NotFoundGets is how many GetCustomHostname calls after CreateCustomHostname still answer CustomHostname.NotFound.
+	NotFoundGets int
+	// VerifyCodeGets is how many further ones lack VerifyHost and VerifyCode; List lacks them as long.
+	VerifyCodeGets int
+	// UnlistedLists is how many ListCustomHostnames calls of the site after CreateCustomHostname do not know the hostname.
+	UnlistedLists int
+	// DeletingGets is how many GetCustomHostname calls after DeleteCustomHostname still answer the hostname.
+	DeletingGets int
+
+	// CreateLimitPerHour is how many CreateCustomHostname calls are served in any hour of Now; over it the answer is
+	// Throttling.User with the wait in x-acs-retry-after. The real limit is 100. Default none.
+	CreateLimitPerHour int
+	// CallsPerSecond is how many calls of all actions together are served in any second of Now; over it as above.
+	// Default none.
+	CallsPerSecond int
+	// NoRetryAfter leaves x-acs-retry-after out of the answers of both limits.
+	NoRetryAfter bool
+	// TooManyRequestsStatus is the HTTP status of injected TooManyRequests errors that name none. Default 400;
+	// 429 is the other plausible one.
+	TooManyRequestsStatus int
+	// BusyRecords makes writes collide: while one that touches a record waits for its answer (Latency, Fault.Delay),
+	// another one is refused with Record.ServiceBusy.
+	BusyRecords bool
+	// Latency is slept, in real time, between a call's effect and its answer. A client that goes away ends the sleep,
+	// not the effect.
+	Latency time.Duration
+
+	// Log, if set, is called after every answer with what Requests would show of it. Calls can come at the same time.
+	Log func(Request)
+}
+
+func (o Options) withDefaults() Options {
+	if o.AccessKeyID == "" {
+		o.AccessKeyID = "fake-access-key-id"
+	}
+	if o.AccessKeySecret == "" {
+		o.AccessKeySecret = "fake-access-key-secret"
+	}
+	if o.AccountRegion == "" {
+		o.AccountRegion = "cn-hangzhou"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.TimestampWindow == 0 {
+		o.TimestampWindow = 15 * time.Minute
+	}
+	if o.TooManyRequestsStatus == 0 {
+		o.TooManyRequestsStatus = 400
+	}
+	return o
+}
+
+// DuplicateCreate is what CreateCustomHostname does about a name that its site already has. The same name in
+// another site always makes the later hostname conflicted.
+type DuplicateCreate int
+
+const (
+	// DuplicateRefused answers HTTP 400 with CustomHostname.Duplicated, a code that stands in for one nobody documents.
+	DuplicateRefused DuplicateCreate = iota
+	// DuplicateConflicts makes a second hostname with Status conflicted and ConflictWith existing_custom_hostname.
+	DuplicateConflicts
+)
+
+// UnknownSite is how a SiteId that does not exist is refused.
+type UnknownSite int
+
+const (
+	// UnknownSiteNotFound answers HTTP 404 with SiteNotFound, as GetSite does.
+	UnknownSiteNotFound UnknownSite = iota
+	// UnknownSiteInvalid answers HTTP 400 with InvalidParameter.SiteId.
+	UnknownSiteInvalid
+)
+
+// ForeignRecord says which records a hostname can be attached to.
+type ForeignRecord int
+
+const (
+	// ForeignRecordRefused answers InvalidParameter to a record of another site and to one that is not proxied.
+	ForeignRecordRefused ForeignRecord = iota
+	// ForeignRecordAccepted takes every record that exists.
+	ForeignRecordAccepted
+)
+
+// EmptyValues is how optional parameters that are sent empty are read.
+type EmptyValues int
+
+const (
+	// EmptyRefused answers InvalidParameter.
+	EmptyRefused EmptyValues = iota
+	// EmptyIgnored reads them as not sent.
+	EmptyIgnored
+)
+
+// SSLOnAlone is what UpdateCustomHostname does about SslFlag=on without CertType.
+type SSLOnAlone int
+
+const (
+	// SSLOnAloneRefused answers InvalidParameter.
+	SSLOnAloneRefused SSLOnAlone = iota
+	// SSLOnAloneAccepted goes back to the last certificate, if there was one.
+	SSLOnAloneAccepted
+)
+
+// VerifyUnpassed is how VerifyCustomHostname says "not yet".
+type VerifyUnpassed int
+
+const (
+	// VerifyUnpassedCode answers the code CustomHostname.VerifyUnpassed.
+	VerifyUnpassedCode VerifyUnpassed = iota
+	// VerifyUnpassedFlag answers Passed=false alone.
+	VerifyUnpassedFlag
+	// VerifyUnpassedBoth answers the code and Passed=false.
+	VerifyUnpassedBoth
+)
+
+// CertificateEcho is how GetCustomHostname renders an uploaded PEM.
+type CertificateEcho int
+
+const (
+	// EchoAsSent repeats every byte.
+	EchoAsSent CertificateEcho = iota
+	// EchoCRLF ends the lines with CR LF.
+	EchoCRLF
+	// EchoStripped has no space and no line end before or after the text.
+	EchoStripped
+	// EchoNone shows nothing.
+	EchoNone
+)
+
+// PrivateKeyEcho says whether GetCustomHostname shows the private key.
+type PrivateKeyEcho int
+
+const (
+	// PrivateKeyClear shows it.
+	PrivateKeyClear PrivateKeyEcho = iota
+	// PrivateKeyMasked shows "******" instead.
+	PrivateKeyMasked
+)
+
+// SSLOffView is what is shown of the last certificate while SslFlag is off.
+type SSLOffView int
+
+const (
+	// SSLOffKept goes on showing it.
+	SSLOffKept SSLOffView = iota
+	// SSLOffBlanked shows nothing of it, CertType included.
+	SSLOffBlanked
+)
+
+// UnusedCasID is how GetCustomHostname shows CasId when there is none.
+type UnusedCasID int
+
+const (
+	// UnusedCasIDZero shows 0.
+	UnusedCasIDZero UnusedCasID = iota
+	// UnusedCasIDAbsent leaves the field out.
+	UnusedCasIDAbsent
+)
+
+// FreeCertificateStart is when the application for a free certificate begins.
+type FreeCertificateStart int
+
+const (
+	// StartWhenActive begins once the hostname is active; until then CertStatus is empty.
+	StartWhenActive FreeCertificateStart = iota
+	// StartAtOnce begins with the call that asks for it. It still ends well only once the hostname is active.
+	StartAtOnce
+)

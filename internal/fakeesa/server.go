@@ -1,0 +1,522 @@
+package fakeesa
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	apiVersion      = "2024-09-10"
+	healthPath      = "/_fake/health"
+	contentTypeJSON = "application/json;charset=utf-8"
+	contentTypeXML  = "text/xml;charset=utf-8"
+	// bodyLimit is far above the largest true request, a certificate chain and a key.
+	bodyLimit = 4 << 20
+)
+
+// Server is a fake ESA: an [http.Handler], with or without a listener of its own. All methods can be called at the
+// same time.
+type Server struct {
+	options Options
+	journal journal
+	faults  faults
+	nonces  nonces
+
+	mu    sync.Mutex // guards store
+	store store
+
+	http        *http.Server
+	url         string
+	served      chan struct{}
+	connections atomic.Int64
+}
+
+// New returns a server without a listener. It serves only as a handler; URL is "".
+func New(o Options) *Server {
+	s := &Server{options: o.withDefaults()}
+	s.store = newStore(s.options)
+	return s
+}
+
+// Start returns a server that listens on a free port of 127.0.0.1.
+func Start(o Options) (*Server, error) {
+	return StartAt("127.0.0.1:0", o)
+}
+
+// StartAt returns a server that listens on addr, host:port. The host must be a loopback address or "localhost":
+// whoever can reach a fake can do with it what they like.
+func StartAt(addr string, o Options) (*Server, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("fakeesa: the address %q is not host:port", addr)
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return nil, fmt.Errorf("fakeesa: %q is not a loopback address such as 127.0.0.1:%s; the fake is not to be reached from elsewhere", addr, port)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("fakeesa: %w", err)
+	}
+	s := New(o)
+	s.url = "http://" + listener.Addr().String()
+	s.served = make(chan struct{})
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: time.Minute,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				s.connections.Add(1)
+			}
+		},
+	}
+	go func() {
+		defer close(s.served)
+		_ = s.http.Serve(listener)
+	}()
+	return s, nil
+}
+
+// URL is where the server listens, http://127.0.0.1:port.
+func (s *Server) URL() string { return s.url }
+
+// Options returns the options with their defaults filled in.
+func (s *Server) Options() Options { return s.options }
+
+// Connections returns how many TCP connections were accepted so far.
+func (s *Server) Connections() int { return int(s.connections.Load()) }
+
+// Close ends the listener and all connections. What the server knows can still be asked.
+func (s *Server) Close() {
+	if s.http != nil {
+		_ = s.http.Close()
+		<-s.served
+	}
+}
+
+// An action is what a call can name, with the HTTP methods it can be called with.
+type action struct {
+	methods string
+	run     func(*store, *call) (any, *apiError)
+	// writes says that a record is being changed meanwhile; see Options.BusyRecords.
+	writes bool
+}
+
+var actions = map[string]action{
+	"CreateCustomHostname":           {"POST", (*store).createCustomHostname, true},
+	"UpdateCustomHostname":           {"POST", (*store).updateCustomHostname, true},
+	"DeleteCustomHostname":           {"POST", (*store).deleteCustomHostname, true},
+	"VerifyCustomHostname":           {"POST", (*store).verifyCustomHostname, true},
+	"ApplyCustomHostnameCertificate": {"POST", (*store).applyCustomHostnameCertificate, false},
+	"GetCustomHostname":              {"GET POST", (*store).getCustomHostname, false},
+	"ListCustomHostnames":            {"GET POST", (*store).listCustomHostnames, false},
+	"ListSites":                      {"GET", (*store).listSites, false},
+	"GetSite":                        {"GET", (*store).getSite, false},
+	"ListRecords":                    {"GET", (*store).listRecords, false},
+	"GetRecord":                      {"GET", (*store).getRecord, false},
+}
+
+// A call is one request on its way to an answer.
+type call struct {
+	method string
+	all    map[string]string // every parameter, for the signature
+	params map[string]string // the business parameters
+	now    time.Time
+	json   bool
+	// requestID is ESA's id of the call.
+	requestID string
+	// hostnameID is what an action found out about Request.HostnameID.
+	hostnameID int64
+	// busy is the record that the call occupies until it is answered.
+	busy int64
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The Date header follows the clock: a client compares its own with it.
+	w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
+	if r.URL.Path == healthPath && r.Method == http.MethodGet {
+		w.Header().Set("Content-Type", contentTypeJSON)
+		_, _ = io.WriteString(w, `{"status":"ok"}`+"\n")
+		return
+	}
+
+	c := &call{method: r.Method, now: s.options.Now(), requestID: newRequestID()}
+	entry, refused := s.receive(r, c)
+	a, fault := s.handle(c, entry, refused)
+	defer s.release(c)
+	if !sleep(r.Context(), s.options.Latency+fault.Delay) {
+		a.drop, a.body = true, nil
+	}
+	s.finish(entry, c, a)
+	a.write(w)
+}
+
+// receive reads the parameters and enters the call in the log.
+func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	form, formErr := readForm(r)
+	if err == nil {
+		err = formErr
+	}
+	c.all, c.params = map[string]string{}, map[string]string{}
+	params := url.Values{}
+	var twice string
+	for _, values := range []url.Values{query, form} {
+		for name, list := range values {
+			if _, known := c.all[name]; known || len(list) > 1 {
+				twice = name
+			}
+			c.all[name] = list[0]
+			if !commonParams[name] {
+				c.params[name] = list[0]
+				params[name] = append(params[name], list...)
+			}
+		}
+	}
+	c.json = strings.EqualFold(c.all["Format"], "json")
+	entry := &Request{
+		Action: c.all["Action"], Method: r.Method,
+		Query: s.mask(query), Form: s.mask(form), Params: s.mask(params), Header: s.maskHeader(r.Header),
+		Time: c.now, RemoteAddr: r.RemoteAddr,
+	}
+	entry.HostnameID, _ = strconv.ParseInt(c.params["HostnameId"], 10, 64)
+	s.journal.add(entry)
+	switch {
+	case r.URL.Path != "/":
+		return entry, fail("InvalidApi.NotFound", "the path is not /")
+	case err != nil:
+		return entry, invalid("the parameters cannot be read: %v", err)
+	case twice != "":
+		return entry, invalid("%s is sent more than once", twice)
+	}
+	return entry, nil
+}
+
+// readForm reads the parameters in the body. Any other body than a form is not the RPC style and has none.
+func readForm(r *http.Request) (url.Values, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
+	switch {
+	case err != nil:
+		return url.Values{}, errors.New("the body broke off")
+	case len(body) > bodyLimit:
+		return url.Values{}, errors.New("the body is too large")
+	}
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.Method == http.MethodGet || mediaType != "application/x-www-form-urlencoded" {
+		return url.Values{}, nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		// The parser's own error repeats a piece of the body.
+		return url.Values{}, errors.New("the form is not well escaped")
+	}
+	return form, nil
+}
+
+// handle decides what a call is answered, and lets it take effect.
+func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fault) {
+	if refused == nil {
+		refused = s.authenticate(c)
+	}
+	act, known := actions[c.all["Action"]]
+	switch {
+	case refused != nil:
+	case !known || c.all["Version"] != apiVersion:
+		refused = fail("InvalidApi.NotFound", "there is no action %q in version %q", c.all["Action"], c.all["Version"])
+	case !strings.Contains(" "+act.methods+" ", " "+c.method+" "):
+		refused = fail("UnsupportedHTTPMethod", "%s takes %s", entry.Action, act.methods)
+	}
+	if refused != nil {
+		return s.errorAnswer(c, refused), Fault{}
+	}
+
+	fault := s.faults.meet(*entry)
+	if fault.replaces() && !fault.After {
+		return fault.answer(s, c), fault
+	}
+	own := s.run(act, c)
+	if fault.replaces() {
+		return fault.answer(s, c), fault
+	}
+	return own, fault
+}
+
+func (s *Server) run(act action, c *call) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.store.throttle(c); e != nil {
+		return s.errorAnswer(c, e)
+	}
+	if act.writes {
+		if e := s.store.occupy(c); e != nil {
+			return s.errorAnswer(c, e)
+		}
+	}
+	result, e := act.run(&s.store, c)
+	if e != nil {
+		return s.errorAnswer(c, e)
+	}
+	return newAnswer(http.StatusOK, c, c.all["Action"]+"Response", result)
+}
+
+func (s *Server) release(c *call) {
+	if c.busy != 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.store.busy, c.busy)
+	}
+}
+
+// finish completes the log's entry.
+func (s *Server) finish(entry *Request, c *call, a answer) {
+	done := s.journal.finish(entry, func(r *Request) {
+		if !a.drop {
+			r.Status = a.status
+		}
+		r.Code, r.Reason = a.code, a.reason
+		if c.hostnameID != 0 {
+			r.HostnameID = c.hostnameID
+		}
+	})
+	if s.options.Log != nil {
+		s.options.Log(done)
+	}
+}
+
+// sleep reports whether it could sleep to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// apiError is an answer that refuses a call.
+type apiError struct {
+	status     int
+	code       string
+	message    string
+	reason     string
+	retryAfter time.Duration
+	passed     *bool
+}
+
+// Error is the code and its text.
+func (e *apiError) Error() string { return e.code + ": " + e.message }
+
+// standard are the HTTP status and the text of the codes, as far as they are known.
+var standard = map[string]struct {
+	status  int
+	message string
+}{
+	"InvalidParameter":                       {400, "The specified parameter is invalid."},
+	"InvalidParameter.SiteId":                {400, "The specified parameter SiteId is invalid."},
+	"InternalException":                      {400, "Failed to call the service. Try again later or contact technical support."},
+	"NoPermission":                           {400, "You are not authorized to perform this operation. Grant the AliyunESAFullAccess permission and try again."},
+	"Instance.NotOnline":                     {400, "Your plan is overdue. Renew it and try again."},
+	"Record.ServiceBusy":                     {400, "The record is being configured, try again later."},
+	"Record.NotFound":                        {404, "The record does not exist."},
+	"Site.ServiceBusy":                       {400, "The website is being configured, try again later."},
+	"SiteNotFound":                           {404, "The website does not exist."},
+	"TooManyRequests":                        {400, "Too many requests, try again later."},
+	"CustomHostname.NotFound":                {404, "The custom hostname does not exist, modify and retry."},
+	"CustomHostname.Duplicated":              {400, "The custom hostname already exists."},
+	"CustomHostname.ApplyCertFailed":         {404, "Failed to apply for the free certificate, try again later."},
+	"CustomHostname.SetCertFailed":           {404, "Failed to deploy the certificate, try again later."},
+	"CustomHostname.VerifyUnpassed":          {200, "The ownership verification has not passed, complete the verification and try again."},
+	"CustomHostname.InvalidICP":              {400, "The website has not obtained a valid ICP filing."},
+	"Record.ProtectedAsCustomHostnameSource": {400, "The record is in use by a custom hostname and cannot be deleted."},
+	"Record.ProxiedAsCustomHostnameSource":   {400, "The record is in use by a custom hostname, its proxy cannot be turned off."},
+	"SignatureDoesNotMatch":                  {400, "The specified signature does not match our calculation."},
+	"SignatureNonceUsed":                     {400, "Specified signature nonce was used already."},
+	"InvalidTimeStamp.Expired":               {400, "Specified time stamp or date value is expired."},
+	"InvalidTimeStamp.Format":                {400, "Specified time stamp or date value is not well formatted."},
+	"InvalidAccessKeyId.NotFound":            {404, "Specified access key is not found."},
+	"InvalidAccessKeyId.Inactive":            {400, "Specified access key is disabled."},
+	"InvalidSecurityToken.Malformed":         {400, "Specified SecurityToken is malformed."},
+	"InvalidSecurityToken.Expired":           {400, "Specified SecurityToken is expired."},
+	"InvalidSecurityToken.MismatchWithAccessKey": {400, "Specified SecurityToken is mismatched with the AccessKey."},
+	"InvalidApi.NotFound":                    {404, "Specified api is not found, please check your url and method."},
+	"UnsupportedHTTPMethod":                  {403, "This http method is not supported."},
+	"Throttling":                             {400, "Request was denied due to request throttling."},
+	"Throttling.Api":                         {400, "Request was denied due to api flow control."},
+	"Throttling.User":                        {400, "Request was denied due to user flow control."},
+	"ServiceUnavailable":                     {503, "The request has failed due to a temporary failure of the server."},
+	"ServiceUnavailableTemporary":            {503, "The request has failed due to a temporary failure of the server."},
+	"InternalError":                          {500, "The request processing has failed due to some unknown error."},
+	"InternalFailure":                        {500, "The request processing has failed due to some unknown error."},
+}
+
+// fail makes an error of a code; the reason is for the log.
+func fail(code, reason string, args ...any) *apiError {
+	e := &apiError{status: 400, code: code, message: "The request was refused.", reason: fmt.Sprintf(reason, args...)}
+	if known, ok := standard[code]; ok {
+		e.status, e.message = known.status, known.message
+	}
+	return e
+}
+
+func invalid(reason string, args ...any) *apiError { return fail("InvalidParameter", reason, args...) }
+
+func missing(name string) *apiError {
+	e := fail("Missing"+name, "%s is not sent", name)
+	e.message = name + " is mandatory for this action."
+	return e
+}
+
+// An answer is what goes back.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+	retryAfter  time.Duration
+	drop        bool
+	// code and reason are for the log.
+	code, reason string
+}
+
+func (s *Server) errorAnswer(c *call, e *apiError) answer {
+	a := newAnswer(e.status, c, "Error", struct {
+		RequestId string
+		HostId    string
+		Code      string
+		Message   string
+		Recommend string
+		Passed    *bool `json:",omitempty"`
+	}{
+		c.requestID, "esa." + s.options.AccountRegion + ".aliyuncs.com", e.code, e.message,
+		"https://api.aliyun.com/troubleshoot?q=" + url.QueryEscape(e.code) + "&product=ESA&requestId=" + c.requestID,
+		e.passed,
+	})
+	a.code, a.reason, a.retryAfter = e.code, e.reason, e.retryAfter
+	return a
+}
+
+// newAnswer renders a result in the format that the call asked for.
+func newAnswer(status int, c *call, root string, result any) answer {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(result); err != nil {
+		return answer{status: http.StatusInternalServerError, reason: err.Error()}
+	}
+	body := bytes.TrimSpace(b.Bytes())
+	if c.json {
+		return answer{status: status, contentType: contentTypeJSON, body: body}
+	}
+	return answer{status: status, contentType: contentTypeXML, body: toXML(root, body)}
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	if a.drop {
+		a.writeBroken(w)
+		return
+	}
+	if a.contentType != "" {
+		w.Header().Set("Content-Type", a.contentType)
+	}
+	if a.retryAfter > 0 {
+		w.Header().Set("x-acs-retry-after", strconv.FormatInt((a.retryAfter+time.Millisecond-1).Milliseconds(), 10))
+	}
+	status := a.status
+	if status < 200 || status > 599 {
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		_, _ = w.Write(a.body)
+	}
+}
+
+// writeBroken closes the connection, after a piece of the answer if there is a body.
+func (a answer) writeBroken(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// Not a connection of HTTP/1.1. This is net/http's own way to end it.
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = conn.Close() }()
+	if len(a.body) > 0 {
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+			a.status, http.StatusText(a.status), a.contentType, len(a.body)+1, a.body)
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		// Without lingering the other side sees a reset, which is what a dying server looks like.
+		_ = tcp.SetLinger(0)
+	}
+}
+
+// toXML renders a JSON document as the gateway's XML: elements named as the fields, lists as repeated elements.
+func toXML(root string, document []byte) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var b bytes.Buffer
+	b.WriteString(`<?xml version='1.0' encoding='UTF-8'?>`)
+	writeXML(&b, root, decoder)
+	return b.Bytes()
+}
+
+func writeXML(b *bytes.Buffer, name string, decoder *json.Decoder) {
+	token, err := decoder.Token()
+	if err != nil {
+		return
+	}
+	switch token {
+	case json.Delim('{'):
+		fmt.Fprintf(b, "<%s>", name)
+		for decoder.More() {
+			field, err := decoder.Token()
+			if err != nil {
+				return
+			}
+			writeXML(b, fmt.Sprint(field), decoder)
+		}
+		_, _ = decoder.Token()
+		fmt.Fprintf(b, "</%s>", name)
+	case json.Delim('['):
+		for decoder.More() {
+			writeXML(b, name, decoder)
+		}
+		_, _ = decoder.Token()
+	default:
+		fmt.Fprintf(b, "<%s>", name)
+		if token != nil {
+			_ = xml.EscapeText(b, []byte(fmt.Sprint(token)))
+		}
+		fmt.Fprintf(b, "</%s>", name)
+	}
+}
+
+// newRequestID returns a random UUID in upper case.
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%X-%X-%X-%X-%X", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

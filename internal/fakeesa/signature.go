@@ -1,0 +1,142 @@
+package fakeesa
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// timeFormat is how ESA writes every time, in UTC.
+const timeFormat = "2006-01-02T15:04:05Z"
+
+// commonParams are the protocol's own parameters; all others are the action's.
+var commonParams = map[string]bool{
+	"Action": true, "Version": true, "Format": true, "AccessKeyId": true, "SecurityToken": true,
+	"Signature": true, "SignatureMethod": true, "SignatureVersion": true, "SignatureNonce": true, "SignatureType": true,
+	"Timestamp": true, "RegionId": true, "AcceptLanguage": true, "SourceIp": true, "SecureTransport": true, "BearerToken": true,
+}
+
+// authenticate makes the gateway's checks of who is calling.
+func (s *Server) authenticate(c *call) *apiError {
+	for _, name := range []string{
+		"Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp",
+	} {
+		if c.all[name] == "" {
+			return missing(name)
+		}
+	}
+	if format := c.all["Format"]; format != "" && !c.json && !strings.EqualFold(format, "xml") {
+		return invalid("Format is neither JSON nor XML")
+	}
+	if c.all["SignatureMethod"] != "HMAC-SHA1" || c.all["SignatureVersion"] != "1.0" || c.all["SignatureType"] != "" {
+		return invalid("only signature version 1.0 with HMAC-SHA1 is known")
+	}
+
+	timestamp, err := time.Parse(timeFormat, c.all["Timestamp"])
+	// Parse alone would take fractions of a second.
+	if err != nil || timestamp.Format(timeFormat) != c.all["Timestamp"] {
+		return fail("InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ")
+	}
+	if off := c.now.Sub(timestamp).Abs(); off > s.options.TimestampWindow {
+		return fail("InvalidTimeStamp.Expired", "Timestamp is off by %v", off)
+	}
+	if c.all["AccessKeyId"] != s.options.AccessKeyID {
+		return fail("InvalidAccessKeyId.NotFound", "the access key is another one")
+	}
+	want := signature(stringToSign(c.method, c.all), s.options.AccessKeySecret)
+	if !hmac.Equal([]byte(want), []byte(c.all["Signature"])) {
+		e := fail("SignatureDoesNotMatch", "the signature is wrong")
+		e.message = "Specified signature is not matched with our calculation. server string to sign is:" + stringToSign(c.method, s.shown(c.all))
+		return e
+	}
+	switch token := c.all["SecurityToken"]; {
+	case token == s.options.SecurityToken:
+	case token == "":
+		return missing("SecurityToken")
+	case s.options.SecurityToken == "":
+		return fail("InvalidSecurityToken.Malformed", "the access key is not a temporary one")
+	default:
+		return fail("InvalidSecurityToken.MismatchWithAccessKey", "the security token is another one")
+	}
+	if !s.nonces.use(c.all["SignatureNonce"], c.now, 2*s.options.TimestampWindow) {
+		return fail("SignatureNonceUsed", "SignatureNonce was used before")
+	}
+	return nil
+}
+
+// shown is what an error message may repeat of the parameters. The real service repeats everything.
+func (s *Server) shown(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range all {
+		if value != "" && (secretParams[name] || name == "Certificate" || s.isSecret(value)) {
+			value = Masked
+		}
+		out[name] = value
+	}
+	return out
+}
+
+// stringToSign is what is signed: the method, the path and all parameters but the signature, in the order of their
+// names, wherever they travel.
+func stringToSign(method string, params map[string]string) string {
+	names := make([]string, 0, len(params))
+	for name := range params {
+		if name != "Signature" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	pairs := make([]string, 0, len(names))
+	for _, name := range names {
+		pairs = append(pairs, percentEncode(name)+"="+percentEncode(params[name]))
+	}
+	return method + "&%2F&" + percentEncode(strings.Join(pairs, "&"))
+}
+
+func signature(text, secret string) string {
+	mac := hmac.New(sha1.New, []byte(secret+"&"))
+	mac.Write([]byte(text))
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// percentEncode leaves the unreserved characters of RFC 3986 alone and writes all other bytes as %XX.
+func percentEncode(s string) string {
+	// url.QueryEscape differs from that in the space only.
+	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+}
+
+// nonces are those that were used lately. The zero value is ready to use.
+type nonces struct {
+	mu    sync.Mutex
+	used  map[string]bool
+	order []usedNonce
+}
+
+type usedNonce struct {
+	nonce string
+	at    time.Time
+}
+
+// use reports whether the nonce is new. It remembers it for as long as the same request could come again.
+func (n *nonces) use(nonce string, now time.Time, keep time.Duration) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for len(n.order) > 0 && now.Sub(n.order[0].at) > keep {
+		delete(n.used, n.order[0].nonce)
+		n.order = n.order[1:]
+	}
+	if n.used[nonce] {
+		return false
+	}
+	if n.used == nil {
+		n.used = map[string]bool{}
+	}
+	n.used[nonce] = true
+	n.order = append(n.order, usedNonce{nonce, now})
+	return true
+}
