@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// createdLimit bounds the wait for what ESA fills in after a Create; deleting is bounded by the caller's context.
-const createdLimit = time.Minute
+// Limits of the waits; deleting is bounded by the caller's context.
+const (
+	createdLimit = time.Minute      // for what ESA fills in after a Create
+	updatedLimit = 15 * time.Second // for an Update to be seen by Get
+)
 
 // AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. When
 // that takes longer than a minute it returns what it has, which is nil if no read succeeded, and the last error.
@@ -36,6 +39,22 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHos
 				err = sleepErr
 			}
 			return newest, err
+		}
+	}
+}
+
+// AwaitUpdated reads a hostname until it is as an update has made it, for some seconds: reads may lag behind writes.
+// It returns what it read last, settled or not.
+func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (*CustomHostname, error) {
+	end := c.clock.Now().Add(updatedLimit)
+	for attempt := 1; ; attempt++ {
+		hostname, err := c.GetCustomHostname(ctx, hostnameID)
+		if err != nil || settled(hostname) {
+			return hostname, err
+		}
+		pause := c.backoff(attempt, &Error{})
+		if !c.clock.Now().Add(pause).Before(end) || c.clock.Sleep(ctx, pause) != nil {
+			return hostname, nil
 		}
 	}
 }

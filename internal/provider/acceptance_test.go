@@ -1,11 +1,14 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -63,6 +66,24 @@ func newAccount(t *testing.T, options fakeesa.Options) *account {
 
 var testFactories = map[string]func() (tfprotov6.ProviderServer, error){
 	"esa": providerserver.NewProtocol6WithError(New("test")()),
+}
+
+// fastFactories make a provider whose clock runs ahead instead of waiting.
+func fastFactories() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"esa": providerserver.NewProtocol6WithError(newWithClock("test", new(fastClock))()),
+	}
+}
+
+type fastClock struct {
+	ahead atomic.Int64
+}
+
+func (c *fastClock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.ahead.Add(int64(d))
+	return ctx.Err()
 }
 
 // provider is the provider's configuration, with further lines in it.
@@ -188,7 +209,7 @@ func flat(values url.Values) map[string]string {
 func (a *account) test(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: testFactories,
+		ProtoV6ProviderFactories: fastFactories(),
 		Steps:                    steps,
 		CheckDestroy: check(func() error {
 			if left := a.Hostnames(); len(left) != 0 {

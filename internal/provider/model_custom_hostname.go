@@ -175,6 +175,28 @@ func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultC
 // The first certificate that this provider sends takes its place.
 func unseenCertificate() pemValue { return newPEM("") }
 
+// notStuck names the arguments of which ESA reports something else than this plan. What it does not report is
+// taken to be as planned.
+func (m *customHostnameModel) notStuck(h *esa.CustomHostname) (names []string) {
+	reported := *m
+	reported.fromAPI(h, "")
+	for _, argument := range []struct {
+		name string
+		same bool
+	}{
+		{"record_id", m.RecordID.Equal(reported.RecordID)},
+		{"ssl_flag", m.SSLFlag.Equal(reported.SSLFlag)},
+		{"cert_type", m.CertType.Equal(reported.CertType)},
+		{"certificate", m.Certificate.sameAs(reported.Certificate)},
+		{"cas_id", m.CasID.Equal(reported.CasID)},
+	} {
+		if !argument.same {
+			names = append(names, argument.name)
+		}
+	}
+	return names
+}
+
 // toCreate is the CreateCustomHostname call for a plan.
 func (m *customHostnameModel) toCreate(key esa.Secret) (esa.CreateCustomHostnameInput, error) {
 	var ids idReader

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -355,11 +356,20 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 	observed := state.customHostnameObserved
 	if needed || apply {
-		actual, err := client.GetCustomHostname(ctx, in.HostnameID)
+		actual, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
 		if err != nil {
 			resp.Diagnostics.AddWarning("Custom hostname updated but not read",
 				fmt.Sprintf("The change of %s was made, but its result could not be read yet: %s.\n\n"+
 					"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+		} else if names := plan.notStuck(actual); len(names) > 0 {
+			// The state is what ESA reports, so that the next plan shows what is still to be done.
+			state.fromAPI(actual, r.casRegion())
+			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
+				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. "+
+					"Run plan to see what it reports, and apply again; if that does not help either, give ESA's support the hostname id.",
+					plan.thing(), strings.Join(names, ", ")))
+			return
 		} else {
 			observed.observe(actual)
 		}

@@ -743,6 +743,62 @@ func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 	)
 }
 
+func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	done := `{"RequestId":"5C9C9C4B-0F4C-4B3B-8A3B-0A0B0C0D0E0F"}`
+	tests := map[string]struct {
+		from, to args
+		argument string
+	}{
+		"record":          {args{}, args{"record_id": "record2"}, "record_id"},
+		"SSL":             {args{}, free(), "ssl_flag"},
+		"type":            {upload(first), free(), "cert_type"},
+		"certificate":     {upload(first), upload(second), "certificate"},
+		"cas certificate": {cas(casID), cas("30000479"), "cas_id"},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{})
+			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
+			to := maps.Clone(test.to)
+			if to["record_id"] != "" {
+				to["record_id"] = fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))
+			}
+			a.test(t,
+				resource.TestStep{Config: a.hcl(a.args(name, test.from))},
+				resource.TestStep{
+					PreConfig: func() {
+						a.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Status: 200, RawBody: &done})
+					},
+					Config:      a.hcl(a.args(name, to)),
+					ExpectError: regexp.MustCompile(`(?s)Custom hostname not changed.*still reports\s+another\s+` + test.argument),
+				},
+				// Nothing was lost: the next apply makes the change.
+				resource.TestStep{Config: a.hcl(a.args(name, to)), ConfigPlanChecks: plan(inPlace())},
+			)
+		})
+	}
+}
+
+func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	var stale string
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name))},
+		resource.TestStep{
+			PreConfig: func() {
+				made := a.hostname(t)
+				stale = fmt.Sprintf(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"Hostname":%q,"SiteId":%d,"RecordId":%d,"SslFlag":"off","Status":"pending"}}`,
+					made.ID, name, a.site.ID, a.record.ID)
+				// The read of the plan is a true one; the first after the update is late.
+				a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Status: 200, RawBody: &stale, Match: func(fakeesa.Request) bool { return a.hostname(t).RecordID == a.record2.ID }})
+			},
+			Config: a.hcl(a.args(name, args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})),
+		},
+	)
+}
+
 func TestAccCustomHostname_conflicted(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
 	held := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
