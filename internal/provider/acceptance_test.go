@@ -92,6 +92,14 @@ func (a *account) provider(lines ...string) string {
 		a.Options().AccessKeyID, a.Options().AccessKeySecret, a.URL(), strings.Join(lines, "\n  "))
 }
 
+// environment configures an empty provider block.
+func (a *account) environment() []string {
+	return []string{
+		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + a.Options().AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + a.Options().AccessKeySecret,
+		"ALIBABA_CLOUD_SECURITY_TOKEN=" + a.Options().SecurityToken, "ESA_ENDPOINT=" + a.URL(),
+	}
+}
+
 // args are the arguments of the test's hostname; later ones replace earlier ones, "" removes.
 type args map[string]string
 

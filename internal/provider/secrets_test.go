@@ -20,9 +20,8 @@ func TestAccSecretsStayInside(t *testing.T) {
 	first, second := issue(t, name), issue(t, name)
 	a := newAccount(t, fakeesa.Options{AccessKeySecret: "s3cr3t-of-the-access-key", SecurityToken: "t0ken-of-the-session"})
 	w := newWorkspace(t)
-	w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.dir, "trace.log"), "DEBUG=tea,credential",
-		"ALIBABA_CLOUD_ACCESS_KEY_ID="+a.Options().AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+a.Options().AccessKeySecret,
-		"ALIBABA_CLOUD_SECURITY_TOKEN="+a.Options().SecurityToken, "ESA_ENDPOINT="+a.URL())
+	w.env = append(w.env, a.environment()...)
+	w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.dir, "trace.log"), "DEBUG=tea,credential")
 	configure := func(record int64) {
 		w.write("main.tf", fmt.Sprintf(`
 provider "esa" {
