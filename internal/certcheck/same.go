@@ -1,58 +1,41 @@
-// Package certcheck holds the rules for certificates and keys as plain Go, without Terraform.
 package certcheck
 
-import (
-	"bytes"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-)
+import "bytes"
 
-// Chain is a parsed certificate value, leaf first.
-type Chain struct {
-	Certificates []*x509.Certificate
-}
-
-// Same reports whether two PEM texts hold the same certificates, compared as DER, in order. Two texts without a
-// certificate are never the same.
+// Same reports whether two texts hold the same certificates: the DER of all CERTIFICATE blocks, in order. Line ends,
+// indentation and text around the blocks do not matter. Two texts without a certificate are never the same.
 func Same(a, b string) bool {
-	x, y := blocks(a), blocks(b)
-	if len(x) == 0 || len(x) != len(y) {
+	first, ok := ders(a)
+	if !ok {
 		return false
 	}
-	for i := range x {
-		if !bytes.Equal(x[i], y[i]) {
+	if a == b {
+		return true
+	}
+	second, ok := ders(b)
+	if !ok || len(first) != len(second) {
+		return false
+	}
+	for i := range first {
+		if !bytes.Equal(first[i], second[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// ParseCertificate reads the certificates of a PEM text.
-func ParseCertificate(text string) (*Chain, error) {
-	chain := new(Chain)
-	for _, der := range blocks(text) {
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, err
-		}
-		chain.Certificates = append(chain.Certificates, certificate)
+// ders returns the contents of the CERTIFICATE blocks, if a text has such blocks and no others.
+func ders(text string) ([][]byte, bool) {
+	blocks, problem := scan(PartCertificate, text)
+	if problem != nil || len(blocks) == 0 {
+		return nil, false
 	}
-	if len(chain.Certificates) == 0 {
-		return nil, errors.New("there is no PEM certificate")
-	}
-	return chain, nil
-}
-
-func blocks(text string) (ders [][]byte) {
-	rest := []byte(text)
-	for {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return ders
+	var all [][]byte
+	for _, b := range blocks {
+		if !b.isCertificate() {
+			return nil, false
 		}
-		if block.Type == "CERTIFICATE" {
-			ders = append(ders, block.Bytes)
-		}
+		all = append(all, b.der)
 	}
+	return all, true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -43,6 +44,14 @@ func (c *configured) client(diags *diag.Diagnostics) *esa.Client {
 		fmt.Sprintf("The provider \"esa\" cannot be used yet: %s depends on values that are known only after apply. "+
 			"Apply what they come from first, for example with -target, or give the provider values that are known when planning.", unknown))
 	return nil
+}
+
+// now is the time that certificates are checked against.
+func (c *configured) now() time.Time {
+	if c.data == nil {
+		return time.Now()
+	}
+	return c.data.clock.Now()
 }
 
 // casRegion is the default of cas_region, "" while the provider's configuration is not known.

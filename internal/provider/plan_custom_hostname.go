@@ -109,6 +109,7 @@ func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.Mo
 	if sends {
 		config.requireKey(&resp.Diagnostics)
 	}
+	config.checkCertificate(!sends, r.now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 

@@ -20,7 +20,7 @@ type server struct {
 	schema *tfprotov6.GetProviderSchemaResponse
 }
 
-func newServer(t *testing.T, a *account) *server {
+func newServer(t testing.TB, a *account) *server {
 	t.Helper()
 	provider := providerserver.NewProtocol6(New("test")())()
 	schema, err := provider.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -44,7 +44,7 @@ func newServer(t *testing.T, a *account) *server {
 }
 
 // validate checks a configuration of esa_custom_hostname as `terraform validate` does.
-func (s *server) validate(t *testing.T, config map[string]any) []*tfprotov6.Diagnostic {
+func (s *server) validate(t testing.TB, config map[string]any) []*tfprotov6.Diagnostic {
 	t.Helper()
 	schema := s.schema.ResourceSchemas["esa_custom_hostname"]
 	resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
@@ -58,7 +58,7 @@ func (s *server) validate(t *testing.T, config map[string]any) []*tfprotov6.Diag
 }
 
 // plan validates and plans a configuration of esa_custom_hostname as `terraform plan` does for a new one.
-func (s *server) plan(t *testing.T, config map[string]any) []*tfprotov6.Diagnostic {
+func (s *server) plan(t testing.TB, config map[string]any) []*tfprotov6.Diagnostic {
 	t.Helper()
 	problems := s.validate(t, config)
 	for _, problem := range problems {
@@ -82,7 +82,7 @@ func (s *server) plan(t *testing.T, config map[string]any) []*tfprotov6.Diagnost
 }
 
 // dynamic makes a value of a schema. What is not set is null.
-func dynamic(t *testing.T, schema *tfprotov6.Schema, values map[string]any) *tfprotov6.DynamicValue {
+func dynamic(t testing.TB, schema *tfprotov6.Schema, values map[string]any) *tfprotov6.DynamicValue {
 	t.Helper()
 	object, ok := schema.ValueType().(tftypes.Object)
 	if !ok {
@@ -119,7 +119,7 @@ func emptyValue(kind tftypes.Type) tftypes.Value {
 	return tftypes.NewValue(kind, nil)
 }
 
-func noProblems(t *testing.T, problems []*tfprotov6.Diagnostic) {
+func noProblems(t testing.TB, problems []*tfprotov6.Diagnostic) {
 	t.Helper()
 	for _, problem := range problems {
 		t.Errorf("%s", show(problem))

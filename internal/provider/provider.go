@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -20,6 +21,7 @@ import (
 
 var (
 	_ provider.Provider                   = (*esaProvider)(nil)
+	_ provider.ProviderWithFunctions      = (*esaProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*esaProvider)(nil)
 )
 
@@ -77,7 +79,7 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{casRegion: settings.casRegion(), batchRefresh: settings.batchRefresh, unknown: settings.unknown}
+	data := &providerData{clock: p.clock, casRegion: settings.casRegion(), batchRefresh: settings.batchRefresh, unknown: settings.unknown}
 	if len(data.unknown) == 0 {
 		data.client = p.newClient(settings, req.TerraformVersion, &resp.Diagnostics)
 	} else if req.ClientCapabilities.DeferralAllowed {
@@ -123,6 +125,13 @@ func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Conf
 func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newCustomHostnameResource,
+	}
+}
+
+// Functions are the provider's functions, which need no configuration.
+func (p *esaProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newParseCertificateFunction,
 	}
 }
 

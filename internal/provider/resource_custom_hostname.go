@@ -145,17 +145,13 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional:   true,
 			MarkdownDescription: "PEM of the certificate and its chain (Certificate), leaf first. Required with `cert_type` `upload`. Changed in place; " +
 				"a new certificate is sent together with the key. Two PEMs with the same certificates are the same, whatever their line ends.",
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"private_key": schema.StringAttribute{
 			Optional:  true,
 			Sensitive: true,
 			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is kept in state in clear; prefer `private_key_wo`. " +
 				"An uploaded certificate needs one of the two whenever it is sent.",
-			Validators: []validator.String{
-				stringvalidator.LengthAtLeast(1),
-				stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo")),
-			},
+			Validators: []validator.String{stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo"))},
 		},
 		"private_key_wo": schema.StringAttribute{
 			Optional:  true,
@@ -163,7 +159,6 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			WriteOnly: true,
 			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it goes to ESA and into neither plan nor state. " +
 				"It is sent with every change of the certificate. Needs Terraform or OpenTofu 1.11 or later.",
-			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 		"private_key_wo_version": schema.Int64Attribute{
 			Optional: true,
@@ -235,7 +230,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	}
 	limit, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
-	plan.finish(&config, nil, r.casRegion(), &resp.Diagnostics)
+	resp.Diagnostics.Append(r.finish(&plan, &config, nil)...)
 	in, err := plan.toCreate(config.key())
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to create custom hostname", err.Error())
@@ -330,7 +325,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 	limit, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
-	plan.finish(&config, &state, r.casRegion(), &resp.Diagnostics)
+	resp.Diagnostics.Append(r.finish(&plan, &config, &state)...)
 	in, needed, err := plan.toUpdate(&state, config.key())
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to update custom hostname", err.Error())
@@ -458,15 +453,19 @@ func findForImport(ctx context.Context, client *esa.Client, target importTarget,
 	return ""
 }
 
-// finish checks, now that every value is known, what could not be checked while planning.
-func (m *customHostnameModel) finish(config, state *customHostnameModel, casRegion string, diags *diag.Diagnostics) {
-	config.validateArguments(diags)
-	if state == nil || changeOf(state, m).certificate {
-		config.requireKey(diags)
+// finish checks, now that every value is known, what could not be checked while planning. Warnings were given then.
+func (r *customHostnameResource) finish(plan, config, state *customHostnameModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	config.validateArguments(&diags)
+	sends := state == nil || changeOf(state, plan).certificate
+	if sends {
+		config.requireKey(&diags)
 	}
-	if m.CasRegion.IsUnknown() {
-		m.planCasRegion(config, state, casRegion)
+	config.checkCertificate(!sends, r.now(), &diags)
+	if plan.CasRegion.IsUnknown() {
+		plan.planCasRegion(config, state, r.casRegion())
 	}
+	return diags.Errors()
 }
 
 // key is the private key of a configuration; a plan does not have it.

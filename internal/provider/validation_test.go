@@ -77,7 +77,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		"free with private_key":            {on("free", map[string]any{"private_key": pair.PrivateKeyPEM}), "private_key", "Invalid private_key", `cert_type "upload"`},
 		"free with cas_id":                 {on("free", map[string]any{"cas_id": casID}), "cas_id", "Invalid cas_id", `cert_type "cas"`},
 		"upload without certificate":       {on("upload", map[string]any{"private_key_wo": pair.PrivateKeyPEM}), "certificate", "Missing certificate", "needs certificate"},
-		"upload with an empty certificate": {on("upload", map[string]any{"certificate": "", "private_key_wo": pair.PrivateKeyPEM}), "certificate", "Invalid Attribute Value Length", "at least 1"},
+		"upload with an empty certificate": {on("upload", map[string]any{"certificate": "", "private_key_wo": pair.PrivateKeyPEM}), "certificate", "Invalid certificate", "is empty"},
 		"upload without a key":             {on("upload", map[string]any{"certificate": pair.CertificatePEM}), "private_key_wo", "Missing private key", "private_key_wo"},
 		"upload with cas_id":               {on("upload", with2(uploaded, "cas_id", casID)), "cas_id", "Invalid cas_id", `cert_type "cas"`},
 		"upload with cas_region":           {on("upload", with2(uploaded, "cas_region", "cn-hangzhou")), "cas_region", "Invalid cas_region", `cert_type "cas"`},
@@ -92,13 +92,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 	s := newServer(t, a)
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
-			problems := s.plan(t, valid(test.change))
-			var errors []*tfprotov6.Diagnostic
-			for _, problem := range problems {
-				if problem.Severity == tfprotov6.DiagnosticSeverityError {
-					errors = append(errors, problem)
-				}
-			}
+			errors := errorsIn(s.plan(t, valid(test.change)))
 			if len(errors) != 1 {
 				t.Fatalf("%d errors, want 1: %v", len(errors), shown(errors))
 			}

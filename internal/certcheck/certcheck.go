@@ -1,0 +1,73 @@
+// Package certcheck holds the rules for certificates and private keys as plain Go: what can be read, what belongs
+// together, and what ESA or a browser would refuse. It knows neither Terraform nor ESA, and calls nobody.
+//
+//	certcheck.go  Problem, what the rules answer
+//	parse.go      from PEM to certificates and keys, and what is wrong with the text
+//	rules.go      what is wrong with certificates and keys that can be read
+//	same.go       when two texts hold the same certificates
+//	describe.go   what a certificate says
+//
+// No message repeats key material, nor more than a short, escaped piece of any name.
+package certcheck
+
+import "fmt"
+
+// Part is which of the two inputs a Problem is about.
+type Part int
+
+// The two inputs.
+const (
+	PartCertificate Part = iota // the certificate with its chain
+	PartPrivateKey              // the private key
+)
+
+// Problem is one finding, fit for a person: it says what is wrong, where, and what to do.
+type Problem struct {
+	Part    Part
+	Warning bool   // worth knowing, but no reason to refuse
+	Summary string // a few words, such as "Certificate expired"
+	Detail  string // sentences
+}
+
+// Error makes a Problem an error.
+func (p *Problem) Error() string { return p.Summary + ": " + p.Detail }
+
+// The summaries of all problems.
+const (
+	summaryCertificate = "Invalid certificate"
+	summaryKey         = "Invalid private key"
+	summaryPair        = "Private key does not match certificate"
+	summaryOrder       = "Certificate chain out of order"
+	summaryName        = "Certificate does not cover hostname"
+	summaryExpired     = "Certificate expired"
+	summaryNotYet      = "Certificate not valid yet"
+	summarySoon        = "Certificate expires soon"
+	summarySelfSigned  = "Certificate self-signed"
+)
+
+// invalid is a Problem of a text that cannot be read.
+func (p Part) invalid(format string, args ...any) *Problem {
+	summary := summaryCertificate
+	if p == PartPrivateKey {
+		summary = summaryKey
+	}
+	return &Problem{Part: p, Summary: summary, Detail: fmt.Sprintf(format, args...)}
+}
+
+// noun names an input in a sentence.
+func (p Part) noun() string {
+	if p == PartPrivateKey {
+		return "private key"
+	}
+	return "certificate"
+}
+
+const maxShown = 100
+
+// show quotes a name that came from outside: control characters escaped, cut to a sensible length.
+func show(name string) string {
+	if len(name) > maxShown {
+		return fmt.Sprintf("%+q…", name[:maxShown])
+	}
+	return fmt.Sprintf("%+q", name)
+}

@@ -1,0 +1,249 @@
+package certcheck
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// Chain is the certificates of a text, in its order: the leaf should be first.
+type Chain struct {
+	Certificates []*x509.Certificate
+}
+
+// block is a PEM block.
+type block struct {
+	kind      string // what stands after BEGIN
+	der       []byte
+	encrypted bool // it has the header of an encrypted key
+}
+
+// scan finds the PEM blocks of a text. Unlike encoding/pem it takes indented lines, and it says what is wrong with a
+// block instead of passing over it.
+func scan(part Part, text string) ([]block, *Problem) {
+	trimmed := strings.TrimSpace(strings.TrimPrefix(text, "\ufeff"))
+	switch {
+	case trimmed == "":
+		return nil, part.invalid("The %s is empty. Give the PEM text, for example with file().", part.noun())
+	case strings.Contains(trimmed, `-----\n`), strings.Contains(trimmed, `\n-----`):
+		return nil, part.invalid(`The %s has a backslash and an "n" where its lines should end. Turn them into line ends with replace(value, "\\n", "\n"), or read the text with file().`, part.noun())
+	case !strings.Contains(trimmed, "-----BEGIN "):
+		return nil, part.invalid("The %s holds no PEM block: there is no line that begins with \"-----BEGIN\". Give the PEM text itself and not a path or DER; file() reads a PEM file.", part.noun())
+	}
+	var (
+		blocks []block
+		open   string   // the kind of the block that is being read
+		body   []string // its lines
+	)
+	for line := range strings.Lines(strings.ReplaceAll(strings.ReplaceAll(trimmed, "\r\n", "\n"), "\r", "\n")) {
+		line = strings.TrimSpace(line)
+		kind, begins := label(line, "BEGIN")
+		ended, ends := label(line, "END")
+		number := len(blocks) + 1
+		switch {
+		case strings.HasPrefix(line, "-----BEGIN ") && !begins:
+			return nil, part.invalid("Block %d of the %s does not have its first line for itself; its line ends seem to be lost. Give the PEM text with its line ends, for example with file().", number, part.noun())
+		case begins && open != "", ends && open != ended:
+			return nil, part.invalid("Block %d of the %s is cut: its \"-----END\" line is missing. Give the whole text.", number, part.noun())
+		case begins:
+			open, body = kind, nil
+		case ends:
+			b, err := decode(open, body)
+			if err != nil {
+				return nil, part.invalid("Block %d of the %s (%s) is damaged: %v. Give the text as it was issued.", number, part.noun(), show(open), err)
+			}
+			blocks = append(blocks, b)
+			open = ""
+		case open != "":
+			body = append(body, line)
+		}
+	}
+	if open != "" {
+		return nil, part.invalid("Block %d of the %s is cut: its \"-----END\" line is missing. Give the whole text.", len(blocks)+1, part.noun())
+	}
+	return blocks, nil
+}
+
+// label reads the kind of a block from its first or last line.
+func label(line, word string) (kind string, ok bool) {
+	kind, ok = strings.CutPrefix(line, "-----"+word+" ")
+	if !ok {
+		return "", false
+	}
+	kind, ok = strings.CutSuffix(kind, "-----")
+	return kind, ok && kind != "" && !strings.Contains(kind, "-----")
+}
+
+// decode reads what stands between the first and the last line of a block.
+func decode(kind string, body []string) (block, error) {
+	b := block{kind: kind}
+	for len(body) > 0 {
+		name, value, isHeader := strings.Cut(body[0], ":")
+		if !isHeader {
+			break
+		}
+		b.encrypted = b.encrypted || name == "Proc-Type" && strings.Contains(value, "ENCRYPTED") || name == "DEK-Info"
+		body = body[1:]
+	}
+	// The error of base64 is left out, as it may show a part of the text.
+	der, err := base64.StdEncoding.DecodeString(strings.Join(body, ""))
+	if err != nil {
+		return b, fmt.Errorf("it is not base64")
+	}
+	if len(der) == 0 {
+		return b, fmt.Errorf("it is empty")
+	}
+	b.der = der
+	return b, nil
+}
+
+// isKey tells whether a block is a private key of any kind.
+func (b block) isKey() bool { return strings.HasSuffix(b.kind, "PRIVATE KEY") }
+
+func (b block) isCertificate() bool {
+	return b.kind == "CERTIFICATE" || b.kind == "X509 CERTIFICATE" || b.kind == "TRUSTED CERTIFICATE"
+}
+
+// ParseCertificate reads a certificate with its chain. Line ends, indentation, a byte order mark and text around the
+// blocks do not matter. The error is a *Problem.
+func ParseCertificate(text string) (*Chain, error) {
+	chain, problem := parseCertificate(text)
+	if problem != nil {
+		return nil, problem
+	}
+	return chain, nil
+}
+
+func parseCertificate(text string) (*Chain, *Problem) {
+	const part = PartCertificate
+	blocks, problem := scan(part, text)
+	if problem != nil {
+		return nil, problem
+	}
+	chain := new(Chain)
+	for i, b := range blocks {
+		switch {
+		case b.isKey():
+			return nil, part.invalid("Block %d of the certificate is a private key. Take it out at once, as certificates are shown in plans and kept in state, and put it into private_key_wo.", i+1)
+		case b.kind == "CERTIFICATE REQUEST" || b.kind == "NEW CERTIFICATE REQUEST":
+			return nil, part.invalid("Block %d of the certificate is a certificate request. Give the certificate that the authority issued for it.", i+1)
+		case b.kind == "PKCS7":
+			return nil, part.invalid("Block %d of the certificate is a PKCS #7 bundle. Take the certificates out of it with \"openssl pkcs7 -print_certs\".", i+1)
+		case !b.isCertificate():
+			return nil, part.invalid("Block %d of the certificate is a %s. Give certificates alone, the leaf first.", i+1, show(b.kind))
+		}
+		certificate, err := x509.ParseCertificate(b.der)
+		if err != nil {
+			return nil, part.invalid("Block %d of the certificate is no X.509 certificate. Give the text as it was issued.", i+1)
+		}
+		chain.Certificates = append(chain.Certificates, certificate)
+	}
+	if len(chain.Certificates) == 0 {
+		return nil, part.invalid("The certificate holds no PEM block. Give the text as it was issued.")
+	}
+	return chain, nil
+}
+
+// ParsePrivateKey reads a private key in PKCS #8, PKCS #1 or SEC 1 form that TLS can use: RSA of at least 2048 bits,
+// or ECDSA on P-256, P-384 or P-521. The error is a *Problem.
+func ParsePrivateKey(text string) (crypto.Signer, error) {
+	key, problem := parsePrivateKey(text)
+	if problem != nil {
+		return nil, problem
+	}
+	return key, nil
+}
+
+func parsePrivateKey(text string) (crypto.Signer, *Problem) {
+	const part = PartPrivateKey
+	blocks, problem := scan(part, text)
+	if problem != nil {
+		return nil, problem
+	}
+	var found *block
+	for i := range blocks {
+		b := &blocks[i]
+		switch {
+		case b.kind == "EC PARAMETERS":
+			// openssl writes them before the key, which holds them too.
+		case b.isCertificate():
+			return nil, part.invalid("Block %d of the private key is a certificate. Put it into certificate, and give the key alone.", i+1)
+		case b.kind == "ENCRYPTED PRIVATE KEY" || b.encrypted:
+			return nil, part.invalid("Block %d of the private key is encrypted, and ESA takes no passphrase. Decrypt it with \"openssl pkey -in encrypted.pem -out key.pem\".", i+1)
+		case b.kind == "OPENSSH PRIVATE KEY":
+			return nil, part.invalid("Block %d of the private key is in OpenSSH's own form. Convert it with \"ssh-keygen -p -m PEM -f FILE\".", i+1)
+		case !b.isKey():
+			return nil, part.invalid("Block %d of the private key is a %s. Give the private key alone.", i+1, show(b.kind))
+		case found != nil:
+			return nil, part.invalid("Block %d of the private key is a second key. Give the one that belongs to the certificate.", i+1)
+		default:
+			found = b
+		}
+	}
+	if found == nil {
+		return nil, part.invalid("The private key holds no key. Give the text as it was made.")
+	}
+	parsed, err := parseKeyDER(found.der)
+	if err != nil {
+		return nil, part.invalid("The private key cannot be read; it is damaged or of a kind that TLS cannot use. Give an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.")
+	}
+	signer, isSigner := parsed.(crypto.Signer)
+	if !isSigner {
+		return nil, part.invalid("The private key is of a kind that cannot sign. Use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521.")
+	}
+	if fault := keyFault(signer.Public()); fault != "" {
+		return nil, part.invalid("The private key is %s. %s", keyName(signer.Public()), fault)
+	}
+	return signer, nil
+}
+
+// parseKeyDER tries the three forms whatever the block is called, as tools mix the names up.
+func parseKeyDER(der []byte) (any, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	return x509.ParseECPrivateKey(der)
+}
+
+const keyMend = "Use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521."
+
+// keyFault says why a key cannot be used, or "".
+func keyFault(public crypto.PublicKey) string {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		if key.N.BitLen() < 2048 {
+			return "That is too short. " + keyMend
+		}
+		return ""
+	case *ecdsa.PublicKey:
+		switch key.Curve.Params().Name {
+		case "P-256", "P-384", "P-521":
+			return ""
+		}
+		return "That curve is not usable for TLS. " + keyMend
+	}
+	return "That kind is not usable here. " + keyMend
+}
+
+// keyName names a key's kind and size, such as RSA-2048 and ECDSA-P256.
+func keyName(public crypto.PublicKey) string {
+	switch key := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA-%d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA-" + strings.ReplaceAll(key.Curve.Params().Name, "-", "")
+	case ed25519.PublicKey:
+		return "Ed25519"
+	case nil:
+		return "of an unknown kind"
+	}
+	return strings.TrimPrefix(fmt.Sprintf("%T", public), "*")
+}

@@ -1,0 +1,260 @@
+package provider
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+func pemBlock(kind, content string) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte(content)}))
+}
+
+// badPair is a certificate and key that ESA or browsers would refuse, and what must be said of them.
+type badPair struct {
+	certificate, key string
+	path, summary    string
+	detail           string
+}
+
+// badPairs are made anew for every test, so that nothing that expires is stored. All are for the hostname name.
+func badPairs(t *testing.T) map[string]badPair {
+	spec := certtest.Spec{DNSNames: []string{name}, Intermediate: 1}
+	good, other := certtest.Issue(t, spec), certtest.Issue(t, spec)
+	changed := func(change func(*certtest.Spec)) certtest.Pair {
+		s := spec
+		change(&s)
+		return certtest.Issue(t, s)
+	}
+	deep := changed(func(s *certtest.Spec) { s.Intermediate = 2 })
+	cut := func(text string) string { return text[:strings.LastIndex(text, "-----END")] }
+	literal := func(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
+	flat := func(text string) string { return strings.ReplaceAll(text, "\n", "") }
+
+	const certificate, key = "certificate", "private_key_wo"
+	bad := map[string]badPair{
+		"a path for the certificate":       {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
+		"a \\n one-liner":                  {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
+		"a certificate without line ends":  {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
+		"a cut certificate":                {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
+		"no certificate in the block":      {pemBlock("CERTIFICATE", "x"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
+		"a key among the certificates":     {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
+		"a request":                        {pemBlock("CERTIFICATE REQUEST", "x"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
+		"the intermediate first":           {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
+		"intermediates in the wrong order": {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
+		"a foreign intermediate":           {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
+		"the leaf twice":                   {good.Blocks[0] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "the same as"},
+
+		"an empty key":              {good.CertificatePEM, "", key, "Invalid private key", "is empty"},
+		"a path for the key":        {good.CertificatePEM, "shop.key", key, "Invalid private key", "no PEM block"},
+		"a cut key":                 {good.CertificatePEM, cut(good.PrivateKeyPEM), key, "Invalid private key", "is cut"},
+		"a \\n one-liner for a key": {good.CertificatePEM, literal(good.PrivateKeyPEM), key, "Invalid private key", "replace(value"},
+		"a certificate for the key": {good.CertificatePEM, good.CertificatePEM, key, "Invalid private key", "is a certificate"},
+		"two keys":                  {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, key, "Invalid private key", "second key"},
+		"an encrypted key":          {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY", "x"), key, "Invalid private key", "openssl pkey"},
+		"an old encrypted key":      {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), key, "Invalid private key", "openssl pkey"},
+		"an OpenSSH key":            {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY", "x"), key, "Invalid private key", "ssh-keygen"},
+		"a damaged key":             {good.CertificatePEM, pemBlock("PRIVATE KEY", "x"), key, "Invalid private key", "cannot be read"},
+		"another key":               {good.CertificatePEM, other.PrivateKeyPEM, key, "Private key does not match certificate", "does not belong"},
+	}
+	for title, row := range map[string]struct {
+		change          func(*certtest.Spec)
+		summary, detail string
+	}{
+		"expired":                {func(s *certtest.Spec) { s.NotAfter = time.Now().Add(-time.Minute) }, "Certificate expired", "expired on"},
+		"not valid yet":          {func(s *certtest.Spec) { s.NotBefore = time.Now().Add(time.Hour) }, "Certificate not valid yet", "not valid before"},
+		"another hostname":       {func(s *certtest.Spec) { s.DNSNames = []string{"www.customer.com"} }, "Certificate does not cover hostname", "but not"},
+		"a wildcard too high":    {func(s *certtest.Spec) { s.DNSNames = []string{"*.com"} }, "Certificate does not cover hostname", "but not"},
+		"a common name alone":    {func(s *certtest.Spec) { s.DNSNames, s.CommonName = nil, name }, "Certificate does not cover hostname", "subject alternative names"},
+		"an authority's":         {func(s *certtest.Spec) { s.IsCA = true }, "Invalid certificate", "authority"},
+		"for clients alone":      {func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, "Invalid certificate", "server authentication"},
+		"for code signing alone": {func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }, "Invalid certificate", "server authentication"},
+	} {
+		pair := changed(row.change)
+		bad[title] = badPair{pair.CertificatePEM, pair.PrivateKeyPEM, certificate, row.summary, row.detail}
+	}
+	return bad
+}
+
+func (b badPair) config() map[string]any {
+	return map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": b.certificate, "private_key_wo": b.key}
+}
+
+func TestBadCertificatesAreRefusedWhenPlanning(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	s := newServer(t, a)
+	for title, bad := range badPairs(t) {
+		t.Run(title, func(t *testing.T) {
+			errors := errorsIn(s.plan(t, valid(bad.config())))
+			if len(errors) != 1 {
+				t.Fatalf("%d errors, want 1: %v", len(errors), shown(errors))
+			}
+			got := errors[0]
+			if got.Attribute.String() != fmt.Sprintf("AttributeName(%q)", bad.path) || got.Summary != bad.summary || !strings.Contains(got.Detail, bad.detail) {
+				t.Errorf("got %s", show(got))
+			}
+			// The same key as the other argument is pointed at there.
+			config := valid(bad.config())
+			config["private_key"], config["private_key_wo"] = config["private_key_wo"], nil
+			if errors := errorsIn(s.plan(t, config)); len(errors) != 1 || bad.path == "private_key_wo" && errors[0].Attribute.String() != `AttributeName("private_key")` {
+				t.Errorf("with private_key: %v", shown(errors))
+			}
+		})
+	}
+	if n := len(a.Requests()); n != 0 {
+		t.Errorf("ESA was called %d times", n)
+	}
+}
+
+func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	for title, kind := range map[string]certtest.KeyKind{"RSA-1024": certtest.RSA1024, "ECDSA-P224": certtest.ECDSAP224, "Ed25519": certtest.Ed25519} {
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind})
+		errors := errorsIn(s.plan(t, valid(badPair{certificate: pair.CertificatePEM, key: pair.PrivateKeyPEM}.config())))
+		if len(errors) != 2 || errors[0].Summary != "Invalid certificate" || errors[1].Summary != "Invalid private key" || !strings.Contains(errors[0].Detail, title) {
+			t.Errorf("%s: %v", title, shown(errors))
+		}
+	}
+}
+
+func TestGoodCertificatesPlan(t *testing.T) {
+	spec := certtest.Spec{DNSNames: []string{name}, Intermediate: 2}
+	good := certtest.Issue(t, spec)
+	rsa := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com", "customer.com"}, Key: certtest.RSA2048})
+	near := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 0, 10)})
+	self := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, SelfSigned: true, IsCA: true})
+	indented := "  " + strings.ReplaceAll(good.CertificatePEM, "\n", "\n  ")
+	tests := map[string]struct {
+		certificate, key any
+		warning          string
+	}{
+		"a whole chain":                   {good.CertificatePEM, good.PrivateKeyPEM, ""},
+		"the leaf alone":                  {good.Blocks[0], good.PrivateKeyPEM, ""},
+		"a wildcard, RSA":                 {rsa.CertificatePEM, rsa.PrivateKeyPEM, ""},
+		"CRLF":                            {strings.ReplaceAll(good.CertificatePEM, "\n", "\r\n"), good.PrivateKeyPEM, ""},
+		"indented":                        {indented, good.PrivateKeyPEM, ""},
+		"text around":                     {"subject: x\n" + good.CertificatePEM + "-- end", good.PrivateKeyPEM, ""},
+		"a byte order mark":               {"\ufeff" + good.CertificatePEM, good.PrivateKeyPEM, ""},
+		"a certificate that is not known": {unknown{}, good.PrivateKeyPEM, ""},
+		"a key that is not known":         {good.CertificatePEM, unknown{}, ""},
+		"ten days left":                   {near.CertificatePEM, near.PrivateKeyPEM, "Certificate expires soon"},
+		"self-signed":                     {self.CertificatePEM, self.PrivateKeyPEM, "Certificate self-signed"},
+	}
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			got := s.plan(t, valid(map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": test.certificate, "private_key_wo": test.key}))
+			if test.warning == "" {
+				noProblems(t, got)
+				return
+			}
+			if len(got) != 1 || got[0].Severity != tfprotov6.DiagnosticSeverityWarning || got[0].Summary != test.warning {
+				t.Errorf("got %v", shown(got))
+			}
+		})
+	}
+}
+
+// TestAccBadCertificatesAreRefusedByPlan meets them as users do.
+func TestAccBadCertificatesAreRefusedByPlan(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	w := newWorkspace(t)
+	w.write("main.tf", a.hcl(a.args(name, args{
+		"ssl_flag": `"on"`, "cert_type": `"upload"`, "certificate": `file("certificate.pem")`, "private_key_wo": `file("key.pem")`,
+	})))
+	for title, bad := range badPairs(t) {
+		t.Run(title, func(t *testing.T) {
+			w.write("certificate.pem", bad.certificate)
+			w.write("key.pem", bad.key)
+			output, status := w.run("plan")
+			if status != 1 || !strings.Contains(output, "Error: "+bad.summary) || !strings.Contains(output, bad.path) {
+				t.Errorf("plan ended with status %d:\n%s", status, output)
+			}
+		})
+	}
+	if n := len(a.Requests()); n != 0 {
+		t.Errorf("ESA was called %d times", n)
+	}
+}
+
+// TestAccBadCertificatesThatWereUnknown are found when they become known, before ESA is called.
+func TestAccBadCertificatesThatWereUnknown(t *testing.T) {
+	good, other := issue(t, name), issue(t, name)
+	foreign := issue(t, "www.customer.com")
+	a := newAccount(t, fakeesa.Options{})
+	for title, test := range map[string]struct {
+		pair certtest.Pair
+		key  string
+		want string
+	}{
+		"another key":      {good, other.PrivateKeyPEM, "Private key does not match certificate"},
+		"another hostname": {foreign, foreign.PrivateKeyPEM, "Certificate does not cover hostname"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			w := newWorkspace(t)
+			w.write("main.tf", a.hcl(a.args(name, args{
+				"ssl_flag": `"on"`, "cert_type": `"upload"`, "certificate": "terraform_data.later.output.certificate", "private_key_wo": "terraform_data.later.output.key",
+			}), fmt.Sprintf("resource \"terraform_data\" \"later\" {\n  input = {\n    certificate = %q\n    key = %q\n  }\n}\n", test.pair.CertificatePEM, test.key)))
+			w.mustRun("plan")
+			output, status := w.run("apply", "-auto-approve")
+			if status != 1 || !strings.Contains(output, test.want) {
+				t.Errorf("apply ended with status %d:\n%s", status, output)
+			}
+		})
+	}
+	if n := len(a.Requests()); n != 0 {
+		t.Errorf("ESA was called %d times", n)
+	}
+}
+
+// TestAccExpiredCertificateThatIsDeployed must not stand in the way of a plan, least of all the mend's.
+func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
+	old := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().Add(-time.Hour)})
+	renewed := issue(t, name)
+	a := newAccount(t, fakeesa.Options{})
+	made := a.AddHostname(fakeesa.Hostname{
+		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: old.CertificatePEM, PrivateKey: old.PrivateKeyPEM,
+	})
+	imported := fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID)
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name, upload(old)), imported), ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionNoop))},
+		// Another change goes through,
+		resource.TestStep{Config: a.hcl(a.args(name, upload(old), args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})), ConfigPlanChecks: plan(inPlace())},
+		// and so does the mend.
+		resource.TestStep{Config: a.hcl(a.args(name, upload(renewed))), ConfigPlanChecks: plan(inPlace())},
+	)
+}
+
+func errorsIn(problems []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
+	return slices.DeleteFunc(problems, func(p *tfprotov6.Diagnostic) bool { return p.Severity != tfprotov6.DiagnosticSeverityError })
+}
+
+// BenchmarkPlan compares plans of an uploaded RSA-2048 chain of three with plans of a free certificate.
+func BenchmarkPlan(b *testing.B) {
+	pair := certtest.Issue(b, certtest.Spec{DNSNames: []string{name}, Intermediate: 2, Key: certtest.RSA2048})
+	s := newServer(b, nil)
+	for kind, config := range map[string]map[string]any{
+		"free":   {"ssl_flag": "on", "cert_type": "free"},
+		"upload": badPair{certificate: pair.CertificatePEM, key: pair.PrivateKeyPEM}.config(),
+	} {
+		b.Run(kind, func(b *testing.B) {
+			for b.Loop() {
+				if problems := s.plan(b, valid(maps.Clone(config))); len(problems) != 0 {
+					b.Fatal(shown(problems))
+				}
+			}
+		})
+	}
+}
