@@ -72,6 +72,16 @@ func (w *workspace) write(name, text string) {
 	}
 }
 
+// read returns a file of the workspace.
+func (w *workspace) read(name string) string {
+	w.t.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
+
 // run runs the CLI and returns what it printed, and how it ended.
 func (w *workspace) run(command string, arguments ...string) (output string, status int) {
 	w.t.Helper()
