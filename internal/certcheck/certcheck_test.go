@@ -191,7 +191,11 @@ func TestGoodPairs(t *testing.T) {
 	good := issue(t)
 	deep := issue(t, func(s *certtest.Spec) { s.Intermediate = 3 })
 	rsaPair := issue(t, key(certtest.RSA2048))
-	rsaKey, ecKey := rsaPair.Key.(*rsa.PrivateKey), good.Key.(*ecdsa.PrivateKey)
+	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
+	ecKey, isECDSA := good.Key.(*ecdsa.PrivateKey)
+	if !isRSA || !isECDSA {
+		t.Fatalf("the keys are %T and %T", rsaPair.Key, good.Key)
+	}
 	sec1, err := x509.MarshalECPrivateKey(ecKey)
 	if err != nil {
 		t.Fatal(err)

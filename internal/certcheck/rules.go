@@ -86,8 +86,8 @@ func CheckPair(certificate, key string) []Problem {
 }
 
 func equalKeys(a, b crypto.PublicKey) bool {
-	comparable, ok := a.(interface{ Equal(crypto.PublicKey) bool })
-	return ok && comparable.Equal(b)
+	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && key.Equal(b)
 }
 
 // signed tells whether parent signed child. An algorithm too weak to be checked counts as signed: whether it is too

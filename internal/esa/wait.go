@@ -53,7 +53,8 @@ func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled fun
 			return hostname, err
 		}
 		pause := c.backoff(attempt, &Error{})
-		if !c.clock.Now().Add(pause).Before(end) || c.clock.Sleep(ctx, pause) != nil {
+		inTime := c.clock.Now().Add(pause).Before(end) && c.clock.Sleep(ctx, pause) == nil
+		if !inTime {
 			return hostname, nil
 		}
 	}

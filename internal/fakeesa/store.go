@@ -267,7 +267,8 @@ func (st *store) occupy(c *call) *apiError {
 	if h := st.byID[p.id("HostnameId")]; h != nil && id == 0 {
 		id = h.RecordID
 	}
-	if id == 0 || p.err != nil {
+	readable := p.err == nil
+	if id == 0 || !readable {
 		return nil
 	}
 	if st.busy[id] {

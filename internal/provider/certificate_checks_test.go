@@ -18,8 +18,9 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-func pemBlock(kind, content string) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte(content)}))
+// pemBlock is a block of this kind that holds no such thing.
+func pemBlock(kind string) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte("x")}))
 }
 
 // badPair is a certificate and key that ESA or browsers would refuse, and what must be said of them.
@@ -49,9 +50,9 @@ func badPairs(t *testing.T) map[string]badPair {
 		"a \\n one-liner":                  {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
 		"a certificate without line ends":  {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
 		"a cut certificate":                {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
-		"no certificate in the block":      {pemBlock("CERTIFICATE", "x"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
+		"no certificate in the block":      {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
 		"a key among the certificates":     {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
-		"a request":                        {pemBlock("CERTIFICATE REQUEST", "x"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
+		"a request":                        {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
 		"the intermediate first":           {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
 		"intermediates in the wrong order": {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
 		"a foreign intermediate":           {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
@@ -63,10 +64,10 @@ func badPairs(t *testing.T) map[string]badPair {
 		"a \\n one-liner for a key": {good.CertificatePEM, literal(good.PrivateKeyPEM), key, "Invalid private key", "replace(value"},
 		"a certificate for the key": {good.CertificatePEM, good.CertificatePEM, key, "Invalid private key", "is a certificate"},
 		"two keys":                  {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, key, "Invalid private key", "second key"},
-		"an encrypted key":          {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY", "x"), key, "Invalid private key", "openssl pkey"},
+		"an encrypted key":          {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY"), key, "Invalid private key", "openssl pkey"},
 		"an old encrypted key":      {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), key, "Invalid private key", "openssl pkey"},
-		"an OpenSSH key":            {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY", "x"), key, "Invalid private key", "ssh-keygen"},
-		"a damaged key":             {good.CertificatePEM, pemBlock("PRIVATE KEY", "x"), key, "Invalid private key", "cannot be read"},
+		"an OpenSSH key":            {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY"), key, "Invalid private key", "ssh-keygen"},
+		"a damaged key":             {good.CertificatePEM, pemBlock("PRIVATE KEY"), key, "Invalid private key", "cannot be read"},
 		"another key":               {good.CertificatePEM, other.PrivateKeyPEM, key, "Private key does not match certificate", "does not belong"},
 	}
 	for title, row := range map[string]struct {

@@ -129,7 +129,7 @@ func everythingLeft(t *testing.T, dir string) map[string]string {
 		if err != nil {
 			return err
 		}
-		defer archive.Close()
+		defer func() { _ = archive.Close() }()
 		for _, file := range archive.File {
 			reader, err := file.Open()
 			if err != nil {
