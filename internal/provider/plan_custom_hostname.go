@@ -127,7 +127,13 @@ func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags 
 	if err != nil || chain.Certificates[0].NotAfter.UTC().Format(time.RFC3339) != state.CertNotAfter.ValueString() {
 		return
 	}
+	configured := m.Certificate
 	m.Certificate = state.Certificate
+	if changeOf(state, m).certificate {
+		// Something else of the group is sent, and the certificate goes with it.
+		m.Certificate = configured
+		return
+	}
 	diags.AddAttributeWarning(path.Root("certificate"), "Deployed certificate not visible",
 		fmt.Sprintf("ESA does not show the certificate of %s. It is taken for the configured one, as both expire at %s. "+
 			"If they differ, set private_key_wo and change private_key_wo_version to send yours.", state.thing(), state.CertNotAfter.ValueString()))

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"terraform-provider-esa/internal/certcheck"
+	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -552,6 +553,38 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestAccCustomHostname_unseenCertificate follows a hostname that was imported while ESA does not show certificates.
+func TestAccCustomHostname_unseenCertificate(t *testing.T) {
+	pair, renewed := issue(t, name), certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	for title, next := range map[string]struct {
+		args args
+		pem  string
+	}{
+		"sent again":         {with(upload(pair), args{"private_key_wo_version": "1"}), pair.CertificatePEM},
+		"renewed":            {upload(renewed), renewed.CertificatePEM},
+		"renewed and bumped": {with(upload(renewed), args{"private_key_wo_version": "1"}), renewed.CertificatePEM},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{CertificateEcho: fakeesa.EchoNone})
+			made := a.AddHostname(fakeesa.Hostname{
+				SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM,
+			})
+			imported := fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID)
+			a.test(t,
+				resource.TestStep{Config: a.hcl(a.args(name, upload(pair)), imported), ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionNoop))},
+				resource.TestStep{
+					Config: a.hcl(a.args(name, next.args)), ConfigPlanChecks: plan(inPlace()),
+					Check: a.sent("UpdateCustomHostname", map[string]string{
+						"HostnameId": fmt.Sprint(made.ID), "SslFlag": "on", "CertType": "upload", "Certificate": next.pem, "PrivateKey": "***",
+					}),
+					ConfigStateChecks: []statecheck.StateCheck{known("certificate", knownvalue.StringExact(next.pem))},
+				},
+			)
+		})
 	}
 }
 
