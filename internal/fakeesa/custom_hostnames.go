@@ -3,127 +3,9 @@ package fakeesa
 import (
 	"fmt"
 	"net"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
-
-// parameters reads the parameters of a call one by one and keeps the first thing that is wrong with them.
-type parameters struct {
-	call *call
-	// refuseEmpty makes parameters that are sent empty wrong.
-	refuseEmpty bool
-	err         *apiError
-}
-
-func (p *parameters) fail(reason string, args ...any) {
-	if p.err == nil {
-		p.err = invalid(reason, args...)
-	}
-}
-
-// required checks that parameters are there, in the order in which the real service asks for them.
-func (p *parameters) required(names ...string) {
-	for _, name := range names {
-		if p.err == nil && p.call.params[name] == "" {
-			p.err = missing(name)
-		}
-	}
-}
-
-// text returns a parameter, "" if it is not sent.
-func (p *parameters) text(name string) string {
-	value, sent := p.call.params[name]
-	if sent && value == "" && p.refuseEmpty {
-		p.fail("%s is sent empty", name)
-	}
-	return value
-}
-
-// oneOf returns a parameter that has to be one of the values, or not sent.
-func (p *parameters) oneOf(name string, values ...string) string {
-	value := p.text(name)
-	if value != "" && !slices.Contains(values, value) {
-		p.fail("%s is none of %v", name, values)
-	}
-	return value
-}
-
-// number returns a whole number in plain decimal digits, 0 if it is not sent.
-func (p *parameters) number(name string) int64 {
-	text := p.text(name)
-	if text == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
-		p.fail("%s is not a whole number in decimal digits", name)
-		return 0
-	}
-	return n
-}
-
-// id returns an id, 0 if it is not sent.
-func (p *parameters) id(name string) int64 {
-	n := p.number(name)
-	if n == 0 && p.call.params[name] != "" {
-		p.fail("%s is not an id", name)
-	}
-	return n
-}
-
-// bool returns whether a parameter is sent, and what it says.
-func (p *parameters) bool(name string) (sent, value bool) {
-	text := p.oneOf(name, "true", "false")
-	return text != "", text == "true"
-}
-
-// page returns which page is asked for.
-func (p *parameters) page(defaultSize int64) (number, size int64) {
-	number, size = 1, defaultSize
-	if p.text("PageNumber") != "" {
-		if number = p.number("PageNumber"); number < 1 || number > 1<<31-1 {
-			p.fail("PageNumber is not from 1 on")
-		}
-	}
-	if p.text("PageSize") != "" {
-		if size = p.number("PageSize"); size < 1 || size > maxPageSize {
-			p.fail("PageSize is not from 1 to %d", maxPageSize)
-		}
-	}
-	return number, size
-}
-
-// maxPageSize is that of ListCustomHostnames, ListSites and ListRecords.
-const maxPageSize = 500
-
-// pageOf cuts a page out of a list.
-func pageOf[T any](all []T, number, size int64) []T {
-	total := int64(len(all))
-	from := min((number-1)*size, total)
-	return all[from:min(from+size, total)]
-}
-
-// nameFilter is how all three lists compare names; no filter fits everything.
-func nameFilter(filter, match string) func(string) bool {
-	filter = canonical(filter)
-	return func(name string) bool {
-		switch {
-		case filter == "":
-			return true
-		case match == "prefix":
-			return strings.HasPrefix(name, filter)
-		case match == "suffix":
-			return strings.HasSuffix(name, filter)
-		case match == "fuzzy":
-			return strings.Contains(name, filter)
-		}
-		return name == filter
-	}
-}
-
-var matchTypes = []string{"exact", "prefix", "suffix", "fuzzy"}
 
 // done is the answer of the actions that have nothing to say.
 type done struct {
@@ -135,9 +17,9 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	p.required("Hostname", "SiteId", "RecordId", "SslFlag")
 	name, siteID, recordID := p.text("Hostname"), p.id("SiteId"), p.id("RecordId")
 	flag := p.oneOf("SslFlag", "on", "off")
-	var group certificateGroup
+	group := p.certificate()
 	if flag == "on" {
-		group = st.certificate(&p)
+		st.complete(&p, group)
 	}
 	if problem := st.badHostname(name); problem != "" {
 		p.fail("Hostname %s", problem)
@@ -156,8 +38,10 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	if st.inSite(siteID, name) != nil && st.options.DuplicateCreate == DuplicateRefused {
 		return nil, fail("CustomHostname.Duplicated", "site %d has %s already", siteID, name)
 	}
-	if e := st.deployable(&group); e != nil {
-		return nil, e
+	if flag == "on" {
+		if e := st.deployable(&group); e != nil {
+			return nil, e
+		}
 	}
 
 	h := &hostname{Hostname: Hostname{
@@ -190,9 +74,7 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 	p.required("HostnameId")
 	id, recordID := p.id("HostnameId"), p.id("RecordId")
 	flag := p.oneOf("SslFlag", "on", "off")
-	for _, name := range []string{"CertType", "Certificate", "PrivateKey", "CasId", "CasRegion"} {
-		p.text(name)
-	}
+	group := p.certificate()
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -206,9 +88,14 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 			return nil, e
 		}
 	}
-	group, e := st.updatedCertificate(&p, h, flag)
-	if e != nil {
-		return nil, e
+	replaces := st.replacesCertificate(&p, h, flag, group)
+	if p.err != nil {
+		return nil, p.err
+	}
+	if replaces {
+		if e := st.deployable(&group); e != nil {
+			return nil, e
+		}
 	}
 
 	if recordID != 0 {
@@ -217,33 +104,28 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 	if flag != "" {
 		h.SSLFlag = flag
 	}
-	if group != nil {
-		st.install(h, *group, c.now)
+	if replaces {
+		st.install(h, group, c.now)
 	}
 	h.UpdateTime = c.now
 	st.advance(h, c.now)
 	return done{c.requestID}, nil
 }
 
-// updatedCertificate returns the certificate group of an update, nil if the update leaves the certificate alone. With
-// SslFlag=off the group is read over: the official provider's generated code sends CertType along.
-func (st *store) updatedCertificate(p *parameters, h *hostname, flag string) (*certificateGroup, *apiError) {
-	sent := p.text("CertType") + p.text("Certificate") + p.text("PrivateKey") + p.text("CasRegion")
+// replacesCertificate tells whether an update is about the certificate, and checks that it may be. With SslFlag=off the
+// group is read over: the official provider's generated code sends CertType along.
+func (st *store) replacesCertificate(p *parameters, h *hostname, flag string, group certificateGroup) bool {
+	nothing := group == certificateGroup{}
 	switch {
-	case flag == "off":
-		return nil, nil
-	case flag == "on" && p.text("CertType") == "" && h.CertType != "" && st.options.SSLOnAlone == SSLOnAloneAccepted:
-		return nil, nil
-	case flag == "" && sent == "" && p.number("CasId") == 0:
-		return nil, p.err
+	case flag == "off", flag == "" && nothing:
+		return false
+	case flag == "on" && nothing && h.CertType != "" && st.options.SSLOnAlone == SSLOnAloneAccepted:
+		return false
 	case flag == "" && h.SSLFlag != "on":
-		return nil, invalid("a certificate is sent, but SSL is off and SslFlag is not sent")
+		p.fail("a certificate is sent, but SSL is off and SslFlag is not sent")
 	}
-	group := st.certificate(p)
-	if p.err != nil {
-		return nil, p.err
-	}
-	return &group, st.deployable(&group)
+	st.complete(p, group)
+	return true
 }
 
 func (st *store) deleteCustomHostname(c *call) (any, *apiError) {

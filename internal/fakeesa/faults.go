@@ -12,14 +12,15 @@ import (
 type Fault struct {
 	// Action is which calls are meant; "" is all.
 	Action string
-	// Match narrows that down further; nil is all. It sees the call as the log shows it.
+	// Match narrows that down further; nil is all. It sees the call as the log shows it, and can ask the server for
+	// anything but must not change its faults.
 	Match func(Request) bool
 	// Skip lets so many matching calls pass first.
 	Skip int
 	// Times is how many calls are hit; 0 is one, a negative number all of them.
 	Times int
 
-	// Code makes the answer an error. "TooManyRequests", "Throttling.User" and the like are the gateway's and ESA's own.
+	// Code makes the answer an error.
 	Code string
 	// Message is its text; default the standard text of the code, if there is one.
 	Message string

@@ -1,0 +1,210 @@
+package fakeesa
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// apiError is an answer that refuses a call.
+type apiError struct {
+	status     int
+	code       string
+	message    string
+	reason     string
+	retryAfter time.Duration
+	passed     *bool
+}
+
+// Error is the code and its text.
+func (e *apiError) Error() string { return e.code + ": " + e.message }
+
+// standard are the HTTP status and the text of the codes, as far as they are known.
+var standard = map[string]struct {
+	status  int
+	message string
+}{
+	"InvalidParameter":                           {400, "The specified parameter is invalid."},
+	"InvalidParameter.SiteId":                    {400, "The specified parameter SiteId is invalid."},
+	"InternalException":                          {400, "Failed to call the service. Try again later or contact technical support."},
+	"NoPermission":                               {400, "You are not authorized to perform this operation. Grant the AliyunESAFullAccess permission and try again."},
+	"Instance.NotOnline":                         {400, "Your plan is overdue. Renew it and try again."},
+	"Record.ServiceBusy":                         {400, "The record is being configured, try again later."},
+	"Record.NotFound":                            {404, "The record does not exist."},
+	"Site.ServiceBusy":                           {400, "The website is being configured, try again later."},
+	"SiteNotFound":                               {404, "The website does not exist."},
+	"TooManyRequests":                            {400, "Too many requests, try again later."},
+	"CustomHostname.NotFound":                    {404, "The custom hostname does not exist, modify and retry."},
+	"CustomHostname.Duplicated":                  {400, "The custom hostname already exists."},
+	"CustomHostname.ApplyCertFailed":             {404, "Failed to apply for the free certificate, try again later."},
+	"CustomHostname.SetCertFailed":               {404, "Failed to deploy the certificate, try again later."},
+	"CustomHostname.VerifyUnpassed":              {200, "The ownership verification has not passed, complete the verification and try again."},
+	"CustomHostname.InvalidICP":                  {400, "The website has not obtained a valid ICP filing."},
+	"Record.ProtectedAsCustomHostnameSource":     {400, "The record is in use by a custom hostname and cannot be deleted."},
+	"Record.ProxiedAsCustomHostnameSource":       {400, "The record is in use by a custom hostname, its proxy cannot be turned off."},
+	"SignatureDoesNotMatch":                      {400, "The specified signature does not match our calculation."},
+	"SignatureNonceUsed":                         {400, "Specified signature nonce was used already."},
+	"InvalidTimeStamp.Expired":                   {400, "Specified time stamp or date value is expired."},
+	"InvalidTimeStamp.Format":                    {400, "Specified time stamp or date value is not well formatted."},
+	"InvalidAccessKeyId.NotFound":                {404, "Specified access key is not found."},
+	"InvalidAccessKeyId.Inactive":                {400, "Specified access key is disabled."},
+	"InvalidSecurityToken.Malformed":             {400, "Specified SecurityToken is malformed."},
+	"InvalidSecurityToken.Expired":               {400, "Specified SecurityToken is expired."},
+	"InvalidSecurityToken.MismatchWithAccessKey": {400, "Specified SecurityToken is mismatched with the AccessKey."},
+	"InvalidApi.NotFound":                        {404, "Specified api is not found, please check your url and method."},
+	"UnsupportedHTTPMethod":                      {403, "This http method is not supported."},
+	"Throttling":                                 {400, "Request was denied due to request throttling."},
+	"Throttling.Api":                             {400, "Request was denied due to api flow control."},
+	"Throttling.User":                            {400, "Request was denied due to user flow control."},
+	"ServiceUnavailable":                         {503, "The request has failed due to a temporary failure of the server."},
+	"ServiceUnavailableTemporary":                {503, "The request has failed due to a temporary failure of the server."},
+	"InternalError":                              {500, "The request processing has failed due to some unknown error."},
+	"InternalFailure":                            {500, "The request processing has failed due to some unknown error."},
+}
+
+// fail makes an error of a code; the reason is for the log.
+func fail(code, reason string, args ...any) *apiError {
+	e := &apiError{status: 400, code: code, message: "The request was refused.", reason: fmt.Sprintf(reason, args...)}
+	if known, ok := standard[code]; ok {
+		e.status, e.message = known.status, known.message
+	}
+	return e
+}
+
+func invalid(reason string, args ...any) *apiError { return fail("InvalidParameter", reason, args...) }
+
+func missing(name string) *apiError {
+	e := fail("Missing"+name, "%s is not sent", name)
+	e.message = name + " is mandatory for this action."
+	return e
+}
+
+// An answer is what goes back.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+	retryAfter  time.Duration
+	drop        bool
+	// code and reason are for the log.
+	code, reason string
+}
+
+func (s *Server) errorAnswer(c *call, e *apiError) answer {
+	a := newAnswer(e.status, c, "Error", struct {
+		RequestId string
+		HostId    string
+		Code      string
+		Message   string
+		Recommend string
+		Passed    *bool `json:",omitempty"`
+	}{
+		c.requestID, "esa." + s.options.AccountRegion + ".aliyuncs.com", e.code, e.message,
+		"https://api.aliyun.com/troubleshoot?q=" + url.QueryEscape(e.code) + "&product=ESA&requestId=" + c.requestID,
+		e.passed,
+	})
+	a.code, a.reason, a.retryAfter = e.code, e.reason, e.retryAfter
+	return a
+}
+
+// newAnswer renders a result in the format that the call asked for.
+func newAnswer(status int, c *call, root string, result any) answer {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(result); err != nil {
+		return answer{status: http.StatusInternalServerError, reason: err.Error()}
+	}
+	body := bytes.TrimSpace(b.Bytes())
+	if c.json {
+		return answer{status: status, contentType: contentTypeJSON, body: body}
+	}
+	return answer{status: status, contentType: contentTypeXML, body: toXML(root, body)}
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	if a.drop {
+		a.writeBroken(w)
+		return
+	}
+	if a.contentType != "" {
+		w.Header().Set("Content-Type", a.contentType)
+	}
+	if a.retryAfter > 0 {
+		w.Header().Set("x-acs-retry-after", strconv.FormatInt((a.retryAfter+time.Millisecond-1).Milliseconds(), 10))
+	}
+	status := a.status
+	if status < 200 || status > 599 {
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		_, _ = w.Write(a.body)
+	}
+}
+
+// writeBroken closes the connection, after a piece of the answer if there is a body.
+func (a answer) writeBroken(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		// Not a connection of HTTP/1.1. This is net/http's own way to end it.
+		panic(http.ErrAbortHandler)
+	}
+	defer func() { _ = conn.Close() }()
+	if len(a.body) > 0 {
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+			a.status, http.StatusText(a.status), a.contentType, len(a.body)+1, a.body)
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		// Without lingering the other side sees a reset, which is what a dying server looks like.
+		_ = tcp.SetLinger(0)
+	}
+}
+
+// toXML renders a JSON document as the gateway's XML: elements named as the fields, lists as repeated elements.
+func toXML(root string, document []byte) []byte {
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	var b bytes.Buffer
+	b.WriteString(`<?xml version='1.0' encoding='UTF-8'?>`)
+	writeXML(&b, root, decoder)
+	return b.Bytes()
+}
+
+func writeXML(b *bytes.Buffer, name string, decoder *json.Decoder) {
+	token, err := decoder.Token()
+	if err != nil {
+		return
+	}
+	switch token {
+	case json.Delim('{'):
+		fmt.Fprintf(b, "<%s>", name)
+		for decoder.More() {
+			field, err := decoder.Token()
+			if err != nil {
+				return
+			}
+			writeXML(b, fmt.Sprint(field), decoder)
+		}
+		_, _ = decoder.Token()
+		fmt.Fprintf(b, "</%s>", name)
+	case json.Delim('['):
+		for decoder.More() {
+			writeXML(b, name, decoder)
+		}
+		_, _ = decoder.Token()
+	default:
+		fmt.Fprintf(b, "<%s>", name)
+		if token != nil {
+			_ = xml.EscapeText(b, []byte(fmt.Sprint(token)))
+		}
+		fmt.Fprintf(b, "</%s>", name)
+	}
+}

@@ -1,0 +1,142 @@
+package fakeesa
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// deploy puts a certificate to work.
+func (h *hostname) deploy(notAfter, now time.Time) {
+	h.CertStatus, h.CertID, h.CertNotAfter, h.UpdateTime = "OK", randomHex(), notAfter, now
+}
+
+// clearCertificate forgets everything about the certificate.
+func (h *Hostname) clearCertificate() {
+	h.CertType, h.Certificate, h.PrivateKey, h.CasID, h.CasRegion = "", "", "", 0, ""
+	h.CertID, h.CertStatus, h.CertNotAfter = "", "", time.Time{}
+	h.CertApplyCode, h.CertApplyMessage = 0, ""
+	h.CertTxtKey, h.CertTxtValue, h.CertHTTPKey, h.CertHTTPValue = "", "", "", ""
+}
+
+// settle fills in what follows from a hostname that was written by hand, and leaves alone what was written.
+func (st *store) settle(h *hostname, before Hostname, now time.Time) {
+	updated, status, id := h.UpdateTime, h.CertStatus, h.CertID
+	written := !h.CertNotAfter.Equal(before.CertNotAfter)
+	deploy := func(notAfter time.Time) {
+		h.deploy(notAfter, now)
+		h.UpdateTime = updated
+		if status != before.CertStatus {
+			h.CertStatus = status
+		}
+		if id != before.CertID {
+			h.CertID = id
+		}
+	}
+	switch {
+	case h.CertType == "upload" && h.Certificate != before.Certificate && !written:
+		if pair, err := tls.X509KeyPair([]byte(h.Certificate), []byte(h.PrivateKey)); err == nil {
+			deploy(pair.Leaf.NotAfter)
+		}
+	case h.CertType == "cas" && (h.CasID != before.CasID || h.CertType != before.CertType) && !written:
+		h.CasRegion = either(h.CasRegion, st.options.AccountRegion)
+		notAfter, ok := st.cas[casKey{h.CasID, h.CasRegion}]
+		if !ok {
+			notAfter = now.AddDate(1, 0, 0)
+		}
+		deploy(notAfter)
+	case h.CertType == "free" && h.CertStatus == "OK" && h.CertNotAfter.IsZero():
+		deploy(now.Add(freeLifetime))
+	}
+}
+
+// A certificateGroup is what Create and Update say about the certificate, checked.
+type certificateGroup struct {
+	kind        string
+	certificate string
+	privateKey  string
+	casID       int64
+	casRegion   string
+	notAfter    time.Time
+}
+
+// certificate reads the certificate group and checks every value by itself. CasId=0 is read as none: the official
+// provider's generated code sends it along with other types.
+func (p *parameters) certificate() certificateGroup {
+	return certificateGroup{
+		kind: p.oneOf("CertType", "free", "upload", "cas"), casRegion: p.oneOf("CasRegion", casRegions...),
+		certificate: p.text("Certificate"), privateKey: p.text("PrivateKey"), casID: p.number("CasId"),
+	}
+}
+
+// complete checks what goes together in the group. Whether the certificate can be deployed is deployable's business.
+// Values that belong to another type are read over.
+func (st *store) complete(p *parameters, g certificateGroup) {
+	switch {
+	case g.kind == "":
+		p.fail("CertType goes with SslFlag=on")
+	case g.kind == "upload" && (g.certificate == "" || g.privateKey == ""):
+		p.fail("Certificate and PrivateKey go with CertType=upload")
+	case g.kind == "cas" && (g.casID == 0 || g.casRegion == ""):
+		p.fail("CasId and CasRegion go with CertType=cas")
+	case g.kind == "cas" && g.casRegion != st.options.AccountRegion:
+		p.fail("CasRegion is %s, the account's site is %s", g.casRegion, st.options.AccountRegion)
+	}
+}
+
+// deployable finds out until when the certificate is good, or refuses it as ESA does when it cannot deploy one.
+func (st *store) deployable(g *certificateGroup) *apiError {
+	switch g.kind {
+	case "upload":
+		leaf, err := matchingLeaf(g.certificate, g.privateKey)
+		if err != nil {
+			return fail("CustomHostname.SetCertFailed", "%v", err)
+		}
+		g.notAfter = leaf.NotAfter
+	case "cas":
+		notAfter, ok := st.cas[casKey{g.casID, g.casRegion}]
+		if !ok {
+			return fail("CustomHostname.SetCertFailed", "there is no certificate %d in %s", g.casID, g.casRegion)
+		}
+		g.notAfter = notAfter
+	}
+	return nil
+}
+
+// matchingLeaf checks that the chain can be read and that the key belongs to its first certificate. Trust, names and
+// expiry are not checked: nothing says that ESA does.
+func matchingLeaf(certificate, privateKey string) (*x509.Certificate, error) {
+	pair, err := tls.X509KeyPair([]byte(certificate), []byte(privateKey))
+	if err != nil {
+		return nil, err
+	}
+	for i, der := range pair.Certificate {
+		if _, err := x509.ParseCertificate(der); err != nil {
+			return nil, fmt.Errorf("certificate %d of the chain: %w", i+1, err)
+		}
+	}
+	if pair.Leaf == nil {
+		return nil, errors.New("there is no leaf certificate")
+	}
+	return pair.Leaf, nil
+}
+
+// install makes a checked certificate group the hostname's. A free certificate that is there, or on its way, stays.
+func (st *store) install(h *hostname, g certificateGroup, now time.Time) {
+	h.SSLFlag = "on"
+	if g.kind == "free" && h.CertType == "free" && h.CertStatus != "ApplyFailed" && h.CertStatus != "Expired" {
+		return
+	}
+	h.clearCertificate()
+	h.CertType = g.kind
+	switch g.kind {
+	case "upload":
+		h.Certificate, h.PrivateKey = g.certificate, g.privateKey
+		h.deploy(g.notAfter, now)
+	case "cas":
+		h.CasID, h.CasRegion = g.casID, g.casRegion
+		h.deploy(g.notAfter, now)
+	}
+}

@@ -1,0 +1,551 @@
+package fakeesa
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	got := w.ok("CreateCustomHostname", "Hostname", "Shop.Customer.COM", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+	id := got.at("HostnameId")
+	want := fmt.Sprintf(`{"RequestId":%q,"HostnameId":%s,"Hostname":"shop.customer.com"}`, got.at("RequestId"), id)
+	if got.raw != want {
+		t.Errorf("got  %s\nwant %s", got.raw, want)
+	}
+	if !regexp.MustCompile(`^4\d{15}$`).MatchString(id) {
+		t.Errorf("the id %s has not 16 digits", id)
+	}
+	h, found := w.HostnameByName(w.site.ID, "SHOP.customer.com.")
+	if !found || itoa(h.ID) != id || h.Status != "pending" || h.SSLFlag != "off" || h.CertStatus != "" {
+		t.Errorf("made %+v", h)
+	}
+	if h.VerifyHost != "_esa_custom_hostname.shop.customer.com" || !regexp.MustCompile(`^verify_[0-9a-f]{32}$`).MatchString(h.VerifyCode) {
+		t.Errorf("ownership record %q %q", h.VerifyHost, h.VerifyCode)
+	}
+	if r := w.RequestsOf("CreateCustomHostname"); r[0].HostnameID != h.ID {
+		t.Errorf("the log has hostname %d", r[0].HostnameID)
+	}
+}
+
+func TestLargeIDsAreLostOnFloats(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{LargeIDs: true})
+	for _, id := range []int64{w.site.ID, w.record.ID, w.create("shop.customer.com").ID} {
+		if int64(float64(id)) == id {
+			t.Errorf("a float64 holds %d", id)
+		}
+	}
+}
+
+func TestCreateRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	other := w.AddSite("other.example")
+	foreign := w.AddRecord(other.ID, "origin.other.example")
+	plain := w.AddRecordOf(Record{SiteID: w.site.ID, Name: "plain.example.com"})
+	pair, wrong := newPair(t, w.clock.Now().AddDate(1, 0, 0)), newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	type params = map[string]any
+	on := func(more params) params {
+		all := params{"SslFlag": "on"}
+		maps.Copy(all, more)
+		return all
+	}
+	tests := map[string]struct {
+		change params // a nil value removes
+		status int
+		code   string
+	}{
+		"no Hostname":                    {params{"Hostname": nil}, 400, "MissingHostname"},
+		"an empty Hostname":              {params{"Hostname": ""}, 400, "MissingHostname"},
+		"no SiteId":                      {params{"SiteId": nil}, 400, "MissingSiteId"},
+		"no RecordId":                    {params{"RecordId": nil}, 400, "MissingRecordId"},
+		"no SslFlag":                     {params{"SslFlag": nil}, 400, "MissingSslFlag"},
+		"a SiteId in words":              {params{"SiteId": "example.com"}, 400, "InvalidParameter"},
+		"a SiteId as a float":            {params{"SiteId": "4.514973387335745e+15"}, 400, "InvalidParameter"},
+		"a negative SiteId":              {params{"SiteId": -1}, 400, "InvalidParameter"},
+		"SiteId 0":                       {params{"SiteId": 0}, 400, "InvalidParameter"},
+		"a SiteId above int64":           {params{"SiteId": "9223372036854775808"}, 400, "InvalidParameter"},
+		"a SiteId with a plus":           {params{"SiteId": "+5"}, 400, "InvalidParameter"},
+		"a SiteId with a space":          {params{"SiteId": " 5"}, 400, "InvalidParameter"},
+		"an unknown site":                {params{"SiteId": 7}, 404, "SiteNotFound"},
+		"an unknown record":              {params{"RecordId": 7}, 400, "InvalidParameter"},
+		"a record of another site":       {params{"RecordId": foreign.ID}, 400, "InvalidParameter"},
+		"a record that is not proxied":   {params{"RecordId": plain.ID}, 400, "InvalidParameter"},
+		"another SslFlag":                {params{"SslFlag": "ON"}, 400, "InvalidParameter"},
+		"a scheme":                       {params{"Hostname": "https://shop.customer.com"}, 400, "InvalidParameter"},
+		"a port":                         {params{"Hostname": "shop.customer.com:443"}, 400, "InvalidParameter"},
+		"a path":                         {params{"Hostname": "shop.customer.com/x"}, 400, "InvalidParameter"},
+		"a space":                        {params{"Hostname": "shop .customer.com"}, 400, "InvalidParameter"},
+		"a line end":                     {params{"Hostname": "shop.customer.com\n"}, 400, "InvalidParameter"},
+		"a dot at the end":               {params{"Hostname": "shop.customer.com."}, 400, "InvalidParameter"},
+		"an empty label":                 {params{"Hostname": "shop..customer.com"}, 400, "InvalidParameter"},
+		"one label":                      {params{"Hostname": "shop"}, 400, "InvalidParameter"},
+		"a label of 64":                  {params{"Hostname": strings.Repeat("a", 64) + ".com"}, 400, "InvalidParameter"},
+		"254 characters":                 {params{"Hostname": strings.Repeat("a.", 125) + "abcd"}, 400, "InvalidParameter"},
+		"letters beyond ASCII":           {params{"Hostname": "bücher.customer.com"}, 400, "InvalidParameter"},
+		"a hyphen in front":              {params{"Hostname": "-shop.customer.com"}, 400, "InvalidParameter"},
+		"a star in the middle":           {params{"Hostname": "shop.*.com"}, 400, "InvalidParameter"},
+		"an IP address":                  {params{"Hostname": "192.0.2.1"}, 400, "InvalidParameter"},
+		"on without CertType":            {on(nil), 400, "InvalidParameter"},
+		"on with an empty CertType":      {on(params{"CertType": ""}), 400, "InvalidParameter"},
+		"another CertType":               {on(params{"CertType": "lets-encrypt"}), 400, "InvalidParameter"},
+		"another CertType while off":     {params{"CertType": "lets-encrypt"}, 400, "InvalidParameter"},
+		"an empty Certificate":           {on(params{"CertType": "free", "Certificate": ""}), 400, "InvalidParameter"},
+		"upload without a certificate":   {on(params{"CertType": "upload", "PrivateKey": pair.key}), 400, "InvalidParameter"},
+		"upload without a key":           {on(params{"CertType": "upload", "Certificate": pair.certificate}), 400, "InvalidParameter"},
+		"upload of no certificate":       {on(params{"CertType": "upload", "Certificate": "x", "PrivateKey": pair.key}), 404, "CustomHostname.SetCertFailed"},
+		"upload of no key":               {on(params{"CertType": "upload", "Certificate": pair.certificate, "PrivateKey": "x"}), 404, "CustomHostname.SetCertFailed"},
+		"upload of another key":          {on(params{"CertType": "upload", "Certificate": pair.certificate, "PrivateKey": wrong.key}), 404, "CustomHostname.SetCertFailed"},
+		"upload with the chain in front": {on(params{"CertType": "upload", "Certificate": wrong.certificate + pair.certificate, "PrivateKey": pair.key}), 404, "CustomHostname.SetCertFailed"},
+		"upload of a broken chain":       {on(params{"CertType": "upload", "Certificate": pair.certificate + brokenCertificate, "PrivateKey": pair.key}), 404, "CustomHostname.SetCertFailed"},
+		"cas without CasId":              {on(params{"CertType": "cas", "CasRegion": "cn-hangzhou"}), 400, "InvalidParameter"},
+		"cas with CasId 0":               {on(params{"CertType": "cas", "CasId": 0, "CasRegion": "cn-hangzhou"}), 400, "InvalidParameter"},
+		"cas without CasRegion":          {on(params{"CertType": "cas", "CasId": DefaultCasID}), 400, "InvalidParameter"},
+		"cas in another region":          {on(params{"CertType": "cas", "CasId": DefaultCasID, "CasRegion": "eu-central-1"}), 400, "InvalidParameter"},
+		"cas in the other site's region": {on(params{"CertType": "cas", "CasId": DefaultCasID, "CasRegion": "ap-southeast-1"}), 400, "InvalidParameter"},
+		"an unknown cas certificate":     {on(params{"CertType": "cas", "CasId": 30000999, "CasRegion": "cn-hangzhou"}), 404, "CustomHostname.SetCertFailed"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			all := params{"Hostname": "shop.customer.com", "SiteId": w.site.ID, "RecordId": w.record.ID, "SslFlag": "off"}
+			maps.Copy(all, test.change)
+			var pairs []any
+			for name, value := range all {
+				if value != nil {
+					pairs = append(pairs, name, value)
+				}
+			}
+			w.t = t
+			got := w.refused(test.status, test.code, "CreateCustomHostname", pairs...)
+			if missing, is := strings.CutPrefix(test.code, "Missing"); is && got.at("Message") != missing+" is mandatory for this action." {
+				t.Errorf("message %q", got.at("Message"))
+			}
+			if n := len(w.Hostnames()); n != 0 {
+				t.Errorf("%d hostnames were made", n)
+			}
+		})
+	}
+}
+
+func TestCreateAccepts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	pair := newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	for i, pairs := range [][]any{
+		{"SslFlag", "off", "CasId", 0},
+		{"SslFlag", "on", "CertType", "free", "CasId", 0},
+		{"SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate + pair.certificate, "PrivateKey", pair.key},
+		{"SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou"},
+		{"SslFlag", "off", "NobodyKnows", "x"},
+	} {
+		w.create(fmt.Sprintf("h%d.customer.com", i), pairs...)
+	}
+	for _, name := range []string{
+		"customer.com", "*.customer.com", "my_shop.customer.com", "xn--bcher-kva.example", "1.2.3.4.example",
+		strings.Repeat("a.", 125) + "abc", strings.Repeat("a", 63) + ".com",
+	} {
+		w.create(name)
+	}
+	if wildcard, _ := w.HostnameByName(w.site.ID, "*.customer.com"); wildcard.VerifyHost != "_esa_custom_hostname.customer.com" {
+		t.Errorf("a wildcard is verified at %s", wildcard.VerifyHost)
+	}
+	w = newWorld(t, Options{RefuseWildcards: true})
+	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "*.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+}
+
+func TestCreateOptions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{UnknownSite: UnknownSiteInvalid, ForeignRecord: ForeignRecordAccepted, EmptyValues: EmptyIgnored, AccountRegion: "ap-southeast-1"})
+	plain := w.AddRecordOf(Record{SiteID: w.AddSite("other.example").ID, Name: "plain.other.example"})
+	base := []any{"Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", plain.ID, "SslFlag", "on"}
+	w.ok("CreateCustomHostname", append(base, "CertType", "free", "Certificate", "", "PrivateKey", "", "CasRegion", "")...)
+	w.refused(400, "InvalidParameter.SiteId", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", 7, "RecordId", plain.ID, "SslFlag", "off")
+	w.refused(400, "InvalidParameter.SiteId", "ListCustomHostnames", "SiteId", 7)
+	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", 7, "SslFlag", "off")
+	w.create("c.customer.com", "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "ap-southeast-1")
+	if got := w.call("GetCustomHostname", "HostnameId", 7); got.at("HostId") != "esa.ap-southeast-1.aliyuncs.com" {
+		t.Errorf("HostId %s", got.at("HostId"))
+	}
+}
+
+func TestDuplicates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.create("shop.customer.com")
+	w.refused(400, "CustomHostname.Duplicated", "CreateCustomHostname", "Hostname", "SHOP.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+
+	w = newWorld(t, Options{DuplicateCreate: DuplicateConflicts})
+	first := w.create("shop.customer.com")
+	w.create("shop.customer.com")
+	all := w.Hostnames()
+	if len(all) != 2 || all[0].Status != "pending" || all[1].Status != "conflicted" || all[1].ConflictWith != "existing_custom_hostname" {
+		t.Fatalf("got %+v", all)
+	}
+	second := all[1]
+	w.PublishTXT(second.VerifyHost, second.VerifyCode)
+	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", second.ID)
+	// Once the name is free, its ownership can be proved.
+	w.ok("DeleteCustomHostname", "HostnameId", first.ID)
+	if got := w.ok("VerifyCustomHostname", "HostnameId", second.ID); got.at("Passed") != "true" {
+		t.Errorf("got %s", got.raw)
+	}
+	if h := w.hostname(second.ID); h.Status != "active" || h.ConflictWith != "" {
+		t.Errorf("got %+v", h)
+	}
+}
+
+func TestConflicts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	other := w.AddSite("other.example")
+	w.AddRecord(other.ID, "www.other.example")
+	elsewhere := w.AddHostname(Hostname{SiteID: other.ID, RecordID: w.AddRecord(other.ID, "origin.other.example").ID, Hostname: "taken.customer.com"})
+	for name, want := range map[string]string{
+		"other.example":        "existing_site",
+		"www.other.example":    "existing_record",
+		"origin.example.com":   "existing_record",
+		"taken.customer.com":   "existing_custom_hostname",
+		"free.other.example":   "",
+		"untaken.customer.com": "",
+	} {
+		h := w.create(name)
+		if h.ConflictWith != want || (h.Status == "conflicted") != (want != "") {
+			t.Errorf("%s: %s with %q, want %q", name, h.Status, h.ConflictWith, want)
+		}
+	}
+	if h := w.hostname(elsewhere.ID); h.Status != "pending" {
+		t.Errorf("the earlier one is %s", h.Status)
+	}
+}
+
+func TestGetAndListFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	pair := newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	common := []string{
+		"CertApplyCode", "CertApplyMessage", "CertHttpKey", "CertHttpValue", "CertNotAfter", "CertStatus", "CertTxtKey", "CertTxtValue", "CertType",
+		"ConflictWith", "CreateTime", "Hostname", "HostnameId", "OfflineReason", "RecordId", "RecordName", "SiteId", "SiteName", "SslFlag", "Status",
+		"UpdateTime", "VerifyCode", "VerifyHost",
+	}
+	item := func(raw, field string) map[string]json.RawMessage {
+		t.Helper()
+		var answer map[string]json.RawMessage
+		var list []map[string]json.RawMessage
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(raw), &answer); err != nil {
+			t.Fatal(err)
+		}
+		if json.Unmarshal(answer[field], &list) == nil {
+			return list[0]
+		}
+		if err := json.Unmarshal(answer[field], &object); err != nil {
+			t.Fatal(err)
+		}
+		return object
+	}
+	listed := item(w.ok("ListCustomHostnames", "SiteId", w.site.ID).raw, "Hostnames")
+	if got := slices.Sorted(maps.Keys(listed)); !slices.Equal(got, common) {
+		t.Errorf("List shows %q", got)
+	}
+	shown := item(w.get(h.ID).raw, "CustomHostnameModel")
+	want := slices.Sorted(slices.Values(append([]string{"CasId", "CertId", "Certificate", "PrivateKey"}, common...)))
+	if got := slices.Sorted(maps.Keys(shown)); !slices.Equal(got, want) {
+		t.Errorf("Get shows %q", got)
+	}
+	for name, want := range map[string]string{
+		"HostnameId": itoa(h.ID), "SiteId": itoa(w.site.ID), "RecordId": itoa(w.record.ID), "CasId": "0", "CertApplyCode": "0",
+		"SiteName": `"example.com"`, "RecordName": `"origin.example.com"`, "CreateTime": `"2026-01-02T03:04:05Z"`, "CertNotAfter": `"2027-01-02T03:04:05Z"`,
+		"OfflineReason": `""`, "ConflictWith": `""`,
+	} {
+		if got := string(shown[name]); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestEchoOptions(t *testing.T) {
+	t.Parallel()
+	pair := newPair(t, newClock().Now().AddDate(1, 0, 0))
+	sent := "\n" + pair.certificate
+	for echo, want := range map[CertificateEcho]string{
+		EchoAsSent: sent, EchoCRLF: strings.ReplaceAll(sent, "\n", "\r\n"), EchoStripped: strings.TrimSpace(sent), EchoNone: "",
+	} {
+		w := newWorld(t, Options{CertificateEcho: echo})
+		h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", sent, "PrivateKey", pair.key)
+		got := w.get(h.ID)
+		if got.at("CustomHostnameModel", "Certificate") != want {
+			t.Errorf("echo %d: %q", echo, got.at("CustomHostnameModel", "Certificate"))
+		}
+		if key := got.at("CustomHostnameModel", "PrivateKey"); (key == "") != (echo == EchoNone) || echo == EchoAsSent && key != pair.key {
+			t.Errorf("echo %d: key %q", echo, key)
+		}
+		if h.Certificate != sent || h.PrivateKey != pair.key {
+			t.Errorf("echo %d changed what is stored", echo)
+		}
+	}
+	w := newWorld(t, Options{PrivateKeyEcho: PrivateKeyMasked, UnusedCasID: UnusedCasIDAbsent, SSLOffView: SSLOffBlanked})
+	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", sent, "PrivateKey", pair.key)
+	got := w.get(h.ID)
+	if key := got.at("CustomHostnameModel", "PrivateKey"); key != "******" {
+		t.Errorf("masked key %q", key)
+	}
+	if strings.Contains(got.raw, "CasId") {
+		t.Errorf("CasId is there: %s", got.raw)
+	}
+	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "off")
+	got = w.get(h.ID)
+	for _, field := range []string{"CertType", "Certificate", "PrivateKey", "CertId", "CertStatus", "CertNotAfter"} {
+		if value := got.at("CustomHostnameModel", field); value != "" {
+			t.Errorf("%s is %q with SSL off", field, value)
+		}
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	pair := newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	h := w.create("shop.customer.com")
+	update := func(pairs ...any) Hostname {
+		t.Helper()
+		before := w.hostname(h.ID)
+		w.clock.Move(time.Minute)
+		got := w.ok("UpdateCustomHostname", append([]any{"HostnameId", h.ID}, pairs...)...)
+		if len(got.body) != 1 {
+			t.Errorf("Update answers more than RequestId: %s", got.raw)
+		}
+		after := w.hostname(h.ID)
+		if !after.UpdateTime.Equal(w.clock.Now()) || !after.CreateTime.Equal(before.CreateTime) || after.VerifyCode != before.VerifyCode {
+			t.Errorf("times or tokens went wrong: %+v", after)
+		}
+		return after
+	}
+	if got := update("RecordId", second.ID); got.RecordID != second.ID || got.SSLFlag != "off" {
+		t.Errorf("record: %+v", got)
+	}
+	uploaded := update("SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	if uploaded.CertStatus != "OK" || uploaded.RecordID != second.ID || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(uploaded.CertID) {
+		t.Errorf("upload: %+v", uploaded)
+	}
+	if again := update("SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key); again.CertID == uploaded.CertID {
+		t.Error("a new deployment has the old CertId")
+	}
+	// A certificate alone is enough while SSL is on; its type is not.
+	update("CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", h.ID, "Certificate", pair.certificate, "PrivateKey", pair.key)
+
+	off := update("SslFlag", "off", "CertType", "upload")
+	if off.SSLFlag != "off" || off.CertType != "upload" || off.PrivateKey != pair.key || off.CertID == "" {
+		t.Errorf("off forgets: %+v", off)
+	}
+	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", h.ID, "CertType", "free")
+	cas := update("SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
+	if cas.CasID != DefaultCasID || cas.Certificate != "" || cas.PrivateKey != "" || cas.CertStatus != "OK" {
+		t.Errorf("cas: %+v", cas)
+	}
+	if strings.Contains(w.get(h.ID).raw, "CasRegion") {
+		t.Error("Get shows CasRegion")
+	}
+	if free := update("SslFlag", "on", "CertType", "free"); free.CasID != 0 || free.CertStatus != "" || !free.CertNotAfter.IsZero() {
+		t.Errorf("free: %+v", free)
+	}
+	update() // nothing but the id is a change of nothing
+}
+
+func TestUpdateRefusesAndKeeps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	pair, wrong := newPair(t, w.clock.Now().AddDate(1, 0, 0)), newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	foreign := w.AddRecord(w.AddSite("other.example").ID, "origin.other.example")
+	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	for _, test := range []struct {
+		status int
+		code   string
+		pairs  []any
+	}{
+		{400, "MissingHostnameId", nil},
+		{400, "InvalidParameter", []any{"HostnameId", "x"}},
+		{404, "CustomHostname.NotFound", []any{"HostnameId", 7, "SslFlag", "off"}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", 7}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", foreign.ID}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", ""}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", ""}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "on"}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "Certificate", ""}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "PrivateKey", ""}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "CertType", "x"}},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate}},
+		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", wrong.key}},
+		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "cas", "CasId", 1, "CasRegion", "cn-hangzhou"}},
+	} {
+		w.clock.Move(time.Minute)
+		w.refused(test.status, test.code, "UpdateCustomHostname", test.pairs...)
+		if after := w.hostname(h.ID); after != h {
+			t.Fatalf("%v changed the hostname:\n%+v", test.pairs, after)
+		}
+	}
+	w = newWorld(t, Options{SSLOnAlone: SSLOnAloneAccepted})
+	h = w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "off")
+	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on")
+	if after := w.hostname(h.ID); after.SSLFlag != "on" || after.CertID != h.CertID {
+		t.Errorf("on again: %+v", after)
+	}
+	never := w.create("never.customer.com")
+	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", never.ID, "SslFlag", "on")
+}
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	h := w.create("shop.customer.com")
+	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+	for _, action := range []string{"DeleteCustomHostname", "GetCustomHostname", "UpdateCustomHostname", "VerifyCustomHostname", "ApplyCustomHostnameCertificate"} {
+		w.refused(404, "CustomHostname.NotFound", action, "HostnameId", h.ID)
+		w.refused(400, "MissingHostnameId", action)
+	}
+	if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("TotalCount") != "0" || !strings.Contains(got.raw, `"Hostnames":[]`) {
+		t.Errorf("List has %s", got.raw)
+	}
+	if again := w.create("shop.customer.com"); again.ID == h.ID {
+		t.Error("an id came again")
+	}
+}
+
+func TestEventualConsistency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{NotFoundGets: 2, VerifyCodeGets: 2, UnlistedLists: 1, DeletingGets: 2})
+	h := w.create("shop.customer.com")
+	list := func() reply { return w.ok("ListCustomHostnames", "SiteId", w.site.ID) }
+	if got := list(); got.at("TotalCount") != "0" {
+		t.Errorf("the first List knows it: %s", got.raw)
+	}
+	if got := list(); got.at("TotalCount") != "1" || got.at("Hostnames", 0, "VerifyCode") != "" {
+		t.Errorf("the second List: %s", got.raw)
+	}
+	for range 2 {
+		w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
+	}
+	for i := range 3 {
+		got := w.get(h.ID)
+		if has := got.at("CustomHostnameModel", "VerifyCode") != "" && got.at("CustomHostnameModel", "VerifyHost") != ""; has != (i == 2) {
+			t.Errorf("Get %d: %s", i+1, got.raw)
+		}
+	}
+	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+	w.refused(404, "CustomHostname.NotFound", "DeleteCustomHostname", "HostnameId", h.ID)
+	if len(w.Hostnames()) != 0 {
+		t.Error("a deleted hostname is still there")
+	}
+	for range 2 {
+		w.get(h.ID)
+	}
+	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	for i := range 120 {
+		w.create(fmt.Sprintf("h%03d.customer.com", i))
+	}
+	w.create("www.else.com", "SslFlag", "off", "RecordId", second.ID)
+	other := w.AddSite("other.example")
+	w.AddHostname(Hostname{SiteID: other.ID, RecordID: w.AddRecord(other.ID, "o.other.example").ID, Hostname: "h000.other.com"})
+	active := w.Hostnames()[3]
+	w.ChangeHostname(active.ID, func(h *Hostname) { h.Status = "active" })
+	for _, test := range []struct {
+		pairs []any
+		total int
+		first string
+		items int
+	}{
+		{nil, 121, "h000.customer.com", 100},
+		{[]any{"PageNumber", 2}, 121, "h100.customer.com", 21},
+		{[]any{"PageNumber", 3}, 121, "", 0},
+		{[]any{"PageNumber", 2147483647, "PageSize", 500}, 121, "", 0},
+		{[]any{"PageSize", 500}, 121, "h000.customer.com", 121},
+		{[]any{"PageSize", 7, "PageNumber", 3}, 121, "h014.customer.com", 7},
+		{[]any{"Hostname", "h005.customer.com"}, 1, "h005.customer.com", 1},
+		{[]any{"Hostname", "H005.Customer.com"}, 1, "h005.customer.com", 1},
+		{[]any{"Hostname", "h005"}, 0, "", 0},
+		{[]any{"Hostname", "h005.customer.com", "NameMatchType", "exact"}, 1, "h005.customer.com", 1},
+		{[]any{"Hostname", "h01", "NameMatchType", "prefix"}, 10, "h010.customer.com", 10},
+		{[]any{"Hostname", "else.com", "NameMatchType", "suffix"}, 1, "www.else.com", 1},
+		{[]any{"Hostname", "11", "NameMatchType", "fuzzy"}, 11, "h011.customer.com", 11},
+		{[]any{"RecordId", second.ID}, 1, "www.else.com", 1},
+		{[]any{"RecordId", 7}, 0, "", 0},
+		{[]any{"Status", "active"}, 1, "h003.customer.com", 1},
+		{[]any{"Status", "offline"}, 0, "", 0},
+	} {
+		got := w.ok("ListCustomHostnames", append([]any{"SiteId", w.site.ID}, test.pairs...)...)
+		items, _ := got.body["Hostnames"].([]any)
+		if got.at("TotalCount") != fmt.Sprint(test.total) || got.at("Hostnames", 0, "Hostname") != test.first || len(items) != test.items {
+			t.Errorf("%v: %s in all, %d items, the first %q", test.pairs, got.at("TotalCount"), len(items), got.at("Hostnames", 0, "Hostname"))
+		}
+	}
+	if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("PageSize") != "100" || got.at("PageNumber") != "1" {
+		t.Errorf("the page is %s of %s", got.at("PageNumber"), got.at("PageSize"))
+	}
+	for _, pairs := range [][]any{
+		{"PageSize", 0},
+		{"PageSize", 501},
+		{"PageSize", "x"},
+		{"PageNumber", 0},
+		{"PageNumber", -1},
+		{"PageNumber", 2147483648},
+		{"NameMatchType", "regexp"},
+		{"Status", "configuring"},
+		{"RecordId", "x"},
+	} {
+		w.refused(400, "InvalidParameter", "ListCustomHostnames", append([]any{"SiteId", w.site.ID}, pairs...)...)
+	}
+	w.refused(400, "MissingSiteId", "ListCustomHostnames")
+	w.refused(404, "SiteNotFound", "ListCustomHostnames", "SiteId", 7)
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{CreateLimitPerHour: 2})
+	create := func(name string) reply {
+		return w.call("CreateCustomHostname", "Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+	}
+	create("a.customer.com")
+	w.clock.Move(20 * time.Minute)
+	create("b.customer.com")
+	w.clock.Move(10 * time.Minute)
+	got := create("c.customer.com")
+	if got.status != 400 || got.code() != "Throttling.User" || got.header.Get("X-Acs-Retry-After") != "1800000" {
+		t.Errorf("got %d %s, retry after %s", got.status, got.raw, got.header.Get("X-Acs-Retry-After"))
+	}
+	w.get(w.Hostnames()[0].ID)
+	w.clock.Move(30 * time.Minute)
+	if got := create("c.customer.com"); got.status != 200 {
+		t.Errorf("after an hour: %s", got.raw)
+	}
+	if got := create("d.customer.com"); got.code() != "Throttling.User" {
+		t.Errorf("the hour does not slide: %s", got.raw)
+	}
+
+	w = newWorld(t, Options{CallsPerSecond: 3, NoRetryAfter: true})
+	for range 3 {
+		w.ok("ListSites")
+	}
+	if got := w.call("ListSites"); got.code() != "Throttling.User" || got.header.Get("X-Acs-Retry-After") != "" {
+		t.Errorf("the fourth call in a second: %s", got.raw)
+	}
+	w.clock.Move(time.Second)
+	w.ok("ListSites")
+}

@@ -1,0 +1,221 @@
+package fakeesa
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestFaultAnswers(t *testing.T) {
+	t.Parallel()
+	empty, list, html := "", "[]", "<html>502 Bad Gateway</html>"
+	for name, test := range map[string]struct {
+		fault       Fault
+		status      int
+		body        string // "" with a code that is not ""
+		code        string
+		retryAfter  string
+		contentType string
+	}{
+		"a code with its own status":   {Fault{Code: "Record.ServiceBusy"}, 400, "", "Record.ServiceBusy", "", contentTypeJSON},
+		"a 404 that means not gone":    {Fault{Code: "CustomHostname.ApplyCertFailed"}, 404, "", "CustomHostname.ApplyCertFailed", "", contentTypeJSON},
+		"a 503":                        {Fault{Code: "ServiceUnavailable"}, 503, "", "ServiceUnavailable", "", contentTypeJSON},
+		"an unknown code":              {Fault{Code: "Brand.New"}, 400, "", "Brand.New", "", contentTypeJSON},
+		"a code with another status":   {Fault{Code: "Brand.New", Status: 200}, 200, "", "Brand.New", "", contentTypeJSON},
+		"ESA's throttling":             {Fault{Code: "TooManyRequests"}, 429, "", "TooManyRequests", "", contentTypeJSON},
+		"the gateway's throttling":     {Fault{Code: "Throttling.User", RetryAfter: 1500 * time.Millisecond}, 400, "", "Throttling.User", "1500", contentTypeJSON},
+		"a wait under a millisecond":   {Fault{Code: "Throttling.User", RetryAfter: time.Microsecond}, 400, "", "Throttling.User", "1", contentTypeJSON},
+		"an empty body":                {Fault{Status: 502, RawBody: &empty}, 502, empty, "<nil>", "", contentTypeJSON},
+		"a status alone":               {Fault{Status: 502}, 502, "", "<nil>", "", ""},
+		"a status that cannot be":      {Fault{Status: 42}, 500, "", "<nil>", "", ""},
+		"a list":                       {Fault{RawBody: &list}, 200, list, "<nil>", "", contentTypeJSON},
+		"HTML":                         {Fault{Status: 502, RawBody: &html, ContentType: "text/html"}, 502, html, "<nil>", "", "text/html"},
+		"a redirect":                   {Fault{Status: 302, RawBody: &html}, 302, html, "<nil>", "", contentTypeJSON},
+		"no content":                   {Fault{Status: 204, RawBody: &html}, 204, "", "<nil>", "", contentTypeJSON},
+		"a wait with a body that lies": {Fault{RawBody: &list, RetryAfter: time.Second}, 200, list, "<nil>", "1000", contentTypeJSON},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, Options{TooManyRequestsStatus: 429})
+			w.Inject(test.fault)
+			got := w.call("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+			if got.status != test.status || got.code() != test.code || got.header.Get("X-Acs-Retry-After") != test.retryAfter {
+				t.Errorf("got %d %s, retry after %q", got.status, got.raw, got.header.Get("X-Acs-Retry-After"))
+			}
+			if test.code == "<nil>" && got.raw != test.body {
+				t.Errorf("body %q", got.raw)
+			}
+			if test.code != "<nil>" && (got.at("RequestId") == "" || got.at("Message") == "") {
+				t.Errorf("body %q", got.raw)
+			}
+			if kind := got.header.Get("Content-Type"); kind != test.contentType {
+				t.Errorf("Content-Type %q", kind)
+			}
+			if n := len(w.Hostnames()); n != 0 {
+				t.Errorf("%d hostnames were made", n)
+			}
+			w.create("shop.customer.com")
+		})
+	}
+}
+
+func TestFaultAfterTheEffect(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.Inject(Fault{Action: "CreateCustomHostname", After: true, Code: "InternalException"})
+	w.refused(400, "InternalException", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+	all := w.Hostnames()
+	if len(all) != 1 || all[0].Hostname != "shop.customer.com" {
+		t.Errorf("the server has %+v", all)
+	}
+	if r := w.Requests()[0]; r.Code != "InternalException" || r.HostnameID != all[0].ID {
+		t.Errorf("the log has %+v", r)
+	}
+}
+
+func TestFaultSelection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	h := w.create("shop.customer.com")
+	codes := func(n int) (codes []string) {
+		for range n {
+			codes = append(codes, w.call("GetCustomHostname", "HostnameId", h.ID).code())
+		}
+		return codes
+	}
+	check := func(n int, want ...string) {
+		t.Helper()
+		if got := codes(n); !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		w.ClearFaults()
+	}
+	w.Inject(Fault{Code: "A"})
+	check(2, "A", "<nil>")
+	w.Inject(Fault{Code: "A", Skip: 1, Times: 2})
+	check(4, "<nil>", "A", "A", "<nil>")
+	w.Inject(Fault{Code: "A", Times: -1})
+	check(3, "A", "A", "A")
+	check(1, "<nil>")
+	w.Inject(Fault{Code: "A", Times: 1})
+	w.Inject(Fault{Code: "B", Times: 1})
+	check(3, "A", "B", "<nil>")
+	w.Inject(Fault{Code: "A", Action: "ListSites"})
+	check(1, "<nil>")
+	w.Inject(Fault{Code: "A", Times: -1, Match: func(r Request) bool {
+		r.Params.Set("HostnameId", "is a copy")
+		return w.Count("GetCustomHostname")%2 == 0
+	}})
+	got := codes(4)
+	if slices.Sort(got); !slices.Equal(got, []string{"<nil>", "<nil>", "A", "A"}) {
+		t.Errorf("got %q", got)
+	}
+	// Who is not let in meets no fault.
+	w.ClearFaults()
+	w.Inject(Fault{Code: "A"})
+	if got := w.serve(w.request("GET", w.common("ListSites"), nil, "wrong")); got.code() != "SignatureDoesNotMatch" {
+		t.Errorf("got %s", got.raw)
+	}
+	check(1, "A")
+}
+
+func TestDroppedConnections(t *testing.T) {
+	t.Parallel()
+	create := func(w *world, name string) (*http.Response, error) {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		return w.send(t.Context(), client, "POST", "CreateCustomHostname", url.Values{
+			"Hostname": {name}, "SiteId": {fmt.Sprint(w.site.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}, "SslFlag": {"off"},
+		})
+	}
+	w := startWorld(t, Options{})
+	for i, after := range []bool{false, true} {
+		w.Inject(Fault{Drop: true, After: after})
+		response, err := create(w, "shop.customer.com")
+		if err == nil {
+			_ = response.Body.Close()
+			t.Fatalf("there was an answer: %d", response.StatusCode)
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("got %v", err)
+		}
+		if n := len(w.Hostnames()); n != i {
+			t.Errorf("after=%v: %d hostnames", after, n)
+		}
+	}
+	for _, r := range w.Requests() {
+		if r.Status != 0 {
+			t.Errorf("the log has an answer: %+v", r)
+		}
+	}
+
+	cut := `{"RequestId":"R","Hostn`
+	w.Inject(Fault{Drop: true, RawBody: &cut})
+	response, err := create(w, "cut.customer.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if response.StatusCode != 200 || string(body) != cut || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %d %q, %v", response.StatusCode, body, err)
+	}
+}
+
+func TestDelayMakesTheAnswerLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	const delay = 50 * time.Millisecond
+	w.Inject(Fault{Delay: delay})
+	start := time.Now()
+	h := w.create("shop.customer.com")
+	if took := time.Since(start); took < delay || h.ID == 0 {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestBusyRecords(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{BusyRecords: true})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	h := w.create("shop.customer.com")
+	w.Inject(Fault{Action: "UpdateCustomHostname", Delay: time.Minute})
+	go func() {
+		response, err := w.send(t.Context(), http.DefaultClient, "POST", "UpdateCustomHostname", url.Values{"HostnameId": {fmt.Sprint(h.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}})
+		if err == nil {
+			_ = response.Body.Close()
+		}
+	}()
+	busy := func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.store.busy[w.record.ID]
+	}
+	for start := time.Now(); !busy(); time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatal("the update never began")
+		}
+	}
+	w.refused(400, "Record.ServiceBusy", "DeleteCustomHostname", "HostnameId", h.ID)
+	w.refused(400, "Record.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+	w.create("c.customer.com", "SslFlag", "off", "RecordId", second.ID)
+	w.get(h.ID)
+	// What was answered occupies nothing.
+	w.create("d.customer.com", "SslFlag", "off", "RecordId", second.ID)
+}
+
+func TestInjectedMessageIsSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.Inject(Fault{Code: "NoPermission", Status: 403, Message: "not you"})
+	got := w.refused(403, "NoPermission", "ListSites")
+	if !strings.Contains(got.raw, `"Message":"not you"`) {
+		t.Errorf("got %s", got.raw)
+	}
+}

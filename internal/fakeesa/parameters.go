@@ -1,0 +1,123 @@
+package fakeesa
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// parameters reads the parameters of a call one by one and keeps the first thing that is wrong with them.
+type parameters struct {
+	call *call
+	// refuseEmpty makes parameters that are sent empty wrong.
+	refuseEmpty bool
+	err         *apiError
+}
+
+func (p *parameters) fail(reason string, args ...any) {
+	if p.err == nil {
+		p.err = invalid(reason, args...)
+	}
+}
+
+// required checks that parameters are there, in the order in which the real service asks for them.
+func (p *parameters) required(names ...string) {
+	for _, name := range names {
+		if p.err == nil && p.call.params[name] == "" {
+			p.err = missing(name)
+		}
+	}
+}
+
+// text returns a parameter, "" if it is not sent.
+func (p *parameters) text(name string) string {
+	value, sent := p.call.params[name]
+	if sent && value == "" && p.refuseEmpty {
+		p.fail("%s is sent empty", name)
+	}
+	return value
+}
+
+// oneOf returns a parameter that has to be one of the values, or not sent.
+func (p *parameters) oneOf(name string, values ...string) string {
+	value := p.text(name)
+	if value != "" && !slices.Contains(values, value) {
+		p.fail("%s is none of %v", name, values)
+	}
+	return value
+}
+
+// number returns a whole number in plain decimal digits, 0 if it is not sent.
+func (p *parameters) number(name string) int64 {
+	text := p.text(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != text {
+		p.fail("%s is not a whole number in decimal digits", name)
+		return 0
+	}
+	return n
+}
+
+// id returns an id, 0 if it is not sent.
+func (p *parameters) id(name string) int64 {
+	n := p.number(name)
+	if n == 0 && p.call.params[name] != "" {
+		p.fail("%s is not an id", name)
+	}
+	return n
+}
+
+// bool returns whether a parameter is sent, and what it says.
+func (p *parameters) bool(name string) (sent, value bool) {
+	text := p.oneOf(name, "true", "false")
+	return text != "", text == "true"
+}
+
+// page returns which page is asked for.
+func (p *parameters) page(defaultSize int64) (number, size int64) {
+	number, size = 1, defaultSize
+	if p.text("PageNumber") != "" {
+		if number = p.number("PageNumber"); number < 1 || number > 1<<31-1 {
+			p.fail("PageNumber is not from 1 on")
+		}
+	}
+	if p.text("PageSize") != "" {
+		if size = p.number("PageSize"); size < 1 || size > maxPageSize {
+			p.fail("PageSize is not from 1 to %d", maxPageSize)
+		}
+	}
+	return number, size
+}
+
+// maxPageSize is that of ListCustomHostnames, ListSites and ListRecords.
+const maxPageSize = 500
+
+// pageOf cuts a page out of a list.
+func pageOf[T any](all []T, number, size int64) []T {
+	total := int64(len(all))
+	from := min((number-1)*size, total)
+	return all[from:min(from+size, total)]
+}
+
+// nameFilter is how all three lists compare names; no filter fits everything.
+func nameFilter(filter, match string) func(string) bool {
+	filter = canonical(filter)
+	return func(name string) bool {
+		switch {
+		case filter == "":
+			return true
+		case match == "prefix":
+			return strings.HasPrefix(name, filter)
+		case match == "suffix":
+			return strings.HasSuffix(name, filter)
+		case match == "fuzzy":
+			return strings.Contains(name, filter)
+		}
+		return name == filter
+	}
+}
+
+var matchTypes = []string{"exact", "prefix", "suffix", "fuzzy"}

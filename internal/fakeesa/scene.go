@@ -1,0 +1,295 @@
+package fakeesa
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The ids of what [Seed] makes. They never change, so that examples can name them.
+const (
+	SeedSiteID         = 4042843419650112 // example.com
+	SeedRecordID       = 4042843419650113 // origin.example.com
+	SeedSecondRecordID = 4042843419650114 // origin2.example.com
+)
+
+// Seed makes the site example.com with two proxied records, origin.example.com and origin2.example.com, and returns
+// the site and the first record.
+func Seed(s *Server) (Site, Record) {
+	site := s.AddSiteOf(Site{ID: SeedSiteID, Name: "example.com"})
+	record := s.AddRecordOf(Record{ID: SeedRecordID, SiteID: site.ID, Name: "origin.example.com", Proxied: true})
+	s.AddRecordOf(Record{ID: SeedSecondRecordID, SiteID: site.ID, Name: "origin2.example.com", Proxied: true})
+	return site, record
+}
+
+// AddSite makes an active site with NS access.
+func (s *Server) AddSite(name string) Site { return s.AddSiteOf(Site{Name: name}) }
+
+// AddSiteOf makes a site, with defaults for what is left empty.
+func (s *Server) AddSiteOf(site Site) Site {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.store.options.Now()
+	site.Name = canonical(site.Name)
+	if site.Name == "" {
+		panic("fakeesa: a site needs a name")
+	}
+	fill(&site.ID, s.store.newID)
+	if s.store.site(site.ID) != nil {
+		panic(fmt.Sprintf("fakeesa: there is a site %d already", site.ID))
+	}
+	site.Status = either(site.Status, "active")
+	site.AccessType = either(site.AccessType, "NS")
+	site.Coverage = either(site.Coverage, "overseas")
+	site.PlanName = either(site.PlanName, "enterpriseplan")
+	site.PlanSpecName = either(site.PlanSpecName, site.PlanName)
+	site.InstanceID = either(site.InstanceID, fmt.Sprintf("esa-site-%d", site.ID))
+	site.ResourceGroupID = either(site.ResourceGroupID, "rg-default")
+	site.VerifyCode = either(site.VerifyCode, "verify_"+randomHex())
+	if site.AccessType == "CNAME" {
+		site.CnameZone = either(site.CnameZone, site.Name+".cdn.example")
+	} else {
+		site.NameServerList = either(site.NameServerList, "ns1.esa.example,ns2.esa.example")
+	}
+	site.Tags = maps.Clone(site.Tags)
+	setTimes(now, &site.CreateTime, &site.UpdateTime, &site.VisitTime)
+	s.store.sites = append(s.store.sites, &site)
+	return copySite(&site)
+}
+
+func copySite(site *Site) Site {
+	out := *site
+	out.Tags = maps.Clone(site.Tags)
+	return out
+}
+
+// AddRecord makes a proxied CNAME record. The name is in full and lies in the site's zone.
+func (s *Server) AddRecord(siteID int64, name string) Record {
+	return s.AddRecordOf(Record{SiteID: siteID, Name: name, Proxied: true})
+}
+
+// AddRecordOf makes a record, with defaults for what is left empty; Proxied is taken as it is.
+func (s *Server) AddRecordOf(record Record) Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.store.options.Now()
+	record.Name = canonical(record.Name)
+	site := s.store.site(record.SiteID)
+	switch {
+	case site == nil:
+		panic(fmt.Sprintf("fakeesa: there is no site %d", record.SiteID))
+	case record.Name != site.Name && !strings.HasSuffix(record.Name, "."+site.Name):
+		panic(fmt.Sprintf("fakeesa: the record %q lies outside the site %q", record.Name, site.Name))
+	}
+	fill(&record.ID, s.store.newID)
+	if s.store.record(record.ID) != nil {
+		panic(fmt.Sprintf("fakeesa: there is a record %d already", record.ID))
+	}
+	record.Type = either(record.Type, "CNAME")
+	if record.Type == "CNAME" {
+		record.SourceType = either(record.SourceType, "Domain")
+	}
+	if site.CnameZone != "" {
+		record.Cname = either(record.Cname, record.Name+"."+site.CnameZone)
+	}
+	record.Value = either(record.Value, record.Name+".origin.test")
+	record.BizName = either(record.BizName, "web")
+	if record.TTL == 0 {
+		record.TTL = 1
+	}
+	setTimes(now, &record.CreateTime, &record.UpdateTime)
+	s.store.records = append(s.store.records, &record)
+	return record
+}
+
+// DeleteRecord deletes a record as DeleteRecord of the API would: not while a hostname hangs on it
+// (Record.ProtectedAsCustomHostnameSource).
+func (s *Server) DeleteRecord(id int64) error {
+	return s.changeRecord(id, "Record.ProtectedAsCustomHostnameSource", func(record *Record) {
+		s.store.records = slices.DeleteFunc(s.store.records, func(other *Record) bool { return other == record })
+	})
+}
+
+// UnproxyRecord turns a record's proxy off as UpdateRecord of the API would: not while a hostname hangs on it
+// (Record.ProxiedAsCustomHostnameSource).
+func (s *Server) UnproxyRecord(id int64) error {
+	return s.changeRecord(id, "Record.ProxiedAsCustomHostnameSource", func(record *Record) {
+		record.Proxied, record.UpdateTime = false, s.store.options.Now()
+	})
+}
+
+func (s *Server) changeRecord(id int64, protected string, change func(*Record)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	record := s.store.record(id)
+	if record == nil {
+		return fail("Record.NotFound", "there is no record %d", id)
+	}
+	for _, h := range s.store.hostnames {
+		if h.RecordID == id {
+			return fail(protected, "hostname %d hangs on it", h.ID)
+		}
+	}
+	change(record)
+	return nil
+}
+
+// AddHostname makes a hostname as if in the console, with defaults for what is left empty: the site's first record,
+// SSL on if there is a CertType, a pending status and a deployed certificate (for a free one: none before the
+// hostname is active).
+func (s *Server) AddHostname(h Hostname) Hostname {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.store
+	now := st.options.Now()
+	h.Hostname = canonical(h.Hostname)
+	for _, record := range st.records {
+		if h.RecordID == 0 && record.SiteID == h.SiteID {
+			h.RecordID = record.ID
+		}
+		if h.SiteID == 0 && record.ID == h.RecordID {
+			h.SiteID = record.SiteID
+		}
+	}
+	if st.site(h.SiteID) == nil || st.record(h.RecordID) == nil || h.Hostname == "" {
+		panic(fmt.Sprintf("fakeesa: the hostname %q needs a name, a site and a record; there is no site %d or no record %d", h.Hostname, h.SiteID, h.RecordID))
+	}
+	fill(&h.ID, st.newID)
+	if st.byID[h.ID] != nil {
+		panic(fmt.Sprintf("fakeesa: there is a hostname %d already", h.ID))
+	}
+	if h.CertType == "" {
+		h.SSLFlag = either(h.SSLFlag, "off")
+	}
+	h.SSLFlag = either(h.SSLFlag, "on")
+	h.Status = either(h.Status, "pending")
+	h.VerifyHost = either(h.VerifyHost, verifyHost(h.Hostname))
+	h.VerifyCode = either(h.VerifyCode, "verify_"+randomHex())
+	setTimes(now, &h.CreateTime)
+	setTimes(h.CreateTime, &h.UpdateTime)
+	made := &hostname{Hostname: h}
+	st.settle(made, Hostname{}, now)
+	st.add(made)
+	st.advance(made, now)
+	return made.Hostname
+}
+
+// Hostname returns a hostname, with the private key as it was uploaded.
+func (s *Server) Hostname(id int64) (Hostname, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.store.byID[id]
+	if h == nil {
+		return Hostname{}, false
+	}
+	s.store.advance(h, s.store.options.Now())
+	return h.Hostname, true
+}
+
+// HostnameByName returns the first hostname of that name in a site.
+func (s *Server) HostnameByName(siteID int64, name string) (Hostname, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.store.inSite(siteID, canonical(name))
+	if h == nil {
+		return Hostname{}, false
+	}
+	s.store.advance(h, s.store.options.Now())
+	return h.Hostname, true
+}
+
+// Hostnames returns all hostnames, in order of creation.
+func (s *Server) Hostnames() []Hostname {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.store.options.Now()
+	all := make([]Hostname, 0, len(s.store.hostnames))
+	for _, h := range s.store.hostnames {
+		s.store.advance(h, now)
+		all = append(all, h.Hostname)
+	}
+	return all
+}
+
+// ChangeHostname changes a hostname as somebody else would: in the console, or ESA itself. UpdateTime moves. Another
+// Certificate or CasID, and a CertType or a CertStatus of OK without a CertNotAfter, bring what follows from them.
+// The function must not call the server. The hostname has to exist.
+func (s *Server) ChangeHostname(id int64, change func(*Hostname)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.store.byID[id]
+	if h == nil {
+		panic(fmt.Sprintf("fakeesa: there is no hostname %d", id))
+	}
+	now := s.store.options.Now()
+	s.store.advance(h, now)
+	before := h.Hostname
+	change(&h.Hostname)
+	h.ID = id
+	h.Hostname.Hostname = canonical(h.Hostname.Hostname)
+	if h.UpdateTime.Equal(before.UpdateTime) {
+		h.UpdateTime = now
+	}
+	s.store.settle(h, before, now)
+}
+
+// RemoveHostname deletes a hostname behind everybody's back, at once. Nothing happens if it is gone already.
+func (s *Server) RemoveHostname(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.store.byID[id]; h != nil {
+		s.store.remove(h)
+	}
+}
+
+// AddCASCertificate puts a certificate into SSL Certificates Service, in one region.
+func (s *Server) AddCASCertificate(id int64, region string, notAfter time.Time) {
+	if !slices.Contains(casRegions, region) {
+		panic(fmt.Sprintf("fakeesa: there is no region %q of SSL Certificates Service", region))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store.cas[casKey{id, region}] = notAfter
+}
+
+// PublishTXT adds a value to the TXT records of a name: what the customer does at their DNS provider. ESA looks for
+// VerifyHost with VerifyCode, and for CertTxtKey with CertTxtValue.
+func (s *Server) PublishTXT(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name = canonical(name)
+	s.store.txt[name] = append(s.store.txt[name], value)
+}
+
+// UnpublishTXT removes a value from the TXT records of a name.
+func (s *Server) UnpublishTXT(name, value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name = canonical(name)
+	s.store.txt[name] = slices.DeleteFunc(s.store.txt[name], func(other string) bool { return other == value })
+}
+
+// TXT returns the TXT records of a name.
+func (s *Server) TXT(name string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.store.txt[canonical(name)])
+}
+
+// WithoutICP says that a domain lacks its ICP filing. On a site with a Coverage of domestic or global, a hostname of
+// that name is created offline for missing_icp, and Verify answers CustomHostname.InvalidICP.
+func (s *Server) WithoutICP(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store.noICP[canonical(name)] = true
+}
+
+// FailCertificates lets the next applications for a free certificate for a name end as ApplyFailed (CertApplyCode 2,
+// canceled): so many, all of them for a negative number, or none any more for 0.
+func (s *Server) FailCertificates(name string, times int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store.failures[canonical(name)] = times
+}

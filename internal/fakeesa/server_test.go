@@ -1,0 +1,524 @@
+package fakeesa
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// testClock is a clock that only moves when a test moves it.
+type testClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *testClock { return &testClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *testClock) Move(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is a server with a site and a record, and a client that signs.
+type world struct {
+	*Server
+	t      *testing.T
+	clock  *testClock
+	site   Site
+	record Record
+}
+
+func newWorld(t *testing.T, o Options) *world {
+	t.Helper()
+	w := &world{t: t, clock: newClock()}
+	if o.Now == nil {
+		o.Now = w.clock.Now
+	}
+	w.Server = New(o)
+	w.site = w.AddSite("example.com")
+	w.record = w.AddRecord(w.site.ID, "origin.example.com")
+	return w
+}
+
+// reply is an answer, read as JSON with exact numbers.
+type reply struct {
+	status int
+	header http.Header
+	raw    string
+	body   map[string]any
+}
+
+func (r reply) code() string { return fmt.Sprint(r.body["Code"]) }
+
+// at follows names into objects and numbers into lists; "" if there is nothing.
+func (r reply) at(path ...any) string {
+	var v any = r.body
+	for _, step := range path {
+		switch s := step.(type) {
+		case string:
+			object, _ := v.(map[string]any)
+			v = object[s]
+		case int:
+			list, _ := v.([]any)
+			if s >= len(list) {
+				return ""
+			}
+			v = list[s]
+		}
+	}
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+// common returns the common parameters, unsigned.
+func (w *world) common(action string) url.Values {
+	o := w.Options()
+	values := url.Values{
+		"Action": {action}, "Version": {apiVersion}, "Format": {"JSON"}, "AccessKeyId": {o.AccessKeyID},
+		"SignatureMethod": {"HMAC-SHA1"}, "SignatureVersion": {"1.0"},
+		"SignatureNonce": {newRequestID()}, "Timestamp": {o.Now().UTC().Format(timeFormat)},
+	}
+	if o.SecurityToken != "" {
+		values.Set("SecurityToken", o.SecurityToken)
+	}
+	return values
+}
+
+// request signs a request; the form is nil for none.
+func (w *world) request(method string, query, form url.Values, secret string) *http.Request {
+	all := map[string]string{}
+	for _, values := range []url.Values{query, form} {
+		for name := range values {
+			all[name] = values.Get(name)
+		}
+	}
+	if !query.Has("Signature") {
+		query.Set("Signature", signature(stringToSign(method, all), secret))
+	}
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequestWithContext(w.t.Context(), method, "/?"+query.Encode(), body)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}
+
+func (w *world) serve(r *http.Request) reply {
+	w.t.Helper()
+	recorder := httptest.NewRecorder()
+	w.ServeHTTP(recorder, r)
+	got := reply{status: recorder.Code, header: recorder.Header(), raw: recorder.Body.String()}
+	decoder := json.NewDecoder(strings.NewReader(got.raw))
+	decoder.UseNumber()
+	_ = decoder.Decode(&got.body)
+	return got
+}
+
+// call calls an action as the client of this repository does: a POST with a form, or a GET for sites and records.
+// The parameters are pairs of name and value.
+func (w *world) call(action string, pairs ...any) reply {
+	w.t.Helper()
+	params := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		params.Set(fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]))
+	}
+	query := w.common(action)
+	if actions[action].methods == "GET" {
+		for name := range params {
+			query.Set(name, params.Get(name))
+		}
+		return w.serve(w.request(http.MethodGet, query, nil, w.Options().AccessKeySecret))
+	}
+	return w.serve(w.request(http.MethodPost, query, params, w.Options().AccessKeySecret))
+}
+
+// ok calls an action that has to succeed.
+func (w *world) ok(action string, pairs ...any) reply {
+	w.t.Helper()
+	got := w.call(action, pairs...)
+	if got.status != 200 || got.body["Code"] != nil || got.at("RequestId") == "" {
+		w.t.Fatalf("%s answered %d %s", action, got.status, got.raw)
+	}
+	return got
+}
+
+// refused calls an action that has to fail.
+func (w *world) refused(status int, code, action string, pairs ...any) reply {
+	w.t.Helper()
+	got := w.call(action, pairs...)
+	if got.status != status || got.code() != code {
+		w.t.Errorf("%s %v answered %d %s, want %d %s", action, pairs, got.status, got.raw, status, code)
+	}
+	return got
+}
+
+// create makes a hostname over the API.
+func (w *world) create(name string, pairs ...any) Hostname {
+	w.t.Helper()
+	base := []any{"Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID}
+	if len(pairs) == 0 {
+		pairs = []any{"SslFlag", "off"}
+	}
+	w.ok("CreateCustomHostname", append(base, pairs...)...)
+	h, found := w.HostnameByName(w.site.ID, name)
+	if !found {
+		w.t.Fatalf("%s was not made", name)
+	}
+	return h
+}
+
+func (w *world) get(id int64) reply {
+	w.t.Helper()
+	return w.ok("GetCustomHostname", "HostnameId", id)
+}
+
+func (w *world) hostname(id int64) Hostname {
+	w.t.Helper()
+	h, found := w.Hostname(id)
+	if !found {
+		w.t.Fatalf("there is no hostname %d", id)
+	}
+	return h
+}
+
+func TestErrorBody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	got := w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", 7)
+	if !regexp.MustCompile(`^[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$`).MatchString(got.at("RequestId")) {
+		t.Errorf("RequestId %q is no UUID in upper case", got.at("RequestId"))
+	}
+	want := fmt.Sprintf(`{"RequestId":%q,"HostId":"esa.cn-hangzhou.aliyuncs.com","Code":"CustomHostname.NotFound",`+
+		`"Message":"The custom hostname does not exist, modify and retry.",`+
+		`"Recommend":"https://api.aliyun.com/troubleshoot?q=CustomHostname.NotFound&product=ESA&requestId=%s"}`, got.at("RequestId"), got.at("RequestId"))
+	if got.raw != want {
+		t.Errorf("got  %s\nwant %s", got.raw, want)
+	}
+	if again := w.call("GetCustomHostname", "HostnameId", 7); again.at("RequestId") == got.at("RequestId") {
+		t.Error("two calls have the same RequestId")
+	}
+	if date := got.header.Get("Date"); date != "Fri, 02 Jan 2026 03:04:05 GMT" {
+		t.Errorf("the Date header %q does not follow the clock", date)
+	}
+}
+
+func TestParametersInEitherPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	h := w.create("shop.customer.com")
+	secret := w.Options().AccessKeySecret
+	id := fmt.Sprint(h.ID)
+	all := w.common("GetCustomHostname")
+	all.Set("HostnameId", id)
+	inForm := w.common("GetCustomHostname")
+	for name, r := range map[string]*http.Request{
+		"all in the query of a POST":        w.request("POST", all, nil, secret),
+		"GET":                               w.request("GET", withValue(w.common("GetCustomHostname"), "HostnameId", id), nil, secret),
+		"all but the signature in the form": w.request("POST", url.Values{}, withValue(inForm, "HostnameId", id), secret),
+	} {
+		if got := w.serve(r); got.status != 200 || got.at("CustomHostnameModel", "HostnameId") != id {
+			t.Errorf("%s: %d %s", name, got.status, got.raw)
+		}
+	}
+	twice := w.request("POST", withValue(w.common("GetCustomHostname"), "HostnameId", id), url.Values{"HostnameId": {"7"}}, secret)
+	if got := w.serve(twice); got.code() != "InvalidParameter" {
+		t.Errorf("a parameter in both places: %s", got.raw)
+	}
+	asJSON := w.request("POST", w.common("GetCustomHostname"), nil, secret)
+	asJSON.Body = io.NopCloser(strings.NewReader(`{"HostnameId":` + id + `}`))
+	asJSON.Header.Set("Content-Type", "application/json")
+	if got := w.serve(asJSON); got.code() != "MissingHostnameId" {
+		t.Errorf("a JSON body: %s", got.raw)
+	}
+}
+
+func withValue(values url.Values, name, value string) url.Values {
+	values.Set(name, value)
+	return values
+}
+
+func TestXMLIsTheDefaultFormat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.create("a.customer.com")
+	w.create("b.customer.com")
+	for _, format := range []string{"", "XML"} {
+		query := w.common("ListCustomHostnames")
+		query.Del("Format")
+		if format != "" {
+			query.Set("Format", format)
+		}
+		got := w.serve(w.request("GET", withValue(query, "SiteId", fmt.Sprint(w.site.ID)), nil, w.Options().AccessKeySecret))
+		var answer struct {
+			XMLName    xml.Name `xml:"ListCustomHostnamesResponse"`
+			RequestId  string
+			TotalCount int
+			Hostnames  []struct{ HostnameId, Hostname string }
+		}
+		if err := xml.Unmarshal([]byte(got.raw), &answer); err != nil {
+			t.Fatalf("%v: %s", err, got.raw)
+		}
+		if answer.TotalCount != 2 || len(answer.Hostnames) != 2 || answer.Hostnames[1].Hostname != "b.customer.com" || answer.RequestId == "" {
+			t.Errorf("got %+v", answer)
+		}
+		if !strings.HasPrefix(got.header.Get("Content-Type"), "text/xml") {
+			t.Errorf("Content-Type %q", got.header.Get("Content-Type"))
+		}
+	}
+	query := w.common("GetCustomHostname")
+	query.Set("Format", "YAML")
+	if got := w.serve(w.request("POST", query, nil, w.Options().AccessKeySecret)); !strings.Contains(got.raw, "<Error>") || !strings.Contains(got.raw, "<Code>InvalidParameter</Code>") {
+		t.Errorf("Format=YAML: %s", got.raw)
+	}
+}
+
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for name, act := range actions {
+		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "HEAD"} {
+			got := w.serve(w.request(method, w.common(name), nil, w.Options().AccessKeySecret))
+			allowed := strings.Contains(act.methods, method)
+			if refused := got.status == 403 && got.code() == "UnsupportedHTTPMethod"; refused == allowed {
+				t.Errorf("%s %s: %d %s", method, name, got.status, got.raw)
+			}
+		}
+	}
+}
+
+func TestUnknownActionVersionAndPath(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	secret := w.Options().AccessKeySecret
+	other := w.request("POST", w.common("GetCustomHostname"), nil, secret)
+	other.URL.Path = "/v1"
+	for name, r := range map[string]*http.Request{
+		"action":  w.request("POST", w.common("GetCustomHostnames"), nil, secret),
+		"version": w.request("POST", withValue(w.common("GetCustomHostname"), "Version", "2024-09-11"), nil, secret),
+		"path":    other,
+	} {
+		if got := w.serve(r); got.status != 404 || got.code() != "InvalidApi.NotFound" {
+			t.Errorf("%s: %d %s", name, got.status, got.raw)
+		}
+	}
+}
+
+func TestHealthIsNoCall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	got := w.serve(httptest.NewRequest("GET", "/_fake/health", nil))
+	if got.status != 200 || got.at("status") != "ok" || len(w.Requests()) != 0 {
+		t.Errorf("got %d %s, %d calls", got.status, got.raw, len(w.Requests()))
+	}
+}
+
+func TestNoRequestPanics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	h := w.create("shop.customer.com")
+	huge := strings.Repeat("9", 400)
+	for name := range actions {
+		for _, param := range []string{"HostnameId", "SiteId", "RecordId", "PageNumber", "PageSize", "TagFilter", "Certificate", "Hostname", "CasId"} {
+			for _, value := range []string{"", "0", "-1", "1", huge, "9223372036854775807", "null", "[]", "{", "\x00", "\xff\xfe", fmt.Sprint(h.ID), fmt.Sprint(w.site.ID)} {
+				pairs := []any{"HostnameId", 1, "SiteId", w.site.ID, "RecordId", w.record.ID, "Hostname", "x.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", "x", "PrivateKey", "y", param, value}
+				if got := w.call(name, pairs...); got.status == 0 || got.raw == "" {
+					t.Errorf("%s with %s=%q: %d %q", name, param, value, got.status, got.raw)
+				}
+			}
+		}
+	}
+	for _, target := range []string{"/?Action=%zz", "/?;", "/?Action", "/?=", "/?Action=GetSite&Action=GetSite", "/%00"} {
+		for _, method := range []string{"GET", "POST", "BREW"} {
+			r := httptest.NewRequest(method, "/", strings.NewReader("%zz=%"))
+			r.URL.RawQuery = strings.TrimPrefix(target, "/?")
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if got := w.serve(r); got.status < 400 {
+				t.Errorf("%s %s: %d", method, target, got.status)
+			}
+		}
+	}
+}
+
+func TestBodiesHaveALimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	r := w.request("POST", w.common("GetCustomHostname"), url.Values{"Certificate": {strings.Repeat("x", bodyLimit)}}, w.Options().AccessKeySecret)
+	if got := w.serve(r); got.status != 400 || got.code() != "InvalidParameter" {
+		t.Errorf("got %d %s", got.status, got.raw)
+	}
+}
+
+func TestStartAtServesLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{":8787", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "esa.example:0", "127.0.0.1", ""} {
+		server, err := StartAt(addr, Options{})
+		if err == nil {
+			server.Close()
+			t.Errorf("%q was accepted", addr)
+		}
+	}
+	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
+		server, err := StartAt(addr, Options{})
+		if err != nil {
+			t.Errorf("%q: %v", addr, err)
+			continue
+		}
+		if !strings.HasPrefix(server.URL(), "http://127.0.0.1:") {
+			t.Errorf("%q is at %s", addr, server.URL())
+		}
+		if _, err := StartAt(strings.TrimPrefix(server.URL(), "http://"), Options{}); err == nil {
+			t.Error("the same address was taken twice")
+		}
+		server.Close()
+		server.Close()
+	}
+}
+
+// startWorld is a world behind a listener.
+func startWorld(t *testing.T, o Options) *world {
+	t.Helper()
+	server, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	w := &world{Server: server, t: t}
+	w.site = w.AddSite("example.com")
+	w.record = w.AddRecord(w.site.ID, "origin.example.com")
+	return w
+}
+
+// send sends a signed request over the network.
+func (w *world) send(ctx context.Context, client *http.Client, method, action string, form url.Values) (*http.Response, error) {
+	r := w.request(method, w.common(action), form, w.Options().AccessKeySecret)
+	target, err := url.Parse(w.URL())
+	if err != nil {
+		return nil, err
+	}
+	r.RequestURI = ""
+	r.URL.Scheme, r.URL.Host, r.Host = target.Scheme, target.Host, target.Host
+	return client.Do(r.WithContext(ctx))
+}
+
+func TestConnectionsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{})
+	for want := 1; want <= 2; want++ {
+		client := &http.Client{Transport: &http.Transport{}}
+		for range 5 {
+			response, err := w.send(t.Context(), client, "GET", "ListSites", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+		client.CloseIdleConnections()
+		if n := w.Connections(); n != want {
+			t.Errorf("%d connections, want %d", n, want)
+		}
+	}
+}
+
+func TestLatencyComesAfterTheEffect(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{Latency: time.Minute})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for len(w.Hostnames()) == 0 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err := w.send(ctx, http.DefaultClient, "POST", "CreateCustomHostname", url.Values{
+		"Hostname": {"shop.customer.com"}, "SiteId": {fmt.Sprint(w.site.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}, "SslFlag": {"off"},
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if r := w.Requests(); len(r) != 1 || r[0].Status != 0 {
+		t.Errorf("the log has %+v", r)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{Now: time.Now, CallsPerSecond: 100000, Log: func(Request) {}})
+	w.Inject(Fault{Action: "ListSites", Times: -1, Match: func(r Request) bool { return r.Params.Has("x") && w.Count("ListSites") > 0 }})
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := range 10 {
+				name := fmt.Sprintf("h%d.w%d.customer.com", i, worker)
+				h := w.create(name)
+				w.get(h.ID)
+				w.PublishTXT(h.VerifyHost, h.VerifyCode)
+				w.ok("VerifyCustomHostname", "HostnameId", h.ID)
+				w.ok("ListCustomHostnames", "SiteId", w.site.ID, "PageSize", 500)
+				w.ok("ListSites")
+				w.ChangeHostname(h.ID, func(h *Hostname) { h.Status = "offline" })
+				w.Requests()
+				w.Hostnames()
+				if i%2 == 0 {
+					w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if n := len(w.Hostnames()); n != 40 {
+		t.Errorf("%d hostnames are left, want 40", n)
+	}
+	if n := w.Count("CreateCustomHostname"); n != 80 {
+		t.Errorf("%d creates, want 80", n)
+	}
+}
+
+// TestRawConnection looks at the bytes, which no client library shows as they are.
+func TestRawConnection(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = fmt.Fprint(conn, "GET /?Action=GetSite HTTP/1.1\r\nHost: x\r\n\r\n")
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, _ := io.ReadAll(response.Body)
+	if response.StatusCode != 400 || !strings.Contains(string(body), "<Code>MissingVersion</Code>") {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+}
+
+func itoa(id int64) string { return fmt.Sprint(id) }

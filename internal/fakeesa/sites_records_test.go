@@ -1,0 +1,188 @@
+package fakeesa
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.clock.Move(time.Hour)
+	cname := w.AddSiteOf(Site{
+		Name: "Shop.Example.", AccessType: "CNAME", Coverage: "domestic", Status: "offline", OfflineReason: "missing_icp",
+		PlanName: "basicplan", Tags: map[string]string{"team": "red"}, ResourceGroupID: "rg-2",
+	})
+	record := w.AddRecord(cname.ID, "www.shop.example")
+	got := w.ok("GetSite", "SiteId", cname.ID)
+	for name, want := range map[string]string{
+		"SiteId": itoa(cname.ID), "SiteName": "shop.example", "AccessType": "CNAME", "Coverage": "domestic", "Status": "offline",
+		"OfflineReason": "missing_icp", "CreateTime": "2026-01-02T04:04:05Z", "CnameZone": "shop.example.cdn.example", "VersionManagement": "false",
+		"VanityNSList": "map[]", "Tags": "map[team:red]", "VisitTime": "",
+	} {
+		if value := got.at("SiteModel", name); value != want {
+			t.Errorf("%s is %q, want %q", name, value, want)
+		}
+	}
+	if cname := w.ok("GetRecord", "RecordId", record.ID).at("RecordModel", "RecordCname"); cname != "www.shop.example.shop.example.cdn.example" {
+		t.Errorf("RecordCname %q", cname)
+	}
+	if strings.Contains(w.ok("GetSite", "SiteId", w.site.ID).raw, "OfflineReason") {
+		t.Error("an active site has an OfflineReason")
+	}
+	w.refused(404, "SiteNotFound", "GetSite", "SiteId", 7)
+	w.refused(400, "MissingSiteId", "GetSite")
+
+	for _, test := range []struct {
+		pairs []any
+		want  string
+	}{
+		{nil, "2 example.com"},
+		{[]any{"SiteName", "EXAMPLE.com"}, "1 example.com"},
+		{[]any{"SiteName", "example"}, "0 "},
+		{[]any{"SiteName", "shop", "SiteSearchType", "prefix"}, "1 shop.example"},
+		{[]any{"SiteName", ".example", "SiteSearchType", "suffix"}, "1 shop.example"},
+		{[]any{"SiteName", "exam", "SiteSearchType", "fuzzy"}, "2 example.com"},
+		{[]any{"Status", "offline"}, "1 shop.example"},
+		{[]any{"AccessType", "NS"}, "1 example.com"},
+		{[]any{"Coverage", "domestic"}, "1 shop.example"},
+		{[]any{"PlanSubscribeType", "basicplan"}, "1 shop.example"},
+		{[]any{"OnlyEnterprise", "true"}, "1 example.com"},
+		{[]any{"ResourceGroupId", "rg-2"}, "1 shop.example"},
+		{[]any{"TagFilter", `[{"Key":"team","Value":"red"}]`}, "1 shop.example"},
+		{[]any{"OrderBy", "visitTime"}, "2 shop.example"},
+		{[]any{"PageSize", 1, "PageNumber", 2}, "2 shop.example"},
+	} {
+		got := w.ok("ListSites", test.pairs...)
+		if shown := got.at("TotalCount") + " " + got.at("Sites", 0, "SiteName"); shown != test.want {
+			t.Errorf("%v: %s, want %s", test.pairs, shown, test.want)
+		}
+	}
+	for _, pairs := range [][]any{
+		{"SiteSearchType", "x"},
+		{"Status", "x"},
+		{"TagFilter", "x"},
+		{"OnlyEnterprise", "yes"},
+		{"PageSize", 501},
+		{"OrderBy", "name"},
+	} {
+		w.refused(400, "InvalidParameter", "ListSites", pairs...)
+	}
+}
+
+func TestRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	plain := w.AddRecordOf(Record{SiteID: w.site.ID, Name: "mail.example.com", Type: "A/AAAA", Value: "192.0.2.1", BizName: "api", TTL: 60, Comment: "by hand"})
+	got := w.ok("GetRecord", "RecordId", w.record.ID)
+	for name, want := range map[string]string{
+		"RecordId": itoa(w.record.ID), "SiteId": itoa(w.site.ID), "SiteName": "example.com", "RecordName": "origin.example.com", "RecordType": "CNAME",
+		"RecordSourceType": "Domain", "Proxied": "true", "Ttl": "1", "CreateTime": "2026-01-02T03:04:05Z", "Data": "map[Value:origin.example.com.origin.test]",
+	} {
+		if value := got.at("RecordModel", name); value != want {
+			t.Errorf("%s is %q, want %q", name, value, want)
+		}
+	}
+	w.refused(404, "Record.NotFound", "GetRecord", "RecordId", 7)
+	w.refused(400, "MissingRecordId", "GetRecord")
+	for _, test := range []struct {
+		pairs []any
+		want  string
+	}{
+		{nil, "2 origin.example.com"},
+		{[]any{"RecordName", "mail.example.com"}, "1 mail.example.com"},
+		{[]any{"RecordName", "mail"}, "0 "},
+		{[]any{"RecordName", "mail", "RecordMatchType", "prefix"}, "1 mail.example.com"},
+		{[]any{"Type", "A/AAAA"}, "1 mail.example.com"},
+		{[]any{"Proxied", "true"}, "1 origin.example.com"},
+		{[]any{"Proxied", "false"}, "1 mail.example.com"},
+		{[]any{"BizName", "api"}, "1 mail.example.com"},
+		{[]any{"SourceType", "Domain"}, "1 origin.example.com"},
+	} {
+		got := w.ok("ListRecords", append([]any{"SiteId", w.site.ID}, test.pairs...)...)
+		if shown := got.at("TotalCount") + " " + got.at("Records", 0, "RecordName"); shown != test.want || got.at("PageSize") != "500" {
+			t.Errorf("%v: %s, want %s", test.pairs, shown, test.want)
+		}
+	}
+	w.refused(404, "SiteNotFound", "ListRecords", "SiteId", 7)
+	w.refused(400, "MissingSiteId", "ListRecords")
+	w.refused(400, "InvalidParameter", "ListRecords", "SiteId", w.site.ID, "Proxied", "1")
+
+	h := w.create("shop.customer.com")
+	for want, do := range map[string]func(int64) error{
+		"Record.ProtectedAsCustomHostnameSource": w.DeleteRecord, "Record.ProxiedAsCustomHostnameSource": w.UnproxyRecord,
+	} {
+		if err := do(w.record.ID); err == nil || !strings.HasPrefix(err.Error(), want+": ") {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	w.RemoveHostname(h.ID)
+	w.RemoveHostname(h.ID)
+	if err := w.UnproxyRecord(w.record.ID); err != nil {
+		t.Error(err)
+	}
+	if proxied := w.ok("GetRecord", "RecordId", w.record.ID).at("RecordModel", "Proxied"); proxied != "false" {
+		t.Errorf("Proxied %s", proxied)
+	}
+	if err := w.DeleteRecord(plain.ID); err != nil {
+		t.Error(err)
+	}
+	if err := w.DeleteRecord(plain.ID); err == nil || !strings.HasPrefix(err.Error(), "Record.NotFound: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	for _, large := range []bool{false, true} {
+		w := New(Options{LargeIDs: large})
+		site, record := Seed(w)
+		if site.ID != SeedSiteID || site.Name != "example.com" || record.ID != SeedRecordID || record.Name != "origin.example.com" || !record.Proxied {
+			t.Errorf("got %+v, %+v", site, record)
+		}
+	}
+}
+
+func TestReturnedValuesAreCopies(t *testing.T) {
+	t.Parallel()
+	tags := map[string]string{"a": "1"}
+	w := newWorld(t, Options{})
+	site := w.AddSiteOf(Site{Name: "tagged.example", Tags: tags})
+	tags["a"], site.Tags["a"] = "2", "3"
+	if got := w.ok("GetSite", "SiteId", site.ID).at("SiteModel", "Tags"); got != "map[a:1]" {
+		t.Errorf("Tags %s", got)
+	}
+	w.PublishTXT("x.example", "1")
+	w.TXT("x.example")[0] = "2"
+	if got := w.TXT("X.Example."); len(got) != 1 || got[0] != "1" {
+		t.Errorf("TXT %q", got)
+	}
+}
+
+func TestScenesThatCannotBePanic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for name, do := range map[string]func(){
+		"a record of no site":      func() { w.AddRecord(7, "x.example.com") },
+		"a record outside":         func() { w.AddRecord(w.site.ID, "notexample.com") },
+		"a record id twice":        func() { w.AddRecordOf(w.record) },
+		"a site id twice":          func() { w.AddSiteOf(w.site) },
+		"a site without a name":    func() { w.AddSite("") },
+		"a hostname of no site":    func() { w.AddHostname(Hostname{SiteID: 7, Hostname: "x.customer.com"}) },
+		"a hostname of no name":    func() { w.AddHostname(Hostname{SiteID: w.site.ID}) },
+		"a change of no hostname":  func() { w.ChangeHostname(7, func(*Hostname) {}) },
+		"a certificate of nowhere": func() { w.AddCASCertificate(1, "eu-central-1", time.Now()) },
+	} {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "fakeesa: ") {
+					t.Errorf("%s: %s", name, text)
+				}
+			}()
+			do()
+		}()
+	}
+	w.ok("ListSites") // and the lock is free again
+}
