@@ -5,6 +5,7 @@
 //
 //	client.go            Config, New, Clock, the log hook
 //	credentials.go       credential settings to aliyun/credentials-go
+//	profiles.go          profiles of the Alibaba Cloud CLI
 //	endpoint.go          endpoints, account sites
 //	rpc.go               one attempt: sign, send, decode; the only file that knows tea
 //	retry.go             which failures are sent again, when, and how often

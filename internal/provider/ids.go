@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"terraform-provider-esa/internal/esa"
 )
 
 // ESA's ids are int64. In Terraform they are strings, as in the alicloud provider, so that
@@ -136,4 +138,31 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 		diags.AddError("Invalid identity", "An import by identity needs hostname_id, or site_id together with hostname.")
 	}
 	return target, !diags.HasError()
+}
+
+// findForImport looks up the id of a hostname by site and name.
+func findForImport(ctx context.Context, client *esa.Client, target importTarget, diags *diag.Diagnostics) string {
+	about := thing{hostname: target.hostname, siteID: target.siteID}
+	siteID, err := parseID(target.siteID)
+	if err != nil {
+		diags.AddError("Invalid import id", err.Error()+".")
+		return ""
+	}
+	found, err := client.FindCustomHostnames(ctx, siteID, target.hostname)
+	switch {
+	case err != nil:
+		diags.Append(apiError("import", about, err))
+	case len(found) == 0:
+		diags.AddError("Unable to import custom hostname",
+			fmt.Sprintf("There is no %s. Check the name, and that the site is the right one.", about))
+	case len(found) > 1:
+		detail := fmt.Sprintf("There are %d of %s. Import one by its id:\n", len(found), about)
+		for _, candidate := range found {
+			detail += fmt.Sprintf("\n  %d   status %s, record %d, created %s", candidate.HostnameID, clean(candidate.Status), candidate.RecordID, clean(candidate.CreateTime))
+		}
+		diags.AddError("Unable to import custom hostname", detail)
+	default:
+		return formatID(found[0].HostnameID)
+	}
+	return ""
 }

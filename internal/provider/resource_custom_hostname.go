@@ -426,33 +426,6 @@ func (r *customHostnameResource) ImportState(ctx context.Context, req resource.I
 	}
 }
 
-// findForImport looks up the id of a hostname by site and name.
-func findForImport(ctx context.Context, client *esa.Client, target importTarget, diags *diag.Diagnostics) string {
-	about := thing{hostname: target.hostname, siteID: target.siteID}
-	siteID, err := parseID(target.siteID)
-	if err != nil {
-		diags.AddError("Invalid import id", err.Error()+".")
-		return ""
-	}
-	found, err := client.FindCustomHostnames(ctx, siteID, target.hostname)
-	switch {
-	case err != nil:
-		diags.Append(apiError("import", about, err))
-	case len(found) == 0:
-		diags.AddError("Unable to import custom hostname",
-			fmt.Sprintf("There is no %s. Check the name, and that the site is the right one.", about))
-	case len(found) > 1:
-		detail := fmt.Sprintf("There are %d of %s. Import one by its id:\n", len(found), about)
-		for _, candidate := range found {
-			detail += fmt.Sprintf("\n  %d   status %s, record %d, created %s", candidate.HostnameID, clean(candidate.Status), candidate.RecordID, clean(candidate.CreateTime))
-		}
-		diags.AddError("Unable to import custom hostname", detail)
-	default:
-		return formatID(found[0].HostnameID)
-	}
-	return ""
-}
-
 // finish checks, now that every value is known, what could not be checked while planning. Warnings were given then.
 func (r *customHostnameResource) finish(plan, config, state *customHostnameModel) diag.Diagnostics {
 	var diags diag.Diagnostics
