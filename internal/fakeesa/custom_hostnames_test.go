@@ -192,8 +192,15 @@ func TestDuplicates(t *testing.T) {
 	second := all[1]
 	w.PublishTXT(second.VerifyHost, second.VerifyCode)
 	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", second.ID)
-	// Once the name is free, its ownership can be proved.
+	// Once the name is free, its ownership can be proved. A conflicted hostname does not hold it.
 	w.ok("DeleteCustomHostname", "HostnameId", first.ID)
+	other := w.AddSite("other.example")
+	got := w.ok("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", other.ID, "RecordId", w.AddRecord(other.ID, "o.other.example").ID, "SslFlag", "off")
+	elsewhere, _ := w.HostnameByName(other.ID, "shop.customer.com")
+	if elsewhere.Status != "pending" {
+		t.Errorf("a conflicted hostname holds the name: %s", got.raw)
+	}
+	w.RemoveHostname(elsewhere.ID)
 	if got := w.ok("VerifyCustomHostname", "HostnameId", second.ID); got.at("Passed") != "true" {
 		t.Errorf("got %s", got.raw)
 	}

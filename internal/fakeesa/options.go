@@ -93,7 +93,8 @@ type Options struct {
 	// not the effect.
 	Latency time.Duration
 
-	// Log, if set, is called after every answer with what Requests would show of it. Calls can come at the same time.
+	// Log, if set, is called for every call, right before its answer goes out, with what Requests shows of it. It can be
+	// called several times at once.
 	Log func(Request)
 }
 

@@ -249,6 +249,11 @@ func TestParametersInEitherPlace(t *testing.T) {
 	if got := w.serve(twice); got.code() != "InvalidParameter" {
 		t.Errorf("a parameter in both places: %s", got.raw)
 	}
+	again := w.request("GET", withValue(w.common("GetCustomHostname"), "HostnameId", id), nil, secret)
+	again.URL.RawQuery += "&HostnameId=" + id
+	if got := w.serve(again); got.code() != "InvalidParameter" {
+		t.Errorf("a parameter twice in one place: %s", got.raw)
+	}
 	asJSON := w.request("POST", w.common("GetCustomHostname"), nil, secret)
 	asJSON.Body = io.NopCloser(strings.NewReader(`{"HostnameId":` + id + `}`))
 	asJSON.Header.Set("Content-Type", "application/json")

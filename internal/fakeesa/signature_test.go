@@ -130,14 +130,14 @@ func TestSignatureMessageHasNoSecrets(t *testing.T) {
 	w := newWorld(t, Options{SecurityToken: "the-t0ken"})
 	r := w.request("POST", w.common("CreateCustomHostname"), url.Values{
 		"Hostname": {"shop.customer.com"}, "PrivateKey": {"T0PSECRET"}, "Certificate": {"CERT-TEXT"},
-		"Stray": {"x-----BEGIN RSA PRIVATE KEY-----ABC"},
+		"Stray": {"x-----BEGIN RSA PRIVATE KEY-----KEYTEXT"},
 	}, "wrong")
 	got := w.serve(r)
 	message := got.at("Message")
 	if !strings.Contains(message, "server string to sign is:POST&%2F&AccessKeyId%3D") || !strings.Contains(message, "shop.customer.com") {
 		t.Errorf("the message does not end with the string to sign: %s", message)
 	}
-	for _, secret := range []string{"T0PSECRET", "CERT-TEXT", "the-t0ken", "ABC", w.Options().AccessKeySecret} {
+	for _, secret := range []string{"T0PSECRET", "CERT-TEXT", "the-t0ken", "KEYTEXT", w.Options().AccessKeySecret} {
 		if strings.Contains(got.raw, secret) {
 			t.Errorf("the message shows %q: %s", secret, got.raw)
 		}
