@@ -4,13 +4,19 @@
 //	certcheck.go  Problem, what the rules answer
 //	parse.go      from PEM to certificates and keys, and what is wrong with the text
 //	rules.go      what is wrong with certificates and keys that can be read
+//	memo.go       what need not be worked out twice
 //	same.go       when two texts hold the same certificates
 //	describe.go   what a certificate says
 //
 // No message repeats key material, nor more than a short, escaped piece of any name.
 package certcheck
 
-import "fmt"
+import (
+	"crypto/x509"
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Part is which of the two inputs a Problem is about.
 type Part int
@@ -24,13 +30,13 @@ const (
 // Problem is one finding, fit for a person: it says what is wrong, where, and what to do.
 type Problem struct {
 	Part    Part
-	Warning bool   // worth knowing, but no reason to refuse
+	Warning bool   // worth knowing, but no reason to refuse; else it is an error
 	Summary string // a few words, such as "Certificate expired"
 	Detail  string // sentences
 }
 
 // Error makes a Problem an error.
-func (p *Problem) Error() string { return p.Summary + ": " + p.Detail }
+func (p Problem) Error() string { return p.Summary + ": " + p.Detail }
 
 // The summaries of all problems.
 const (
@@ -62,12 +68,31 @@ func (p Part) noun() string {
 	return "certificate"
 }
 
+// maxShown is how many bytes of a name, as shown, fit in a sentence.
 const maxShown = 100
 
-// show quotes a name that came from outside: control characters escaped, cut to a sensible length.
+// show quotes a name that came from outside: what does not print is escaped, and what is too long is cut. Letters of
+// all scripts stay readable.
 func show(name string) string {
-	if len(name) > maxShown {
-		return fmt.Sprintf("%+q…", name[:maxShown])
+	var shown strings.Builder
+	for _, r := range name {
+		quoted := strconv.Quote(string(r))
+		letter := quoted[1 : len(quoted)-1]
+		if shown.Len()+len(letter) > maxShown {
+			return `"` + shown.String() + `…"`
+		}
+		shown.WriteString(letter)
 	}
-	return fmt.Sprintf("%+q", name)
+	return `"` + shown.String() + `"`
+}
+
+// title names a certificate in a sentence. Some authorities leave the subject empty.
+func title(c *x509.Certificate) string {
+	switch subject := c.Subject.String(); {
+	case subject != "":
+		return show(subject)
+	case len(c.DNSNames) > 0:
+		return show(c.DNSNames[0])
+	}
+	return show("serial number " + serial(c))
 }

@@ -2,6 +2,7 @@ package certcheck
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"time"
 )
@@ -22,9 +23,9 @@ type Info struct {
 
 // Describe reads a certificate. The error is a *Problem.
 func Describe(text string) (Info, error) {
-	chain, problem := parseCertificate(text)
-	if problem != nil {
-		return Info{}, problem
+	chain, err := ParseCertificate(text)
+	if err != nil {
+		return Info{}, err
 	}
 	leaf := chain.Certificates[0]
 	fingerprint := sha256.Sum256(leaf.Raw)
@@ -34,10 +35,18 @@ func Describe(text string) (Info, error) {
 		DNSNames:          leaf.DNSNames,
 		NotBefore:         leaf.NotBefore.UTC(),
 		NotAfter:          leaf.NotAfter.UTC(),
-		SerialNumber:      hex.EncodeToString(leaf.SerialNumber.Bytes()),
+		SerialNumber:      serial(leaf),
 		FingerprintSHA256: hex.EncodeToString(fingerprint[:]),
 		KeyAlgorithm:      keyName(leaf.PublicKey),
 		IsCA:              leaf.IsCA,
 		ChainLength:       len(chain.Certificates),
 	}, nil
+}
+
+// serial is the serial number of a certificate as openssl and browsers print it, but for case and colons.
+func serial(c *x509.Certificate) string {
+	if c.SerialNumber.Sign() == 0 {
+		return "00"
+	}
+	return hex.EncodeToString(c.SerialNumber.Bytes())
 }

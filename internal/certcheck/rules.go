@@ -3,6 +3,7 @@ package certcheck
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,13 +19,16 @@ const soon = 30 * 24 * time.Hour
 type Options struct {
 	Hostname string    // must be covered; "" skips that rule
 	Now      time.Time // what the dates are compared with
+	Deployed bool      // it is in use and stays as it is: that it is out of its time is only warned of
 }
 
-// CheckCertificate applies all rules that need the certificate alone, and returns what it finds, errors first.
+// CheckCertificate applies all rules that need the certificate alone, and returns what it finds, errors first. A text
+// that cannot be read yields one problem, and so does a chain that begins with an authority: the other rules would
+// speak of the wrong certificate.
 func CheckCertificate(text string, o Options) []Problem {
-	chain, problem := parseCertificate(text)
-	if problem != nil {
-		return []Problem{*problem}
+	answer := lookAtCertificate(text)
+	if answer.problem != nil {
+		return []Problem{*answer.problem}
 	}
 	var found []Problem
 	add := func(problem *Problem) {
@@ -32,16 +36,25 @@ func CheckCertificate(text string, o Options) []Problem {
 			found = append(found, *problem)
 		}
 	}
-	leaf := chain.Certificates[0]
-	if order := checkOrder(chain.Certificates); order != nil {
-		// With another certificate first, what follows would be about the wrong one.
-		return []Problem{*order}
+	leaf := answer.chain[0]
+	add(answer.order)
+	if answer.order != nil && leaf.IsCA {
+		return found
 	}
-	add(checkAuthority(leaf))
+	authority := checkAuthority(leaf, o.Hostname)
+	add(authority)
+	if authority != nil && !authority.Warning {
+		return found
+	}
 	add(checkName(leaf, o.Hostname))
-	add(checkDates(leaf, o.Now))
 	add(checkKey(leaf))
 	add(checkUsage(leaf))
+	add(checkDates(leaf, o))
+	if answer.order == nil {
+		for i, parent := range answer.chain[1:] {
+			add(checkParent(parent, i+2, o))
+		}
+	}
 	slices.SortStableFunc(found, func(a, b Problem) int {
 		switch {
 		case a.Warning == b.Warning:
@@ -56,32 +69,31 @@ func CheckCertificate(text string, o Options) []Problem {
 
 // CheckPrivateKey says what is wrong with a key on its own.
 func CheckPrivateKey(text string) []Problem {
-	if _, problem := parsePrivateKey(text); problem != nil {
-		return []Problem{*problem}
+	if answer := lookAtKey(text); answer.problem != nil {
+		return []Problem{*answer.problem}
 	}
 	return nil
 }
 
-// CheckPair says whether a key belongs to the leaf. It says nothing if either cannot be read, or if the chain is out of
-// order.
+// CheckPair says whether a key belongs to the leaf. It says nothing if either cannot be read: that is for the other
+// checks to say; nor if a chain is out of order and the key belongs to some certificate of it, which may be the leaf.
 func CheckPair(certificate, key string) []Problem {
-	chain, problem := parseCertificate(certificate)
-	if problem != nil {
+	chain, private := lookAtCertificate(certificate), lookAtKey(key)
+	if chain.problem != nil || private.problem != nil {
 		return nil
 	}
-	signer, problem := parsePrivateKey(key)
-	if problem != nil {
+	owner := slices.IndexFunc(chain.chain, func(c *x509.Certificate) bool { return equalKeys(c.PublicKey, private.public) })
+	if owner == 0 || owner > 0 && chain.order != nil {
 		return nil
 	}
-	if checkOrder(chain.Certificates) != nil || equalKeys(chain.Certificates[0].PublicKey, signer.Public()) {
-		// With another certificate first, the order is to be mended, and the key may well be right.
-		return nil
+	leaf := chain.chain[0]
+	detail := fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s)", keyName(private.public), title(leaf), keyName(leaf.PublicKey))
+	if owner > 0 {
+		detail += fmt.Sprintf(", but to the authority's certificate %d of the chain, %s", owner+1, title(chain.chain[owner]))
 	}
-	leaf := chain.Certificates[0]
 	return []Problem{{
 		Part: PartPrivateKey, Summary: summaryPair,
-		Detail: fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s). Give the key that its certificate request was made with.",
-			keyName(signer.Public()), show(leaf.Subject.String()), keyName(leaf.PublicKey)),
+		Detail: detail + ". Give the key that its certificate request was made with.",
 	}}
 }
 
@@ -90,78 +102,109 @@ func equalKeys(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// signed tells whether parent signed child. An algorithm too weak to be checked counts as signed: whether it is too
-// weak for clients is another question, and roots are often so.
+// signed tells whether parent signed child. An algorithm that is too weak or too rare to be checked counts as signed:
+// whether clients take it is another question, and old roots often have one.
 func signed(child, parent *x509.Certificate) bool {
 	if !bytes.Equal(child.RawIssuer, parent.RawSubject) {
 		return false
 	}
-	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
-	return err == nil || errors.As(err, new(x509.InsecureAlgorithmError))
+	return signatures.get([2][sha256.Size]byte{sha256.Sum256(child.Raw), sha256.Sum256(parent.Raw)}, func() bool {
+		err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+		return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+	})
 }
 
+// checkOrder says which is the first certificate that is not signed by the one after it.
 func checkOrder(chain []*x509.Certificate) *Problem {
 	outOfOrder := func(format string, args ...any) *Problem {
 		return &Problem{Part: PartCertificate, Summary: summaryOrder, Detail: fmt.Sprintf(format, args...)}
 	}
 	for i, certificate := range chain {
-		for j := range i {
-			if certificate.Equal(chain[j]) {
-				return outOfOrder("Certificate %d (%s) is the same as certificate %d. Remove one of them.", i+1, show(certificate.Subject.String()), j+1)
-			}
+		if j := slices.IndexFunc(chain[:i], certificate.Equal); j >= 0 {
+			return outOfOrder("Certificate %d (%s) is the same as certificate %d. Remove one of them.", i+1, title(certificate), j+1)
 		}
 	}
 	for i := range len(chain) - 1 {
 		child, parent := chain[i], chain[i+1]
-		if signed(child, parent) {
-			continue
-		}
-		if signed(parent, child) {
+		switch {
+		case signed(child, parent):
+		case reversed(chain):
+			return outOfOrder("The chain is in reverse order: certificate %d (%s) should be the first. Put the leaf first, and after each certificate the one that signed it.",
+				len(chain), title(chain[len(chain)-1]))
+		case signed(parent, child):
 			return outOfOrder("Certificate %d (%s) was signed by certificate %d (%s), so it must stand before it. Put the leaf first, and after each certificate the one that signed it.",
-				i+2, show(parent.Subject.String()), i+1, show(child.Subject.String()))
+				i+2, title(parent), i+1, title(child))
+		default:
+			return outOfOrder("Certificate %d (%s) did not sign certificate %d (%s), whose issuer is %s. After each certificate put the one that signed it, and nothing else.",
+				i+2, title(parent), i+1, title(child), show(child.Issuer.String()))
 		}
-		return outOfOrder("Certificate %d (%s) did not sign certificate %d (%s), whose issuer is %s. After each certificate put the one that signed it, and nothing else.",
-			i+2, show(parent.Subject.String()), i+1, show(child.Subject.String()), show(child.Issuer.String()))
 	}
 	return nil
 }
 
-// checkAuthority refuses certificates of authorities. Test set-ups use a self-signed certificate, which tools mark as
-// an authority's by default: that passes with a warning.
-func checkAuthority(leaf *x509.Certificate) *Problem {
-	switch {
-	case signed(leaf, leaf):
-		return &Problem{
-			Part: PartCertificate, Warning: true, Summary: summarySelfSigned,
-			Detail: fmt.Sprintf("The certificate %s is signed by itself, so browsers refuse it. Use one of a public authority where people are to use it.", show(leaf.Subject.String())),
+// reversed tells whether each certificate signed the one after it.
+func reversed(chain []*x509.Certificate) bool {
+	for i := range len(chain) - 1 {
+		if !signed(chain[i+1], chain[i]) {
+			return false
 		}
-	case leaf.IsCA:
-		return PartCertificate.invalid("The first certificate, %s, is one of an authority and not of a hostname. Put the certificate of the hostname first.", show(leaf.Subject.String()))
 	}
-	return nil
+	return true
 }
 
+// checkAuthority refuses certificates of authorities. Test set-ups use self-signed ones, which tools mark as an
+// authority's by default: with names of hosts, as no root has them, they pass with a warning.
+func checkAuthority(leaf *x509.Certificate, hostname string) *Problem {
+	self := signed(leaf, leaf)
+	hasNames := len(leaf.DNSNames) > 0 || hostname == "" || covers(leaf.Subject.CommonName, hostname)
+	if leaf.IsCA && !(self && hasNames) {
+		return PartCertificate.invalid("The first certificate, %s, is one of an authority and not of a hostname. Put the certificate of the hostname first.", title(leaf))
+	}
+	if !self {
+		return nil
+	}
+	return &Problem{
+		Part: PartCertificate, Warning: true, Summary: summarySelfSigned,
+		Detail: fmt.Sprintf("The certificate %s is signed by itself, so browsers refuse it. Use one of a public authority where people are to use it.", title(leaf)),
+	}
+}
+
+// checkName looks at subject alternative names alone, as browsers do.
 func checkName(leaf *x509.Certificate, hostname string) *Problem {
-	if hostname == "" || slices.ContainsFunc(leaf.DNSNames, func(pattern string) bool { return covers(pattern, hostname) }) {
+	if hostname == "" || isFor(leaf, hostname) {
 		return nil
 	}
 	problem := &Problem{Part: PartCertificate, Summary: summaryName}
-	if len(leaf.DNSNames) == 0 {
-		problem.Detail = fmt.Sprintf("The certificate %s has no subject alternative names, and browsers look at no others. Have it issued with %s as one.", show(leaf.Subject.String()), show(hostname))
-		return problem
+	switch {
+	case strings.ContainsFunc(hostname, func(r rune) bool { return r > '\x7f' }):
+		problem.Detail = fmt.Sprintf("The hostname %s is not ASCII, and certificates hold names in ASCII alone. Give the hostname in its A-label form, with labels that begin with \"xn--\".", show(hostname))
+	case len(leaf.DNSNames) == 0 && covers(leaf.Subject.CommonName, hostname):
+		problem.Detail = fmt.Sprintf("The certificate %s names %s as its common name only, at which browsers do not look: it has no DNS names among its subject alternative names. Have it issued with %s as one.",
+			title(leaf), show(hostname), show(hostname))
+	case len(leaf.DNSNames) == 0:
+		problem.Detail = fmt.Sprintf("The certificate %s has no DNS names among its subject alternative names, and browsers look at no others. Have it issued with %s as one.", title(leaf), show(hostname))
+	default:
+		problem.Detail = fmt.Sprintf("The certificate covers %s, but not %s. Use a certificate that has it, or its wildcard, among its subject alternative names.", list(leaf.DNSNames), show(hostname))
 	}
-	const most = 5
-	names := make([]string, 0, most+1)
-	for i, name := range leaf.DNSNames {
-		if i == most {
-			names = append(names, fmt.Sprintf("%d more", len(leaf.DNSNames)-most))
-			break
-		}
-		names = append(names, show(name))
-	}
-	problem.Detail = fmt.Sprintf("The certificate covers %s, but not %s. Use a certificate that has it, or its wildcard, among its subject alternative names.",
-		strings.Join(names, ", "), show(hostname))
 	return problem
+}
+
+// list shows the first of a number of names, which may be hundreds.
+func list(names []string) string {
+	const most = 8
+	var shown []string
+	for _, name := range names[:min(most, len(names))] {
+		shown = append(shown, show(name))
+	}
+	if len(names) > most {
+		shown = append(shown, fmt.Sprintf("%d more", len(names)-most))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// isFor tells whether a certificate covers a hostname.
+func isFor(leaf *x509.Certificate, hostname string) bool {
+	return slices.ContainsFunc(leaf.DNSNames, func(pattern string) bool { return covers(pattern, hostname) })
 }
 
 // covers tells whether a name of a certificate stands for a hostname. A wildcard stands for one label, and a wildcard
@@ -177,37 +220,73 @@ func covers(pattern, hostname string) bool {
 	return isWildcard && found && label != "" && label != "*" && rest == zone
 }
 
-func checkDates(leaf *x509.Certificate, now time.Time) *Problem {
-	const layout = "2 Jan 2006 15:04 UTC"
-	problem := &Problem{Part: PartCertificate}
-	notBefore, notAfter := leaf.NotBefore.UTC(), leaf.NotAfter.UTC()
+// dateLayout is how messages show a time, always in UTC.
+const dateLayout = "2 Jan 2006 15:04 UTC"
+
+// outOfTime says that a certificate has expired or is not valid yet; what is how its sentence begins.
+func outOfTime(what string, c *x509.Certificate, o Options) *Problem {
+	notBefore, notAfter := c.NotBefore.UTC(), c.NotAfter.UTC()
+	problem := &Problem{Part: PartCertificate, Warning: o.Deployed}
 	switch {
-	case now.After(notAfter):
+	case o.Now.After(notAfter):
 		problem.Summary = summaryExpired
-		problem.Detail = fmt.Sprintf("The certificate %s expired on %s. Use a renewed one.", show(leaf.Subject.String()), notAfter.Format(layout))
-	case now.Before(notBefore):
+		problem.Detail = fmt.Sprintf("%s expired on %s. Use a renewed one.", what, notAfter.Format(dateLayout))
+	case o.Now.Before(notBefore):
 		problem.Summary = summaryNotYet
-		problem.Detail = fmt.Sprintf("The certificate %s is not valid before %s. Use it from then on, or check the clock of this machine.", show(leaf.Subject.String()), notBefore.Format(layout))
-	case notAfter.Sub(now) < soon:
-		problem.Warning, problem.Summary = true, summarySoon
-		problem.Detail = fmt.Sprintf("The certificate %s expires on %s, in %d days. Renew it.", show(leaf.Subject.String()), notAfter.Format(layout), int(notAfter.Sub(now).Hours()/24))
+		problem.Detail = fmt.Sprintf("%s is not valid before %s. Use it from then on, or check the clock of this machine.", what, notBefore.Format(dateLayout))
 	default:
 		return nil
 	}
 	return problem
 }
 
+// checkDates compares the time of the leaf with now.
+func checkDates(leaf *x509.Certificate, o Options) *Problem {
+	if problem := outOfTime("The certificate "+title(leaf), leaf, o); problem != nil {
+		return problem
+	}
+	left := leaf.NotAfter.Sub(o.Now)
+	if left >= soon {
+		return nil
+	}
+	in := "in less than a day"
+	switch days := int(left.Hours() / 24); {
+	case days == 1:
+		in = "in 1 day"
+	case days > 1:
+		in = fmt.Sprintf("in %d days", days)
+	}
+	return &Problem{
+		Part: PartCertificate, Warning: true, Summary: summarySoon,
+		Detail: fmt.Sprintf("The certificate %s expires on %s, %s. Renew it.", title(leaf), leaf.NotAfter.UTC().Format(dateLayout), in),
+	}
+}
+
+// checkParent looks at a certificate that stands after the leaf. A root is passed over: clients go by their own.
+func checkParent(parent *x509.Certificate, number int, o Options) *Problem {
+	what := fmt.Sprintf("Certificate %d of the chain, %s,", number, title(parent))
+	switch {
+	case signed(parent, parent):
+		return nil
+	case parent.Version == 3 && !parent.IsCA:
+		return PartCertificate.invalid("%s is not marked as an authority's, so clients accept nothing that it signed. Give the certificate of the authority, or have it issued with the basic constraint CA.", what)
+	}
+	return outOfTime(what, parent, o)
+}
+
+// checkKey refuses kinds of keys that the other side of TLS would refuse.
 func checkKey(leaf *x509.Certificate) *Problem {
 	if fault := keyFault(leaf.PublicKey); fault != "" {
-		return PartCertificate.invalid("The key of the certificate %s is %s. %s", show(leaf.Subject.String()), keyName(leaf.PublicKey), fault)
+		return PartCertificate.invalid("The key of the certificate %s is %s. %s", title(leaf), keyName(leaf.PublicKey), fault)
 	}
 	return nil
 }
 
+// checkUsage refuses certificates that are stated to be for other ends. One that states nothing is for all.
 func checkUsage(leaf *x509.Certificate) *Problem {
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return nil
 	}
-	return PartCertificate.invalid("The certificate %s is not for servers: its extended key usages lack server authentication. Have it issued for TLS servers.", show(leaf.Subject.String()))
+	return PartCertificate.invalid("The certificate %s is not for servers: its extended key usages lack server authentication. Have it issued for TLS servers.", title(leaf))
 }

@@ -1,9 +1,13 @@
 package certcheck
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Same reports whether two texts hold the same certificates: the DER of all CERTIFICATE blocks, in order. Line ends,
-// indentation and text around the blocks do not matter. Two texts without a certificate are never the same.
+// indentation and text around the blocks do not matter. Two texts without a certificate are never the same. Blocks
+// need not hold certificates that can be read, as ESA may know kinds that this package does not.
 func Same(a, b string) bool {
 	first, ok := ders(a)
 	if !ok {
@@ -13,15 +17,7 @@ func Same(a, b string) bool {
 		return true
 	}
 	second, ok := ders(b)
-	if !ok || len(first) != len(second) {
-		return false
-	}
-	for i := range first {
-		if !bytes.Equal(first[i], second[i]) {
-			return false
-		}
-	}
-	return true
+	return ok && slices.EqualFunc(first, second, bytes.Equal)
 }
 
 // ders returns the contents of the CERTIFICATE blocks, if a text has such blocks and no others.

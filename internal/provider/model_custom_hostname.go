@@ -56,15 +56,9 @@ type customHostnameObserved struct {
 	UpdateTime       types.String `tfsdk:"update_time"`
 }
 
-// observe takes what ESA says. Tokens stay when ESA blanks them: DNS records are made of them, and must not fall
-// apart once a check has passed.
+// observe takes what ESA says. Tokens are sticky: DNS records are made of them, and must not fall apart once a check
+// has passed.
 func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
-	sticky := func(old types.String, now string) types.String {
-		if now == "" && !old.IsUnknown() {
-			return old
-		}
-		return textOrNull(now)
-	}
 	*o = customHostnameObserved{
 		SiteName:         textOrNull(h.SiteName),
 		RecordName:       textOrNull(h.RecordName),
@@ -282,6 +276,14 @@ func (r *idReader) read(name string, text types.String) int64 {
 		r.err = fmt.Errorf("%s: %w", name, err)
 	}
 	return id
+}
+
+// sticky is a token after an answer of ESA: what it was before, if ESA has blanked it.
+func sticky(old types.String, now string) types.String {
+	if now == "" && !old.IsUnknown() {
+		return old
+	}
+	return textOrNull(now)
 }
 
 func textOrNull(text string) types.String {

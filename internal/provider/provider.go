@@ -125,6 +125,7 @@ func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Conf
 func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
 		newCustomHostnameResource,
+		newCustomHostnameValidationResource,
 	}
 }
 

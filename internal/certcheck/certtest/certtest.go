@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -34,14 +35,15 @@ const (
 	Ed25519
 )
 
-// Spec says what certificate to make. The zero value of each field is the ordinary choice.
+// Spec says what certificate to make. It needs a name; the zero value of each other field is the ordinary choice.
 type Spec struct {
 	DNSNames     []string
 	CommonName   string    // default the first of DNSNames
 	NotBefore    time.Time // default an hour ago
 	NotAfter     time.Time // default 90 days from now
 	Key          KeyKind   // of the leaf and of the authorities
-	Intermediate int       // how many authorities stand after the leaf; the root does not
+	Intermediate int       // how many authorities stand after the leaf
+	IncludeRoot  bool      // the root stands last; it is left out otherwise
 	SelfSigned   bool      // signed by its own key, with no authorities
 	IsCA         bool      // marked as an authority's
 	Usages       []x509.ExtKeyUsage
@@ -58,7 +60,12 @@ type Pair struct {
 
 // New makes a certificate.
 func New(spec Spec) (Pair, error) {
-	if spec.CommonName == "" && len(spec.DNSNames) > 0 {
+	switch {
+	case spec.CommonName == "" && len(spec.DNSNames) == 0:
+		return Pair{}, errors.New("a certificate needs a name: set DNSNames or CommonName")
+	case spec.Intermediate < 0:
+		return Pair{}, fmt.Errorf("%d intermediates cannot be made", spec.Intermediate)
+	case spec.CommonName == "":
 		spec.CommonName = spec.DNSNames[0]
 	}
 	if spec.NotBefore.IsZero() {
@@ -92,7 +99,10 @@ func New(spec Spec) (Pair, error) {
 	}
 	pair.Blocks = append(pair.Blocks, encode("CERTIFICATE", pair.Leaf.Raw))
 	if !spec.SelfSigned {
-		for _, authority := range authorities[:spec.Intermediate] {
+		if !spec.IncludeRoot {
+			authorities = authorities[:spec.Intermediate]
+		}
+		for _, authority := range authorities {
 			pair.Blocks = append(pair.Blocks, encode("CERTIFICATE", authority.Raw))
 		}
 	}

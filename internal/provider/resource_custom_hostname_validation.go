@@ -1,0 +1,279 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+var _ resource.ResourceWithConfigure = &customHostnameValidationResource{}
+
+// defaultValidationTimeout is what other providers wait for certificates too; owners and authorities take their time.
+const defaultValidationTimeout = 75 * time.Minute
+
+// customHostnameValidationResource is esa_custom_hostname_validation: a wait, and nothing that ESA knows of.
+type customHostnameValidationResource struct {
+	configured
+}
+
+func newCustomHostnameValidationResource() resource.Resource {
+	return &customHostnameValidationResource{}
+}
+
+// customHostnameValidationModel is esa_custom_hostname_validation as plan or state.
+type customHostnameValidationModel struct {
+	ID            types.String   `tfsdk:"id"`
+	HostnameID    types.String   `tfsdk:"hostname_id"`
+	WaitFor       types.String   `tfsdk:"wait_for"`
+	Hostname      types.String   `tfsdk:"hostname"`
+	Status        types.String   `tfsdk:"status"`
+	CertStatus    types.String   `tfsdk:"cert_status"`
+	CertNotAfter  types.String   `tfsdk:"cert_not_after"`
+	CertTXTKey    types.String   `tfsdk:"cert_txt_key"`
+	CertTXTValue  types.String   `tfsdk:"cert_txt_value"`
+	CertHTTPKey   types.String   `tfsdk:"cert_http_key"`
+	CertHTTPValue types.String   `tfsdk:"cert_http_value"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+}
+
+// observe takes what ESA says. As in esa_custom_hostname, tokens stay when ESA blanks them.
+func (m *customHostnameValidationModel) observe(h *esa.CustomHostname) {
+	m.ID = types.StringValue(formatID(h.HostnameID))
+	m.Hostname = types.StringValue(h.Hostname)
+	m.Status = textOrNull(h.Status)
+	m.CertStatus = textOrNull(h.CertStatus)
+	m.CertNotAfter = textOrNull(h.CertNotAfter)
+	m.CertTXTKey = sticky(m.CertTXTKey, h.CertTXTKey)
+	m.CertTXTValue = sticky(m.CertTXTValue, h.CertTXTValue)
+	m.CertHTTPKey = sticky(m.CertHTTPKey, h.CertHTTPKey)
+	m.CertHTTPValue = sticky(m.CertHTTPValue, h.CertHTTPValue)
+}
+
+// Metadata names the resource.
+func (r *customHostnameValidationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_custom_hostname_validation"
+}
+
+// Schema describes the resource.
+func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := map[string]schema.Attribute{
+		"hostname_id": schema.StringAttribute{
+			Required:            true,
+			MarkdownDescription: "Id of the hostname, `esa_custom_hostname.x.id`. Changing it waits anew.",
+			Validators:          []validator.String{idValidator{}},
+			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		},
+		"wait_for": schema.StringAttribute{
+			Optional: true,
+			Computed: true,
+			Default:  stringdefault.StaticString(string(esa.Usable)),
+			MarkdownDescription: "What to wait for: `ownership`, until ESA has seen the TXT record `verify_host` and the hostname is `active`; " +
+				"or `certificate`, until moreover, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
+			Validators: []validator.String{stringvalidator.OneOf(string(esa.Ownership), string(esa.Usable))},
+		},
+	}
+	for name, description := range map[string]string{
+		"id":              "The hostname's id.",
+		"hostname":        "The domain.",
+		"status":          "State of the hostname (Status).",
+		"cert_status":     "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
+		"cert_not_after":  "When the certificate expires (CertNotAfter), UTC.",
+		"cert_txt_key":    "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name; ESA says it once the ownership is proved. Kept when ESA stops reporting it.",
+		"cert_txt_value":  "Content of that TXT record (CertTxtValue). Kept when ESA stops reporting it.",
+		"cert_http_key":   "URL by which a free certificate is issued instead of the TXT record (CertHttpKey). Kept when ESA stops reporting it.",
+		"cert_http_value": "Body to be served at that URL (CertHttpValue). Kept when ESA stops reporting it.",
+	} {
+		attributes[name] = schema.StringAttribute{
+			Computed: true, MarkdownDescription: description,
+			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		}
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until the ownership is proved, and then waits for the certificate. " +
+			"It makes nothing, and destroying it touches nothing.\n\n" +
+			"It returns at once if the hostname is there already, and fails at once if waiting cannot help: when the name is occupied, the hostname offline, " +
+			"or the application for its certificate failed. A renewal later does not undo it.\n\n" +
+			"Let it depend on the DNS records, so that it begins when they are published.",
+		Attributes: attributes,
+		Blocks: map[string]schema.Block{
+			"timeouts": timeouts.Block(ctx, timeouts.Opts{
+				Create: true, CreateDescription: "Time limit for the wait, such as `30m` or `2h`. Default `75m`.",
+			}),
+		},
+	}
+}
+
+// Create waits.
+func (r *customHostnameValidationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan customHostnameValidationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.wait(ctx, &plan, &resp.State, &resp.Diagnostics)
+}
+
+// Read brings the state up to date. Only a hostname that is gone is removed from it: that a certificate is being
+// renewed does not undo that it was there.
+func (r *customHostnameValidationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state customHostnameValidationModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	client := r.client(&resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
+	defer cancel()
+	id, err := parseID(state.HostnameID.ValueString())
+	if err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id", err.Error()+".")
+		return
+	}
+	actual, err := client.GetCustomHostname(ctx, id)
+	switch {
+	case esa.IsNotFound(err):
+		resp.State.RemoveResource(ctx)
+	case err != nil:
+		resp.Diagnostics.Append(apiError("read", state.thing(), err))
+	default:
+		state.observe(actual)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	}
+}
+
+// Update waits again when wait_for asks for more than before. Other changes concern only the next wait.
+func (r *customHostnameValidationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state customHostnameValidationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if plan.WaitFor.Equal(state.WaitFor) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+		return
+	}
+	planned := plan
+	if r.wait(ctx, &plan, &resp.State, &resp.Diagnostics); !resp.Diagnostics.HasError() {
+		// The plan promised the values of before; the next refresh brings the new ones.
+		resp.Diagnostics.Append(resp.State.Set(ctx, &planned)...)
+	}
+}
+
+// Delete forgets the wait.
+func (r *customHostnameValidationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
+}
+
+// wait waits for what the plan says and saves what was seen.
+func (r *customHostnameValidationResource) wait(ctx context.Context, plan *customHostnameValidationModel, state *tfsdk.State, diags *diag.Diagnostics) {
+	client := r.client(diags)
+	limit, timeoutDiags := plan.Timeouts.Create(ctx, defaultValidationTimeout)
+	diags.Append(timeoutDiags...)
+	id, err := parseID(plan.HostnameID.ValueString())
+	if err != nil {
+		diags.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id", err.Error()+".")
+	}
+	if diags.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+
+	last, err := client.AwaitValidated(ctx, id, esa.Goal(plan.WaitFor.ValueString()), func(h *esa.CustomHostname) {
+		tflog.Info(ctx, "Waiting for custom hostname", map[string]any{
+			"hostname": h.Hostname, "hostname_id": id, "wait_for": plan.WaitFor.ValueString(), "status": h.Status, "cert_status": h.CertStatus,
+		})
+	})
+	if err != nil {
+		diags.Append(validationError(plan, last, err))
+		return
+	}
+	plan.observe(last)
+	diags.Append(state.Set(ctx, plan)...)
+}
+
+func (m *customHostnameValidationModel) thing() thing {
+	return thing{hostname: m.Hostname.ValueString(), hostnameID: m.HostnameID.ValueString()}
+}
+
+// validationError says why a wait ended, what was seen last, and what to do.
+func validationError(m *customHostnameValidationModel, last *esa.CustomHostname, err error) diag.Diagnostic {
+	about := m.thing()
+	seen := ""
+	if last != nil {
+		about = thing{hostname: clean(last.Hostname), siteID: formatID(last.SiteID), hostnameID: formatID(last.HostnameID)}
+		seen = fmt.Sprintf("Last seen: status %s", clean(last.Status))
+		if last.SSLFlag == esa.SSLOn {
+			seen += fmt.Sprintf(", certificate %s", clean(orNone(last.CertStatus)))
+		}
+		seen += "."
+	}
+	var hopeless *esa.HopelessError
+	switch {
+	case errors.As(err, &hopeless):
+		summary, detail := describeHopeless(&hopeless.Hostname, about)
+		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), summary, detail)
+	case errors.Is(err, context.DeadlineExceeded) && last != nil:
+		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), "Custom hostname not validated in time",
+			fmt.Sprintf("The time limit was reached while waiting for the %s of %s. %s\n\n%s\n\nThen run apply again, or raise timeouts.create.",
+				m.WaitFor.ValueString(), about, seen, whatIsMissing(last)))
+	case errors.Is(err, context.Canceled) && last != nil:
+		return diag.NewErrorDiagnostic("Custom hostname not validated yet",
+			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. %s Run apply again to go on.", m.WaitFor.ValueString(), about, seen))
+	}
+	return apiError("validate", about, err)
+}
+
+// whatIsMissing tells what the hostname's owner has to do.
+func whatIsMissing(h *esa.CustomHostname) string {
+	switch {
+	case h.Status == esa.StatusPending:
+		return fmt.Sprintf("Publish the TXT record %s with the content %s.", clean(h.VerifyHost), clean(h.VerifyCode))
+	case h.SSLFlag == esa.SSLOn && h.CertTXTKey != "":
+		return fmt.Sprintf("For the certificate, publish the TXT record %s with the content %s, or serve the domain through ESA already.", clean(h.CertTXTKey), clean(h.CertTXTValue))
+	}
+	return "ESA needs more time."
+}
+
+// describeHopeless tells why waiting does not help, and what does.
+func describeHopeless(h *esa.CustomHostname, about thing) (summary, detail string) {
+	switch h.Status {
+	case esa.StatusConflicted:
+		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. "+
+			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be created anew.", about, clean(orNone(h.ConflictWith)))
+	case esa.StatusOffline:
+		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. "+
+			"See to that (a missing ICP filing, an overdue plan, content, or somebody's decision), and run apply again.", about, clean(orNone(h.OfflineReason)))
+	}
+	code := "none"
+	if h.CertApplyCode != nil {
+		code = fmt.Sprint(*h.CertApplyCode)
+	}
+	return "Certificate of custom hostname failed", fmt.Sprintf("The certificate of %s is %s. ESA says: %s (CertApplyCode %s).\n\n"+
+		"For a free certificate, check the TXT record and the domain's CAA records, then apply for it anew by changing certificate_apply_trigger of its esa_custom_hostname. "+
+		"For an uploaded one, upload a renewed certificate.", about, clean(h.CertStatus), clean(orNone(h.CertApplyMessage)), code)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}
