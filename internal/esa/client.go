@@ -13,6 +13,7 @@
 //	custom_hostnames.go  the seven custom hostname actions
 //	create.go            Create without orphans and without duplicates
 //	wait.go              short waits for what a write has set going
+//	validate.go          the long wait for ownership and certificate
 //	sites.go records.go  ListSites, GetSite, ListRecords, GetRecord
 package esa
 

@@ -45,10 +45,10 @@ type HopelessError struct {
 // Error says what stands in the way.
 func (e *HopelessError) Error() string {
 	h := e.Hostname
-	switch {
-	case h.Status == StatusConflicted:
+	switch h.Status {
+	case StatusConflicted:
 		return fmt.Sprintf("custom hostname %s is conflicted with %s", h.Hostname, h.ConflictWith)
-	case h.Status == StatusOffline:
+	case StatusOffline:
 		return fmt.Sprintf("custom hostname %s is offline: %s", h.Hostname, h.OfflineReason)
 	}
 	return fmt.Sprintf("the certificate of custom hostname %s is %s", h.Hostname, h.CertStatus)

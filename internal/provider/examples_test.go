@@ -54,7 +54,8 @@ func TestAccExamples(t *testing.T) {
 		}
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			// The customers of the examples do their part at once.
+			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
 			w := example(t, a, issue(t, "app.customer-b.com"))
 			w.play(path)
 			w.mustRun("destroy", "-auto-approve")

@@ -1,0 +1,216 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// dnsProvider stands for the customer's DNS: its resource fakedns_txt publishes a TXT record to the fake ESA.
+type dnsProvider struct{ server *fakeesa.Server }
+
+func (dnsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "fakedns"
+}
+func (dnsProvider) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
+func (p dnsProvider) Configure(_ context.Context, _ provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+}
+func (dnsProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (p dnsProvider) Resources(context.Context) []func() fwresource.Resource {
+	return []func() fwresource.Resource{func() fwresource.Resource { return txtResource(p) }}
+}
+
+type txtResource struct{ server *fakeesa.Server }
+
+type txtModel struct {
+	Name  types.String `tfsdk:"name"`
+	Value types.String `tfsdk:"value"`
+}
+
+func (txtResource) Metadata(_ context.Context, req fwresource.MetadataRequest, resp *fwresource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_txt"
+}
+
+func (txtResource) Schema(_ context.Context, _ fwresource.SchemaRequest, resp *fwresource.SchemaResponse) {
+	replace := []planmodifier.String{stringplanmodifier.RequiresReplace()}
+	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
+		"name":  schema.StringAttribute{Required: true, PlanModifiers: replace},
+		"value": schema.StringAttribute{Required: true, PlanModifiers: replace},
+	}}
+}
+
+func (r txtResource) Create(ctx context.Context, req fwresource.CreateRequest, resp *fwresource.CreateResponse) {
+	var m txtModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	r.server.PublishTXT(m.Name.ValueString(), m.Value.ValueString())
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+func (txtResource) Read(context.Context, fwresource.ReadRequest, *fwresource.ReadResponse)       {}
+func (txtResource) Update(context.Context, fwresource.UpdateRequest, *fwresource.UpdateResponse) {}
+func (r txtResource) Delete(ctx context.Context, req fwresource.DeleteRequest, resp *fwresource.DeleteResponse) {
+	var m txtModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	r.server.UnpublishTXT(m.Name.ValueString(), m.Value.ValueString())
+}
+
+const validation = "esa_custom_hostname_validation.test"
+
+func wait(arguments string) string {
+	return fmt.Sprintf("resource \"esa_custom_hostname_validation\" \"test\" {\n  hostname_id = esa_custom_hostname.test.id\n  %s\n}\n", arguments)
+}
+
+// timed is an account and a provider that live by the same clock, which nobody waits for.
+func timed(t *testing.T, options fakeesa.Options) (*account, *fastClock) {
+	clock := new(fastClock)
+	options.Now = clock.Now
+	return newAccount(t, options), clock
+}
+
+func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.TestStep) {
+	t.Helper()
+	factories := fastFactories()
+	factories["esa"] = providerserver.NewProtocol6WithError(newWithClock("test", clock)())
+	factories["fakedns"] = providerserver.NewProtocol6WithError(dnsProvider{a.Server})
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: steps})
+	if left := len(a.Hostnames()); left != 0 {
+		t.Errorf("destroy left %d hostnames", left)
+	}
+}
+
+// TestAccValidation_oneApply takes a domain from nothing to a certificate in one apply, the owner's TXT records
+// included.
+func TestAccValidation_oneApply(t *testing.T) {
+	a, clock := timed(t, fakeesa.Options{ConfiguringFor: 30 * time.Second, IssueDelay: 10 * time.Minute})
+	config := a.hcl(a.args(name, free()), `
+resource "fakedns_txt" "owner" {
+  name  = esa_custom_hostname.test.verify_host
+  value = esa_custom_hostname.test.verify_code
+}
+resource "esa_custom_hostname_validation" "owner" {
+  hostname_id = esa_custom_hostname.test.id
+  wait_for    = "ownership"
+  depends_on  = [fakedns_txt.owner]
+}
+resource "fakedns_txt" "acme" {
+  name  = esa_custom_hostname_validation.owner.cert_txt_key
+  value = esa_custom_hostname_validation.owner.cert_txt_value
+}
+`, wait("depends_on = [fakedns_txt.acme]"))
+	a.testTimed(t, clock,
+		resource.TestStep{
+			Config: config,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(validation, attribute("status"), knownvalue.StringExact("active")),
+				statecheck.ExpectKnownValue(validation, attribute("cert_status"), knownvalue.StringExact("OK")),
+				statecheck.ExpectKnownValue(validation, attribute("cert_not_after"), knownvalue.NotNull()),
+				statecheck.ExpectKnownValue(validation, attribute("hostname"), knownvalue.StringExact(name)),
+			},
+		},
+		// Much later the certificate is renewed: that undoes nothing, and plans nothing.
+		resource.TestStep{
+			PreConfig: func() {
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus, h.CertTxtValue = "Applying", "" })
+			},
+			Config:           config,
+			ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+		},
+	)
+}
+
+func TestAccValidation_alreadyThere(t *testing.T) {
+	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
+	a.testTimed(t, clock,
+		resource.TestStep{Config: a.hcl(a.args(name))},
+		resource.TestStep{
+			Config: a.hcl(a.args(name), wait("")),
+			Check: check(func() error {
+				if n := a.Count("VerifyCustomHostname"); n != 0 {
+					return fmt.Errorf("%d verifications of what is verified", n)
+				}
+				return nil
+			}),
+		},
+		// Asking for less or more of what is there changes nothing else.
+		resource.TestStep{Config: a.hcl(a.args(name), wait(`wait_for = "ownership"`)), ConfigPlanChecks: plan(plancheck.ExpectResourceAction(validation, plancheck.ResourceActionUpdate))},
+		resource.TestStep{Config: a.hcl(a.args(name), wait("timeouts {\n create = \"1h\"\n }"))},
+	)
+}
+
+func TestAccValidation_hopeless(t *testing.T) {
+	for title, test := range map[string]struct {
+		change func(*fakeesa.Hostname)
+		want   string
+	}{
+		"conflicted": {func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, `(?s)Custom hostname conflicted.*existing_site`},
+		"offline":    {func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }, `(?s)Custom hostname offline.*missing_icp`},
+		"failed": {func(h *fakeesa.Hostname) {
+			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 2, "canceled"
+		}, `(?s)Certificate of custom hostname failed.*canceled.*CertApplyCode\s+2.*certificate_apply_trigger`},
+	} {
+		t.Run(title, func(t *testing.T) {
+			a, clock := timed(t, fakeesa.Options{})
+			a.testTimed(t, clock,
+				resource.TestStep{Config: a.hcl(a.args(name, free()))},
+				resource.TestStep{
+					PreConfig: func() {
+						a.ChangeHostname(a.hostname(t).ID, test.change)
+						a.ResetRequests()
+					},
+					Config:      a.hcl(a.args(name, free()), wait("")),
+					ExpectError: regexp.MustCompile(test.want),
+				},
+			)
+			if n := a.Count("VerifyCustomHostname"); n != 0 {
+				t.Errorf("%d verifications of a hopeless case", n)
+			}
+		})
+	}
+}
+
+// TestAccValidation_timeout waits in real time, as time limits are real.
+func TestAccValidation_timeout(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: testFactories,
+		Steps: []resource.TestStep{
+			{Config: a.hcl(a.args(name))},
+			{
+				Config:      a.hcl(a.args(name), wait("timeouts {\n create = \"1s\"\n }")),
+				ExpectError: regexp.MustCompile(`(?s)not validated in time.*status\s+pending.*Publish\s+the\s+TXT\s+record\s+_esa_custom_hostname`),
+			},
+		},
+	})
+}
+
+func TestAccValidation_disappears(t *testing.T) {
+	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
+	config := a.hcl(a.args(name), wait(""))
+	a.testTimed(t, clock,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() { a.RemoveHostname(a.hostname(t).ID) },
+			Config:    config,
+			ConfigPlanChecks: plan(
+				plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionCreate),
+				plancheck.ExpectResourceAction(validation, plancheck.ResourceActionCreate),
+			),
+		},
+	)
+}
