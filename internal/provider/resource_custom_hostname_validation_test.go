@@ -3,7 +3,9 @@ package provider
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,4 +215,35 @@ func TestAccValidation_disappears(t *testing.T) {
 			),
 		},
 	)
+}
+
+// TestAccValidation_interrupted sends a real SIGINT to a real CLI that waits.
+func TestAccValidation_interrupted(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	w := newWorkspace(t)
+	w.write("main.tf", a.hcl(a.args(name), wait("")))
+	apply := w.start("apply", "-auto-approve")
+	for range 600 {
+		if a.Count("VerifyCustomHostname") > 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	interrupted := time.Now()
+	if err := apply.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := apply.Wait()
+	output := fmt.Sprint(apply.Stdout)
+	// The wait itself ends at once; the rest is the CLI's own. A wait that went on would take 75 minutes.
+	if took := time.Since(interrupted); err == nil || took > 30*time.Second {
+		t.Errorf("ended with %v after %v:\n%s", err, took, output)
+	}
+	if !strings.Contains(output, "Custom hostname not validated yet") || !strings.Contains(output, "status pending") {
+		t.Errorf("the message does not say what was seen last:\n%s", output)
+	}
+	if !strings.Contains(w.read("terraform.tfstate"), fmt.Sprint(a.hostname(t).ID)) {
+		t.Error("the hostname is not in the state")
+	}
+	w.mustRun("destroy", "-auto-approve")
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -92,6 +93,19 @@ func (w *workspace) run(command string, arguments ...string) (output string, sta
 		w.t.Fatal(err)
 	}
 	return string(out), run.ProcessState.ExitCode()
+}
+
+// start runs the CLI in the background; what it prints is in the command's Stdout.
+func (w *workspace) start(command string, arguments ...string) *exec.Cmd {
+	w.t.Helper()
+	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command}, arguments...)...)
+	run.Dir, run.Env = w.dir, w.env
+	var output bytes.Buffer
+	run.Stdout, run.Stderr = &output, &output
+	if err := run.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	return run
 }
 
 // mustRun runs the CLI, which must succeed.
