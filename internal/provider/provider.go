@@ -133,6 +133,7 @@ func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
 func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newParseCertificateFunction,
+		newRelativeNameFunction,
 	}
 }
 
