@@ -86,10 +86,10 @@ func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// provider is the provider's configuration, with further lines in it.
-func (a *account) provider(lines ...string) string {
-	return fmt.Sprintf("provider \"esa\" {\n  access_key = %q\n  secret_key = %q\n  endpoint   = %q\n  %s\n}\n",
-		a.Options().AccessKeyID, a.Options().AccessKeySecret, a.URL(), strings.Join(lines, "\n  "))
+// provider is the provider's configuration.
+func (a *account) provider() string {
+	return fmt.Sprintf("provider \"esa\" {\n  access_key = %q\n  secret_key = %q\n  endpoint   = %q\n}\n",
+		a.Options().AccessKeyID, a.Options().AccessKeySecret, a.URL())
 }
 
 // environment configures an empty provider block.

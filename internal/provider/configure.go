@@ -6,33 +6,54 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 
 	"terraform-provider-esa/internal/esa"
 )
 
-// configured is embedded by everything that calls ESA. It holds what the provider's Configure handed out.
-type configured struct {
+// connection holds what the provider's Configure handed out.
+type connection struct {
 	data *providerData
 }
 
-// Configure takes the provider's data. Terraform also calls it while validating, before there is any.
+// configured is embedded by the resources.
+type configured struct {
+	connection
+}
+
+// Configure takes the provider's data.
 func (c *configured) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
+	c.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// configuredDataSource is embedded by the data sources.
+type configuredDataSource struct {
+	connection
+}
+
+// Configure takes the provider's data.
+func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	c.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// take takes the provider's data. Terraform also configures while validating, before there is any.
+func (c *connection) take(handedOut any, diags *diag.Diagnostics) {
+	if handedOut == nil {
 		return
 	}
-	data, ok := req.ProviderData.(*providerData)
+	data, ok := handedOut.(*providerData)
 	if !ok {
-		resp.Diagnostics.AddError("Unable to configure resource",
-			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider; please report it.", req.ProviderData))
+		diags.AddError("Unable to configure provider",
+			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider; please report it.", handedOut))
 		return
 	}
 	c.data = data
 }
 
 // client returns the API client, or nil with an error while the provider's configuration is not known.
-func (c *configured) client(diags *diag.Diagnostics) *esa.Client {
+func (c *connection) client(diags *diag.Diagnostics) *esa.Client {
 	if c.data != nil && c.data.client != nil {
 		return c.data.client
 	}
@@ -47,7 +68,7 @@ func (c *configured) client(diags *diag.Diagnostics) *esa.Client {
 }
 
 // now is the time that certificates are checked against.
-func (c *configured) now() time.Time {
+func (c *connection) now() time.Time {
 	if c.data == nil {
 		return time.Now()
 	}
@@ -55,7 +76,7 @@ func (c *configured) now() time.Time {
 }
 
 // casRegion is the default of cas_region, "" while the provider's configuration is not known.
-func (c *configured) casRegion() string {
+func (c *connection) casRegion() string {
 	if c.data == nil {
 		return ""
 	}

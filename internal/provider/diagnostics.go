@@ -74,6 +74,20 @@ func apiError(verb string, about thing, err error) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(attribute, summary, b.String())
 }
 
+// lookupError is a diagnostic about a site or record that could not be read.
+func lookupError(kind, what string, err error) diag.Diagnostic {
+	var apiErr *esa.Error
+	if !errors.As(err, &apiErr) {
+		return diag.NewErrorDiagnostic("Unable to read "+kind, clean(err.Error())+".")
+	}
+	attribute, advice := adviceFor(apiErr)
+	detail := fmt.Sprintf("Unable to read %s.\n\n%s\n\n%s", what, describe(apiErr), advice)
+	if attribute.Equal(path.Empty()) {
+		return diag.NewErrorDiagnostic("Unable to read "+kind, detail)
+	}
+	return diag.NewAttributeErrorDiagnostic(attribute, "Unable to read "+kind, detail)
+}
+
 // hostnameExists tells how to import a hostname that stands in the way of a create.
 func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError) diag.Diagnostic {
 	existing := exists.Existing

@@ -37,10 +37,10 @@ func (w *workspace) play(path string) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccExamples applies every example of a resource and function on the fake, plans again, and destroys.
+// TestAccExamples applies every example of a resource, data source and function on the fake, plans again, and destroys.
 func TestAccExamples(t *testing.T) {
 	var examples []string
-	for _, pattern := range []string{"resources/*/resource*.tf", "functions/*/function*.tf"} {
+	for _, pattern := range []string{"resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function*.tf"} {
 		found, err := filepath.Glob(filepath.Join("../../examples", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no examples %s: %v", pattern, err)
@@ -57,10 +57,11 @@ func TestAccExamples(t *testing.T) {
 			// The customers of the examples do their part at once.
 			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
 			w := example(t, a, issue(t, "app.customer-b.com"))
+			a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 			w.play(path)
 			w.mustRun("destroy", "-auto-approve")
-			if left := len(a.Hostnames()); left != 0 {
-				t.Errorf("destroy left %d hostnames", left)
+			if got := a.hostname(t); got.Hostname != name {
+				t.Errorf("destroy left %s", got.Hostname)
 			}
 		})
 	}

@@ -140,27 +140,26 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 	return target, !diags.HasError()
 }
 
-// findForImport looks up the id of a hostname by site and name.
-func findForImport(ctx context.Context, client *esa.Client, target importTarget, diags *diag.Diagnostics) string {
-	about := thing{hostname: target.hostname, siteID: target.siteID}
-	siteID, err := parseID(target.siteID)
+// findHostname looks up the id of a hostname by site and name. verb is what it is wanted for.
+func findHostname(ctx context.Context, client *esa.Client, verb string, about thing, diags *diag.Diagnostics) string {
+	siteID, err := parseID(about.siteID)
 	if err != nil {
-		diags.AddError("Invalid import id", err.Error()+".")
+		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id", err.Error()+".")
 		return ""
 	}
-	found, err := client.FindCustomHostnames(ctx, siteID, target.hostname)
+	found, err := client.FindCustomHostnames(ctx, siteID, about.hostname)
 	switch {
 	case err != nil:
-		diags.Append(apiError("import", about, err))
+		diags.Append(apiError(verb, about, err))
 	case len(found) == 0:
-		diags.AddError("Unable to import custom hostname",
+		diags.AddError("Unable to "+verb+" custom hostname",
 			fmt.Sprintf("There is no %s. Check the name, and that the site is the right one.", about))
 	case len(found) > 1:
-		detail := fmt.Sprintf("There are %d of %s. Import one by its id:\n", len(found), about)
+		detail := fmt.Sprintf("There are %d of %s. Choose one by its id:\n", len(found), about)
 		for _, candidate := range found {
 			detail += fmt.Sprintf("\n  %d   status %s, record %d, created %s", candidate.HostnameID, clean(candidate.Status), candidate.RecordID, clean(candidate.CreateTime))
 		}
-		diags.AddError("Unable to import custom hostname", detail)
+		diags.AddError("Unable to "+verb+" custom hostname", detail)
 	default:
 		return formatID(found[0].HostnameID)
 	}

@@ -56,6 +56,29 @@ type customHostnameObserved struct {
 	UpdateTime       types.String `tfsdk:"update_time"`
 }
 
+const certApplyCodeDescription = "ESA's error code of the last application for a free certificate (CertApplyCode)."
+
+// observedDescriptions document the other values, for the resource and the data sources.
+var observedDescriptions = map[string]string{
+	"site_name":          "The site's name (SiteName), such as `example.com`.",
+	"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access it is what the customer's CNAME points at.",
+	"status":             "State of the hostname (Status): `pending` (ownership not proved yet), `configuring`, `active`, `conflicted` or `offline`.",
+	"offline_reason":     "Why the hostname is offline (OfflineReason), such as `missing_icp`.",
+	"conflict_with":      "What holds the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
+	"verify_host":        "Name of the TXT record that proves the ownership (VerifyHost), a full domain name. Kept when ESA stops reporting it.",
+	"verify_code":        "Content of that TXT record (VerifyCode). Kept when ESA stops reporting it.",
+	"cert_id":            "ESA's id of the deployed certificate (CertId).",
+	"cert_status":        "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
+	"cert_not_after":     "When the certificate expires (CertNotAfter), UTC.",
+	"cert_apply_message": "ESA's text about the last application for a free certificate (CertApplyMessage).",
+	"cert_txt_key":       "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name. Kept when ESA stops reporting it.",
+	"cert_txt_value":     "Content of that TXT record (CertTxtValue). Kept when ESA stops reporting it.",
+	"cert_http_key":      "URL by which a free certificate is issued instead of the TXT record (CertHttpKey). Kept when ESA stops reporting it.",
+	"cert_http_value":    "Body to be served at that URL (CertHttpValue). Kept when ESA stops reporting it.",
+	"create_time":        "When the hostname was created (CreateTime), UTC.",
+	"update_time":        "When the hostname was last changed (UpdateTime), UTC.",
+}
+
 // observe takes what ESA says. Tokens are sticky: DNS records are made of them, and must not fall apart once a check
 // has passed.
 func (o *customHostnameObserved) observe(h *esa.CustomHostname) {

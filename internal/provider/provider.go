@@ -138,7 +138,12 @@ func (p *esaProvider) Functions(context.Context) []func() function.Function {
 }
 
 func (p *esaProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{
+		newCustomHostnameDataSource,
+		newCustomHostnamesDataSource,
+		newSiteDataSource,
+		newRecordDataSource,
+	}
 }
 
 func providerSchema() schema.Schema {

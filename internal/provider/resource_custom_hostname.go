@@ -192,28 +192,10 @@ func observedAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"cert_apply_code": schema.Int64Attribute{
 			Computed:            true,
-			MarkdownDescription: "ESA's error code of the last application for a free certificate (CertApplyCode).",
+			MarkdownDescription: certApplyCodeDescription,
 		},
 	}
-	for name, description := range map[string]string{
-		"site_name":          "The site's name (SiteName), such as `example.com`.",
-		"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access it is what the customer's CNAME points at.",
-		"status":             "State of the hostname (Status): `pending` (ownership not proved yet), `configuring`, `active`, `conflicted` or `offline`.",
-		"offline_reason":     "Why the hostname is offline (OfflineReason), such as `missing_icp`.",
-		"conflict_with":      "What holds the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
-		"verify_host":        "Name of the TXT record that proves the ownership (VerifyHost), a full domain name. Kept when ESA stops reporting it.",
-		"verify_code":        "Content of that TXT record (VerifyCode). Kept when ESA stops reporting it.",
-		"cert_id":            "ESA's id of the deployed certificate (CertId).",
-		"cert_status":        "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
-		"cert_not_after":     "When the certificate expires (CertNotAfter), UTC.",
-		"cert_apply_message": "ESA's text about the last application for a free certificate (CertApplyMessage).",
-		"cert_txt_key":       "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name. Kept when ESA stops reporting it.",
-		"cert_txt_value":     "Content of that TXT record (CertTxtValue). Kept when ESA stops reporting it.",
-		"cert_http_key":      "URL by which a free certificate is issued instead of the TXT record (CertHttpKey). Kept when ESA stops reporting it.",
-		"cert_http_value":    "Body to be served at that URL (CertHttpValue). Kept when ESA stops reporting it.",
-		"create_time":        "When the hostname was created (CreateTime), UTC.",
-		"update_time":        "When the hostname was last changed (UpdateTime), UTC.",
-	} {
+	for name, description := range observedDescriptions {
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}
 	return attributes
@@ -414,7 +396,7 @@ func (r *customHostnameResource) ImportState(ctx context.Context, req resource.I
 		return
 	}
 	if target.hostnameID == "" {
-		target.hostnameID = findForImport(ctx, client, target, &resp.Diagnostics)
+		target.hostnameID = findHostname(ctx, client, "import", thing{hostname: target.hostname, siteID: target.siteID}, &resp.Diagnostics)
 		if resp.Diagnostics.HasError() {
 			return
 		}

@@ -1,0 +1,193 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+var _ datasource.DataSourceWithConfigure = &customHostnamesDataSource{}
+
+// customHostnamesDataSource is data "esa_custom_hostnames".
+type customHostnamesDataSource struct {
+	configuredDataSource
+}
+
+func newCustomHostnamesDataSource() datasource.DataSource { return &customHostnamesDataSource{} }
+
+type customHostnamesDataSourceModel struct {
+	SiteID        types.String          `tfsdk:"site_id"`
+	Hostname      types.String          `tfsdk:"hostname"`
+	NameMatchType types.String          `tfsdk:"name_match_type"`
+	Status        types.String          `tfsdk:"status"`
+	RecordID      types.String          `tfsdk:"record_id"`
+	CertStatus    types.Set             `tfsdk:"cert_status"`
+	Hostnames     []listedHostnameModel `tfsdk:"hostnames"`
+}
+
+// listedHostnameModel is a hostname as lists have it: without cert_id, certificate and cas_id.
+type listedHostnameModel struct {
+	ID               types.String `tfsdk:"id"`
+	SiteID           types.String `tfsdk:"site_id"`
+	SiteName         types.String `tfsdk:"site_name"`
+	Hostname         types.String `tfsdk:"hostname"`
+	RecordID         types.String `tfsdk:"record_id"`
+	RecordName       types.String `tfsdk:"record_name"`
+	SSLFlag          types.String `tfsdk:"ssl_flag"`
+	CertType         types.String `tfsdk:"cert_type"`
+	Status           types.String `tfsdk:"status"`
+	OfflineReason    types.String `tfsdk:"offline_reason"`
+	ConflictWith     types.String `tfsdk:"conflict_with"`
+	VerifyHost       types.String `tfsdk:"verify_host"`
+	VerifyCode       types.String `tfsdk:"verify_code"`
+	CertStatus       types.String `tfsdk:"cert_status"`
+	CertNotAfter     types.String `tfsdk:"cert_not_after"`
+	CertApplyCode    types.Int64  `tfsdk:"cert_apply_code"`
+	CertApplyMessage types.String `tfsdk:"cert_apply_message"`
+	CertTXTKey       types.String `tfsdk:"cert_txt_key"`
+	CertTXTValue     types.String `tfsdk:"cert_txt_value"`
+	CertHTTPKey      types.String `tfsdk:"cert_http_key"`
+	CertHTTPValue    types.String `tfsdk:"cert_http_value"`
+	CreateTime       types.String `tfsdk:"create_time"`
+	UpdateTime       types.String `tfsdk:"update_time"`
+}
+
+func newListedHostname(h *esa.CustomHostname) listedHostnameModel {
+	var o customHostnameObserved
+	o.observe(h)
+	return listedHostnameModel{
+		ID: types.StringValue(formatID(h.HostnameID)), SiteID: types.StringValue(formatID(h.SiteID)), SiteName: o.SiteName,
+		Hostname: types.StringValue(h.Hostname), RecordID: types.StringValue(formatID(h.RecordID)), RecordName: o.RecordName,
+		SSLFlag: textOrNull(h.SSLFlag), CertType: textOrNull(h.CertType),
+		Status: o.Status, OfflineReason: o.OfflineReason, ConflictWith: o.ConflictWith, VerifyHost: o.VerifyHost, VerifyCode: o.VerifyCode,
+		CertStatus: o.CertStatus, CertNotAfter: o.CertNotAfter, CertApplyCode: o.CertApplyCode, CertApplyMessage: o.CertApplyMessage,
+		CertTXTKey: o.CertTXTKey, CertTXTValue: o.CertTXTValue, CertHTTPKey: o.CertHTTPKey, CertHTTPValue: o.CertHTTPValue,
+		CreateTime: o.CreateTime, UpdateTime: o.UpdateTime,
+	}
+}
+
+// Metadata names the data source.
+func (d *customHostnamesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_custom_hostnames"
+}
+
+// Schema describes the data source.
+func (d *customHostnamesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	listed := map[string]schema.Attribute{
+		"id":        schema.StringAttribute{Computed: true, MarkdownDescription: "The hostname's id."},
+		"site_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "The site's id."},
+		"hostname":  schema.StringAttribute{Computed: true, MarkdownDescription: "The domain."},
+		"record_id": schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the record that serves the hostname."},
+		"ssl_flag":  schema.StringAttribute{Computed: true, MarkdownDescription: "Whether the hostname serves HTTPS, `on` or `off`."},
+		"cert_type": schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the last one's."},
+	}
+	observedInDataSource(listed)
+	delete(listed, "cert_id")
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads the custom hostnames of a site, all pages of them (ListCustomHostnames). That there are none is no error.",
+		Attributes: map[string]schema.Attribute{
+			"site_id": schema.StringAttribute{
+				Required: true, Validators: []validator.String{idValidator{}},
+				MarkdownDescription: "The site's id.",
+			},
+			"hostname": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
+				MarkdownDescription: "Only hostnames whose name matches this, in the way of `name_match_type`.",
+			},
+			"name_match_type": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "How `hostname` is compared: `exact`, `prefix`, `suffix` or `fuzzy` (anywhere). Default `exact`.",
+				Validators: []validator.String{
+					stringvalidator.OneOf(esa.NameMatchExact, esa.NameMatchPrefix, esa.NameMatchSuffix, esa.NameMatchFuzzy),
+					stringvalidator.AlsoRequires(path.MatchRoot("hostname")),
+				},
+			},
+			"status": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{stringvalidator.OneOf(esa.StatusPending, esa.StatusActive, esa.StatusConflicted, esa.StatusOffline)},
+				MarkdownDescription: "Only hostnames in this state: `pending`, `active`, `conflicted` or `offline`.",
+			},
+			"record_id": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{idValidator{}},
+				MarkdownDescription: "Only hostnames that this record serves.",
+			},
+			"cert_status": schema.SetAttribute{
+				Optional: true, ElementType: types.StringType, Validators: []validator.Set{setvalidator.SizeAtLeast(1)},
+				MarkdownDescription: "Only hostnames whose certificate is in one of these states, such as `[\"ApplyFailed\", \"Expiring\", \"Expired\"]`.",
+			},
+			"hostnames": schema.ListNestedAttribute{
+				Computed: true, NestedObject: schema.NestedAttributeObject{Attributes: listed},
+				MarkdownDescription: "The hostnames, by name and then by id. Lists have neither certificates nor their ids; `esa_custom_hostname` has.",
+			},
+		},
+	}
+}
+
+// Read reads all pages. Which hostnames are meant is checked again: how ESA's filters compare is not documented.
+func (d *customHostnamesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model customHostnamesDataSourceModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	client := d.client(&resp.Diagnostics)
+	var ids idReader
+	in := esa.ListCustomHostnamesInput{
+		SiteID: ids.read("site_id", model.SiteID), Hostname: model.Hostname.ValueString(),
+		NameMatchType: model.NameMatchType.ValueString(), Status: model.Status.ValueString(),
+	}
+	if !model.RecordID.IsNull() {
+		in.RecordID = ids.read("record_id", model.RecordID)
+	}
+	var certStatus []string
+	resp.Diagnostics.Append(model.CertStatus.ElementsAs(ctx, &certStatus, false)...)
+	if ids.err != nil {
+		resp.Diagnostics.AddError("Invalid id", ids.err.Error())
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	found := map[int64]esa.CustomHostname{}
+	for hostname, err := range client.AllCustomHostnames(ctx, in) {
+		if err != nil {
+			resp.Diagnostics.Append(apiError("list", thing{siteID: model.SiteID.ValueString()}, err))
+			return
+		}
+		if matches(&hostname, in) && (len(certStatus) == 0 || slices.Contains(certStatus, hostname.CertStatus)) {
+			found[hostname.HostnameID] = hostname
+		}
+	}
+	model.Hostnames = []listedHostnameModel{}
+	for _, hostname := range found {
+		model.Hostnames = append(model.Hostnames, newListedHostname(&hostname))
+	}
+	slices.SortFunc(model.Hostnames, func(a, b listedHostnameModel) int {
+		return strings.Compare(a.Hostname.ValueString()+" "+a.ID.ValueString(), b.Hostname.ValueString()+" "+b.ID.ValueString())
+	})
+	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+}
+
+// matches applies the filters of a list on our side.
+func matches(h *esa.CustomHostname, in esa.ListCustomHostnamesInput) bool {
+	if in.RecordID != 0 && h.RecordID != in.RecordID || in.Status != "" && h.Status != in.Status {
+		return false
+	}
+	name, part := strings.ToLower(h.Hostname), strings.ToLower(in.Hostname)
+	switch {
+	case part == "":
+		return true
+	case in.NameMatchType == esa.NameMatchPrefix:
+		return strings.HasPrefix(name, part)
+	case in.NameMatchType == esa.NameMatchSuffix:
+		return strings.HasSuffix(name, part)
+	case in.NameMatchType == esa.NameMatchFuzzy:
+		return strings.Contains(name, part)
+	}
+	return name == part
+}
