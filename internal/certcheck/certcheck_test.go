@@ -1,14 +1,23 @@
 package certcheck
 
 import (
+	"bytes"
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"math/big"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +41,55 @@ func names(all ...string) func(*certtest.Spec) {
 
 func key(kind certtest.KeyKind) func(*certtest.Spec) {
 	return func(s *certtest.Spec) { s.Key = kind }
+}
+
+func authorityOf(s *certtest.Spec) { s.IsCA, s.CommonName = true, "Issuing Authority" }
+
+// issuedBy makes a certificate for host that the key of another signed, and puts that one's chain after it.
+func issuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate) certtest.Pair {
+	t.Helper()
+	pair := parent
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair.Key, pair.PrivateKeyPEM = private, pemBlock("PRIVATE KEY", der)
+	return reissuedBy(t, parent, template, pair)
+}
+
+// reissuedBy is issuedBy for the key of pair.
+func reissuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate, pair certtest.Pair) certtest.Pair {
+	t.Helper()
+	now := time.Now()
+	template.SerialNumber, template.DNSNames, template.NotBefore = big.NewInt(now.UnixNano()), []string{host}, now.AddDate(0, 0, -9)
+	if template.NotAfter.IsZero() {
+		template.NotAfter = now.AddDate(0, 0, 90)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent.Leaf, pair.Key.Public(), parent.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair.Blocks = slices.Concat([]string{pemBlock("CERTIFICATE", der)}, parent.Blocks)
+	pair.CertificatePEM = strings.Join(pair.Blocks, "")
+	return pair
+}
+
+// foreign is the frame of a PKCS #8 key of any kind.
+func foreign(t *testing.T, kind ...int) string {
+	t.Helper()
+	der, err := asn1.Marshal(struct {
+		Version   int
+		Algorithm pkix.AlgorithmIdentifier
+		Key       []byte
+	}{0, pkix.AlgorithmIdentifier{Algorithm: kind}, []byte("a key")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pemBlock("PRIVATE KEY", der)
 }
 
 func pemBlock(kind string, der []byte) string {
@@ -60,6 +118,30 @@ func TestBadPairs(t *testing.T) {
 	client := issue(t, func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })
 	short, curve, edwards := issue(t, key(certtest.RSA1024)), issue(t, key(certtest.ECDSAP224)), issue(t, key(certtest.Ed25519))
 	hostile := issue(t, names("\x1b[31m"+strings.Repeat("x", 300)+".example"))
+	expiredAuthority := issuedBy(t, issue(t, authorityOf, func(s *certtest.Spec) { s.NotAfter = time.Now().Add(-49 * time.Hour) }), &x509.Certificate{})
+	earlyAuthority := issuedBy(t, issue(t, authorityOf, func(s *certtest.Spec) { s.NotBefore = time.Now().Add(49 * time.Hour) }), &x509.Certificate{})
+	byLeaf := issuedBy(t, good, &x509.Certificate{})
+	mid := issue(t, authorityOf)
+	underMid := issuedBy(t, mid, &x509.Certificate{})
+	nameless := issuedBy(t, mid, &x509.Certificate{NotAfter: time.Now().Add(-49 * time.Hour)})
+	root := issue(t, func(s *certtest.Spec) {
+		s.DNSNames, s.CommonName, s.SelfSigned, s.IsCA = nil, "Test Root", true, true
+	})
+	bareRequest := issue(t, func(s *certtest.Spec) {
+		s.DNSNames, s.CommonName, s.SelfSigned, s.IsCA = nil, host, true, true
+	})
+	chinese := issue(t, names("shop.example"), func(s *certtest.Spec) { s.CommonName, s.NotAfter = "客户商店", time.Now().Add(-time.Minute) })
+	another := issue(t, func(s *certtest.Spec) { s.DNSNames, s.CommonName = nil, "Some Shop" })
+	p256, prime239v3 := []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}, []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x06}
+	crowded := issue(t, names("a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example", "i.example", "j.example"))
+	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchange, err := x509.MarshalPKCS8PrivateKey(x25519)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cut := func(text string) string { return strings.TrimSpace(text[:strings.LastIndex(text, "-----END")]) }
 	inner := func(text string) string {
 		return strings.Join(strings.Split(text, "\n")[1:len(strings.Split(text, "\n"))-2], "")
@@ -74,59 +156,92 @@ func TestBadPairs(t *testing.T) {
 		part             Part
 		summary, detail  string
 	}{
-		"an empty certificate":                 {"", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is empty"},
-		"a certificate of spaces":              {" \r\n\t", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is empty"},
-		"a path for a certificate":             {"certs/shop.pem", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
-		"base64 without its frame":             {inner(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
-		"a certificate as a \\n one-liner":     {literal(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "replace(value"},
-		"a certificate that lost its lines":    {oneLine(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "line ends seem to be lost"},
-		"a cut certificate":                    {cut(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
-		"a cut intermediate":                   {cut(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 2 of the certificate is cut"},
-		"a cut leaf before an intermediate":    {cut(good.Blocks[0]) + "\n" + good.Blocks[1], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
-		"a frame that does not match":          {strings.Replace(good.Blocks[0], "END CERTIFICATE", "END OTHER", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is cut"},
-		"a damaged certificate":                {strings.Replace(good.Blocks[0], "MII", "M*I", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is not base64"},
-		"an empty block":                       {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "it is empty"},
-		"bytes that are no certificate":        {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no X.509 certificate"},
-		"a private key for a certificate":      {good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
-		"a private key after the certificate":  {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
-		"a request for a certificate":          {pemBlock("CERTIFICATE REQUEST", request), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "certificate request"},
-		"a public key for a certificate":       {pemBlock("PUBLIC KEY", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"PUBLIC KEY"`},
-		"a PKCS #7 bundle":                     {pemBlock("PKCS7", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl pkcs7"},
-		"the intermediate first":               {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "Put the leaf first"},
-		"a chain in reverse":                   {deep.Blocks[2] + deep.Blocks[1] + deep.Blocks[0], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "Certificate 2"},
-		"two intermediates in the wrong order": {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
-		"an intermediate left out":             {deep.Blocks[0] + deep.Blocks[2], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
-		"another authority's intermediate":     {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
-		"two leaves":                           {good.Blocks[0] + other.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
-		"the leaf twice":                       {good.Blocks[0] + good.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "the same as certificate 1"},
-		"another hostname":                     {good.CertificatePEM, good.PrivateKeyPEM, "www.customer.com", PartCertificate, summaryName, `covers "shop.customer.com", but not "www.customer.com"`},
-		"a hostname one label deeper":          {good.CertificatePEM, good.PrivateKeyPEM, "a." + host, PartCertificate, summaryName, "but not"},
-		"a wildcard for two labels":            {wild(t), wildKey(t), "a.b.customer.com", PartCertificate, summaryName, "but not"},
-		"a wildcard for its zone":              {wild(t), wildKey(t), "customer.com", PartCertificate, summaryName, "but not"},
-		"a wildcard hostname":                  {good.CertificatePEM, good.PrivateKeyPEM, "*.customer.com", PartCertificate, summaryName, "but not"},
-		"a common name alone":                  {bare.CertificatePEM, bare.PrivateKeyPEM, host, PartCertificate, summaryName, "no subject alternative names"},
-		"a hostile name":                       {hostile.CertificatePEM, hostile.PrivateKeyPEM, host, PartCertificate, summaryName, `\x1b`},
-		"expired":                              {expired.CertificatePEM, expired.PrivateKeyPEM, host, PartCertificate, summaryExpired, "expired on " + time.Now().Add(-49*time.Hour).UTC().Format("2 Jan 2006")},
-		"not valid yet":                        {early.CertificatePEM, early.PrivateKeyPEM, host, PartCertificate, summaryNotYet, "not valid before " + time.Now().Add(49*time.Hour).UTC().Format("2 Jan 2006")},
-		"an authority's certificate":           {authority.CertificatePEM, authority.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "authority"},
-		"a client's certificate":               {client.CertificatePEM, client.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "server authentication"},
+		"an empty certificate":                       {"", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is empty"},
+		"a certificate of spaces":                    {" \r\n\t", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is empty"},
+		"a path for a certificate":                   {"certs/shop.pem", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
+		"base64 without its frame":                   {inner(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
+		"a certificate as a \\n one-liner":           {literal(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "replace(value"},
+		"a certificate that lost its lines":          {oneLine(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "line ends seem to be lost"},
+		"a cut certificate":                          {cut(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
+		"a cut intermediate":                         {cut(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 2 of the certificate is cut"},
+		"a cut leaf before an intermediate":          {cut(good.Blocks[0]) + "\n" + good.Blocks[1], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
+		"a frame that does not match":                {strings.Replace(good.Blocks[0], "END CERTIFICATE", "END OTHER", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `begins as "CERTIFICATE" and ends as "OTHER"`},
+		"a damaged certificate":                      {strings.Replace(good.Blocks[0], "MII", "M*I", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is not base64"},
+		"an empty block":                             {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "it is empty"},
+		"bytes that are no certificate":              {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no X.509 certificate"},
+		"a private key for a certificate":            {good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
+		"a private key after the certificate":        {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
+		"a request for a certificate":                {pemBlock("CERTIFICATE REQUEST", request), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "certificate request"},
+		"a public key for a certificate":             {pemBlock("PUBLIC KEY", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"PUBLIC KEY"`},
+		"a PKCS #7 bundle":                           {pemBlock("PKCS7", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl pkcs7"},
+		"the intermediate first":                     {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "Put the leaf first"},
+		"a chain in reverse":                         {deep.Blocks[2] + deep.Blocks[1] + deep.Blocks[0], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "reverse order: certificate 3"},
+		"the leaf second":                            {deep.Blocks[1] + deep.Blocks[0] + deep.Blocks[2], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "was signed by certificate 1"},
+		"two intermediates in the wrong order":       {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
+		"an intermediate left out":                   {deep.Blocks[0] + deep.Blocks[2], deep.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
+		"another authority's intermediate":           {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
+		"two leaves":                                 {good.Blocks[0] + other.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "did not sign certificate 1"},
+		"the leaf twice":                             {good.Blocks[0] + good.Blocks[0], good.PrivateKeyPEM, host, PartCertificate, summaryOrder, "the same as certificate 1"},
+		"another hostname":                           {good.CertificatePEM, good.PrivateKeyPEM, "www.customer.com", PartCertificate, summaryName, `covers "shop.customer.com", but not "www.customer.com"`},
+		"a hostname one label deeper":                {good.CertificatePEM, good.PrivateKeyPEM, "a." + host, PartCertificate, summaryName, "but not"},
+		"a wildcard for two labels":                  {wild(t), wildKey(t), "a.b.customer.com", PartCertificate, summaryName, "but not"},
+		"a wildcard for its zone":                    {wild(t), wildKey(t), "customer.com", PartCertificate, summaryName, "but not"},
+		"a wildcard hostname":                        {good.CertificatePEM, good.PrivateKeyPEM, "*.customer.com", PartCertificate, summaryName, "but not"},
+		"a common name alone":                        {bare.CertificatePEM, bare.PrivateKeyPEM, host, PartCertificate, summaryName, "common name only"},
+		"a hostile name":                             {hostile.CertificatePEM, hostile.PrivateKeyPEM, host, PartCertificate, summaryName, `\x1b`},
+		"expired":                                    {expired.CertificatePEM, expired.PrivateKeyPEM, host, PartCertificate, summaryExpired, "expired on " + time.Now().Add(-49*time.Hour).UTC().Format("2 Jan 2006")},
+		"not valid yet":                              {early.CertificatePEM, early.PrivateKeyPEM, host, PartCertificate, summaryNotYet, "not valid before " + time.Now().Add(49*time.Hour).UTC().Format("2 Jan 2006")},
+		"an authority's certificate":                 {authority.CertificatePEM, authority.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "authority"},
+		"text before the first line":                 {"cert: " + good.Blocks[0], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "nothing before the dashes"},
+		"a cut private key after the certificate":    {good.CertificatePEM + cut(good.PrivateKeyPEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
+		"a private key in one line":                  {literal(good.PrivateKeyPEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
+		"a private key that is called a certificate": {strings.ReplaceAll(good.PrivateKeyPEM, "PRIVATE KEY", "CERTIFICATE"), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
+		"openssl's trusted form":                     {pemBlock("TRUSTED CERTIFICATE", good.Leaf.Raw), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl x509"},
+		"a first line within a line":                 {"see -----BEGIN CERTIFICATE----- below", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "line of its own"},
+		"another common name alone":                  {another.CertificatePEM, another.PrivateKeyPEM, host, PartCertificate, summaryName, "no DNS names"},
+		"a list of revoked certificates":             {pemBlock("X509 CRL", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"X509 CRL"`},
+		"a kind that may be anything":                {pemBlock("MIGHAGEAMBMGByqGSM49", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown kind"},
+		"bytes after a certificate":                  {pemBlock("CERTIFICATE", append(slices.Clip(good.Leaf.Raw), 0)), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "trailing data"},
+		"an intermediate alone":                      {good.Blocks[1], good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "Put the certificate of the hostname first"},
+		"a root alone":                               {root.CertificatePEM, root.PrivateKeyPEM, host, PartCertificate, summaryCertificate, `"CN=Test Root"`},
+		"an intermediate that has expired":           {expiredAuthority.CertificatePEM, expiredAuthority.PrivateKeyPEM, host, PartCertificate, summaryExpired, "Certificate 2 of the chain"},
+		"an intermediate that is not valid yet":      {earlyAuthority.CertificatePEM, earlyAuthority.PrivateKeyPEM, host, PartCertificate, summaryNotYet, "Certificate 2 of the chain"},
+		"signed by what is no authority":             {byLeaf.CertificatePEM, byLeaf.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "Certificate 2 of the chain"},
+		"expired, without a subject":                 {nameless.CertificatePEM, nameless.PrivateKeyPEM, host, PartCertificate, summaryExpired, `The certificate "shop.customer.com" expired`},
+		"expired, with a name that is not ASCII":     {chinese.CertificatePEM, chinese.PrivateKeyPEM, "", PartCertificate, summaryExpired, `"CN=客户商店"`},
+		"a hostname that is not ASCII":               {good.CertificatePEM, good.PrivateKeyPEM, "bücher.customer.com", PartCertificate, summaryName, `"bücher.customer.com" is not ASCII`},
+		"too many names to list":                     {crowded.CertificatePEM, crowded.PrivateKeyPEM, host, PartCertificate, summaryName, `"h.example", 2 more, but not`},
+		"a client's certificate":                     {client.CertificatePEM, client.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "server authentication"},
 
-		"an empty key":                   {good.CertificatePEM, "", host, PartPrivateKey, summaryKey, "is empty"},
-		"a path for a key":               {good.CertificatePEM, "key.pem", host, PartPrivateKey, summaryKey, "no PEM block"},
-		"a key as a \\n one-liner":       {good.CertificatePEM, literal(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "replace(value"},
-		"a key that lost its lines":      {good.CertificatePEM, oneLine(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "line ends seem to be lost"},
-		"a cut key":                      {good.CertificatePEM, cut(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "is cut"},
-		"a damaged key":                  {good.CertificatePEM, pemBlock("PRIVATE KEY", []byte("no key")), host, PartPrivateKey, summaryKey, "cannot be read"},
-		"a certificate for a key":        {good.CertificatePEM, good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 1 of the private key is a certificate"},
-		"a certificate after the key":    {good.CertificatePEM, good.PrivateKeyPEM + good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 2 of the private key is a certificate"},
-		"two keys":                       {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, host, PartPrivateKey, summaryKey, "second key"},
-		"a key encrypted as PKCS #8":     {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "openssl pkey"},
-		"a key encrypted by its headers": {good.CertificatePEM, dek, host, PartPrivateKey, summaryKey, "openssl pkey"},
-		"an OpenSSH key":                 {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "ssh-keygen"},
-		"a public key for a key":         {good.CertificatePEM, pemBlock("PUBLIC KEY", []byte{1}), host, PartPrivateKey, summaryKey, `"PUBLIC KEY"`},
-		"curve parameters alone":         {good.CertificatePEM, pemBlock("EC PARAMETERS", []byte{1}), host, PartPrivateKey, summaryKey, "holds no key"},
-		"another certificate's key":      {good.CertificatePEM, other.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "does not belong to the certificate"},
-		"a key of another kind":          {good.CertificatePEM, issue(t, key(certtest.RSA2048)).PrivateKeyPEM, host, PartPrivateKey, summaryPair, "(RSA-2048) does not belong"},
+		"an empty key":                      {good.CertificatePEM, "", host, PartPrivateKey, summaryKey, "is empty"},
+		"a path for a key":                  {good.CertificatePEM, "key.pem", host, PartPrivateKey, summaryKey, "no PEM block"},
+		"a key as a \\n one-liner":          {good.CertificatePEM, literal(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "replace(value"},
+		"a key that lost its lines":         {good.CertificatePEM, oneLine(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "line ends seem to be lost"},
+		"a cut key":                         {good.CertificatePEM, cut(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "is cut"},
+		"a damaged key":                     {good.CertificatePEM, pemBlock("PRIVATE KEY", []byte("no key")), host, PartPrivateKey, summaryKey, "cannot be read"},
+		"a certificate for a key":           {good.CertificatePEM, good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 1 of the private key is a certificate"},
+		"a certificate after the key":       {good.CertificatePEM, good.PrivateKeyPEM + good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 2 of the private key is a certificate"},
+		"a key without its first line":      {good.CertificatePEM, good.PrivateKeyPEM + "-----END PRIVATE KEY-----", host, PartPrivateKey, summaryKey, "Block 2 of the private key has no line"},
+		"a key that is not base64":          {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "MIG", "M*G", 1), host, PartPrivateKey, summaryKey, `Block 1 of the private key ("PRIVATE KEY") is damaged: it is not base64`},
+		"a DSA key":                         {good.CertificatePEM, pemBlock("DSA PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "is a DSA key"},
+		"a DSA key as PKCS #8":              {good.CertificatePEM, foreign(t, 1, 2, 840, 10040, 4, 1), host, PartPrivateKey, summaryKey, "is a DSA key"},
+		"an RSA-PSS key":                    {good.CertificatePEM, foreign(t, 1, 2, 840, 113549, 1, 1, 10), host, PartPrivateKey, summaryKey, "is an RSA-PSS key"},
+		"an Ed448 key":                      {good.CertificatePEM, foreign(t, 1, 3, 101, 113), host, PartPrivateKey, summaryKey, "is an Ed448 key"},
+		"an X448 key":                       {good.CertificatePEM, foreign(t, 1, 3, 101, 111), host, PartPrivateKey, summaryKey, "is an X448 key"},
+		"a key on another curve":            {good.CertificatePEM, foreign(t, 1, 2, 840, 10045, 2, 1), host, PartPrivateKey, summaryKey, "on another curve"},
+		"an old-style key on another curve": {good.CertificatePEM, pemBlock("EC PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "on another curve"},
+		"a certificate on another curve":    {pemBlock("CERTIFICATE", bytes.ReplaceAll(good.Leaf.Raw, p256, prime239v3)), good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "elliptic curve"},
+		"a key of no kind that is known":    {good.CertificatePEM, foreign(t, 1, 2, 3), host, PartPrivateKey, summaryKey, "cannot be read"},
+		"a key for key exchange":            {good.CertificatePEM, pemBlock("PRIVATE KEY", exchange), host, PartPrivateKey, summaryKey, "cannot sign"},
+		"the authority's key":               {underMid.CertificatePEM, mid.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "but to the authority's certificate 2 of the chain"},
+		"two keys":                          {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, host, PartPrivateKey, summaryKey, "second key"},
+		"a key encrypted as PKCS #8":        {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "openssl pkey"},
+		"a key encrypted by its headers":    {good.CertificatePEM, dek, host, PartPrivateKey, summaryKey, "openssl pkey"},
+		"an OpenSSH key":                    {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "ssh-keygen"},
+		"a public key for a key":            {good.CertificatePEM, pemBlock("PUBLIC KEY", []byte{1}), host, PartPrivateKey, summaryKey, `"PUBLIC KEY"`},
+		"curve parameters alone":            {good.CertificatePEM, pemBlock("EC PARAMETERS", []byte{1}), host, PartPrivateKey, summaryKey, "holds no key"},
+		"another certificate's key":         {good.CertificatePEM, other.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "does not belong to the certificate"},
+		"a key of another kind":             {good.CertificatePEM, issue(t, key(certtest.RSA2048)).PrivateKeyPEM, host, PartPrivateKey, summaryPair, "(RSA-2048) does not belong"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -146,11 +261,42 @@ func TestBadPairs(t *testing.T) {
 			}
 		})
 	}
+	// A name alone that tools made their way is both self-signed and for nobody.
+	if found := CheckCertificate(bareRequest.CertificatePEM, Options{Hostname: host, Now: time.Now()}); len(found) != 2 ||
+		!strings.Contains(found[0].Detail, "common name only") || found[1].Summary != summarySelfSigned {
+		t.Errorf("a self-signed common name: got %+v", found)
+	}
+	// What is wrong with the order hides neither what is wrong with the leaf nor a foreign key.
+	both := check(expired.Blocks[0]+other.Blocks[1], other.PrivateKeyPEM, Options{Hostname: host})
+	if len(both) != 3 || both[0].Summary != summaryOrder || both[1].Summary != summaryExpired || both[2].Summary != summaryPair {
+		t.Errorf("three faults: got %+v", both)
+	}
 	// A weak key is a fault of both.
 	for title, pair := range map[string]certtest.Pair{"RSA-1024": short, "ECDSA-P224": curve, "Ed25519": edwards} {
 		found := check(pair.CertificatePEM, pair.PrivateKeyPEM, Options{Hostname: host})
 		if len(found) != 2 || !strings.Contains(found[0].Detail, title) || !strings.Contains(found[1].Detail, title) || found[0].Part == found[1].Part {
 			t.Errorf("%s: got %+v", title, found)
+		}
+	}
+}
+
+// TestRareCertificates: what authorities may put into a certificate, and crypto/x509 cannot use or does not ask for.
+func TestRareCertificates(t *testing.T) {
+	now := time.Now()
+	pair := issue(t, key(certtest.Ed25519))
+	ed448 := bytes.ReplaceAll(pair.Leaf.Raw, []byte{0x2b, 0x65, 0x70}, []byte{0x2b, 0x65, 0x71})
+	found := CheckCertificate(pemBlock("CERTIFICATE", ed448), Options{Hostname: host, Now: now})
+	if len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Detail, "is of an unknown kind. That kind is not usable here.") {
+		t.Errorf("a key of an unknown kind: got %+v", found)
+	}
+	for want, c := range map[string]*x509.Certificate{
+		`"CN=a"`:             {Subject: pkix.Name{CommonName: "a"}, DNSNames: []string{"b"}, SerialNumber: big.NewInt(1)},
+		`"b"`:                {DNSNames: []string{"b"}, SerialNumber: big.NewInt(1)},
+		`"serial number 0a"`: {SerialNumber: big.NewInt(10)},
+		`"serial number 00"`: {SerialNumber: new(big.Int)},
+	} {
+		if got := title(c); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }
@@ -170,17 +316,22 @@ func wildKey(t *testing.T) string {
 	return wildcard.key
 }
 
-// leaks tells whether a message has a piece of a PEM's body.
+// leaks tells whether a message has a run of base64 from the body of a PEM.
 func leaks(message, input string) bool {
 	const run = 12
+	notBase64 := func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r)
+	}
 	for line := range strings.Lines(input) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "-----") || strings.Contains(line, ":") {
 			continue
 		}
-		for i := 0; i+run <= len(line); i++ {
-			if strings.Contains(message, line[i:i+run]) {
-				return true
+		for _, word := range strings.FieldsFunc(line, notBase64) {
+			for i := 0; i+run <= len(word); i++ {
+				if strings.Contains(message, word[i:i+run]) {
+					return true
+				}
 			}
 		}
 	}
@@ -203,12 +354,17 @@ func TestGoodPairs(t *testing.T) {
 	indent := func(text string) string { return "    " + strings.ReplaceAll(text, "\n", "\n    ") }
 	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
 	alabel := issue(t, names("xn--bcher-kva.example.com"))
+	caps := issue(t, names("Shop.CUSTOMER.com"))
 	many := issue(t, names("a.example", "b.example", host))
 	server := issue(t, func(s *certtest.Spec) {
 		s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}
 	})
 	anyUse := issue(t, func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} })
+	rooted := issue(t, func(s *certtest.Spec) { s.IncludeRoot = true })
 	tests := map[string]struct{ certificate, key, hostname string }{
+		"a chain with its root":     {rooted.CertificatePEM, rooted.PrivateKeyPEM, host},
+		"a byte order mark within":  {good.Blocks[0] + "\ufeff" + good.Blocks[1], good.PrivateKeyPEM, host},
+		"other case in the names":   {caps.CertificatePEM, caps.PrivateKeyPEM, host},
 		"leaf and intermediate":     {good.CertificatePEM, good.PrivateKeyPEM, host},
 		"leaf alone":                {good.Blocks[0], good.PrivateKeyPEM, host},
 		"three intermediates":       {deep.CertificatePEM, deep.PrivateKeyPEM, host},
@@ -256,11 +412,15 @@ func TestWarnings(t *testing.T) {
 	})
 	self := issue(t, func(s *certtest.Spec) { s.SelfSigned = true })
 	selfCA := issue(t, func(s *certtest.Spec) { s.SelfSigned, s.IsCA = true, true })
+	last := issue(t, func(s *certtest.Spec) { s.NotAfter = now.Add(36 * time.Hour) })
+	ending := issue(t, func(s *certtest.Spec) { s.NotAfter = now.Add(time.Hour) })
 	for title, test := range map[string]struct {
 		pair            certtest.Pair
 		summary, detail string
 	}{
 		"12 days left":                   {near, summarySoon, "in 12 days"},
+		"1 day left":                     {last, summarySoon, "in 1 day."},
+		"an hour left":                   {ending, summarySoon, "in less than a day"},
 		"self-signed":                    {self, summarySelfSigned, "browsers refuse"},
 		"self-signed as tools make them": {selfCA, summarySelfSigned, "browsers refuse"},
 	} {
@@ -275,6 +435,100 @@ func TestWarnings(t *testing.T) {
 	}
 	if found := check(near.CertificatePEM, near.PrivateKeyPEM, Options{Hostname: host, Now: near.Leaf.NotAfter.Add(-soon)}); len(found) != 0 {
 		t.Errorf("30 days before the end: %+v", found)
+	}
+}
+
+// TestOutOfTime moves the clock instead of making certificates of other times.
+func TestOutOfTime(t *testing.T) {
+	pair := issue(t)
+	for title, test := range map[string]struct {
+		now     time.Time
+		summary string
+	}{
+		"expired":       {pair.Leaf.NotAfter.Add(time.Hour), summaryExpired},
+		"not valid yet": {pair.Leaf.NotBefore.Add(-time.Hour), summaryNotYet},
+	} {
+		found := CheckCertificate(pair.CertificatePEM, Options{Hostname: host, Now: test.now})
+		if len(found) != 1 || found[0].Warning || found[0].Summary != test.summary {
+			t.Errorf("%s: got %+v", title, found)
+		}
+	}
+}
+
+// TestErrors: the errors of the parsers are Problems, which callers take apart.
+func TestErrors(t *testing.T) {
+	_, ofCertificate := ParseCertificate("x")
+	_, ofKey := ParsePrivateKey("x")
+	_, ofDescribe := Describe("x")
+	for part, err := range map[Part]error{PartCertificate: ofCertificate, PartPrivateKey: ofKey} {
+		var problem *Problem
+		if !errors.As(err, &problem) || problem.Part != part || problem.Error() != problem.Summary+": "+problem.Detail {
+			t.Errorf("part %d: got %#v", part, err)
+		}
+	}
+	if ofDescribe == nil || ofDescribe.Error() != ofCertificate.Error() {
+		t.Errorf("Describe says %v", ofDescribe)
+	}
+	pair := issue(t)
+	signer, err := ParsePrivateKey(pair.PrivateKeyPEM)
+	if err != nil || !equalKeys(signer.Public(), pair.Key.Public()) {
+		t.Errorf("another key was read: %v", err)
+	}
+}
+
+func TestShow(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                       `""`,
+		"a\nb\x1b[0m":            `"a\nb\x1b[0m"`,
+		`say "x"`:                `"say \"x\""`,
+		"bücher\u202egpj":        `"bücher\u202egpj"`,
+		"\xff":                   "\"\ufffd\"",
+		strings.Repeat("a", 100): `"` + strings.Repeat("a", 100) + `"`,
+		strings.Repeat("a", 101): `"` + strings.Repeat("a", 100) + `…"`,
+		strings.Repeat("\a", 51): `"` + strings.Repeat(`\a`, 50) + `…"`,
+	} {
+		if got := show(name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestMemo asks more questions than a memo holds, from several sides.
+func TestMemo(t *testing.T) {
+	var m memo[int, int]
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 3 * memoSize {
+				if got := m.get(i, func() int { return -i }); got != -i {
+					t.Errorf("%d for %d", got, i)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if len(m.answers) > memoSize {
+		t.Errorf("it grew to %d", len(m.answers))
+	}
+	if got := m.get(3*memoSize-1, func() int { return 7 }); got == 7 {
+		t.Error("it was worked out twice")
+	}
+}
+
+// TestAnswersAreCopies: nothing that a caller does to an answer reaches the next one.
+func TestAnswersAreCopies(t *testing.T) {
+	pair := issue(t)
+	for range 2 {
+		chain, err := ParseCertificate(pair.CertificatePEM)
+		if err != nil || len(chain.Certificates) != 2 || chain.Certificates[0] == nil {
+			t.Fatalf("got %+v, %v", chain, err)
+		}
+		clear(chain.Certificates)
+		found := CheckPrivateKey("x")
+		if len(found) != 1 || found[0].Warning {
+			t.Fatalf("got %+v", found)
+		}
+		found[0].Warning = true
 	}
 }
 
@@ -331,39 +585,102 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+// fuzzSeeds are good and bad texts of both parts.
+func fuzzSeeds(f *testing.F) []string {
 	pair := issue(f)
-	for _, seed := range []string{
-		pair.CertificatePEM, pair.PrivateKeyPEM, pair.CertificatePEM + pair.PrivateKeyPEM, "", "-----BEGIN X-----", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
-		strings.ReplaceAll(pair.CertificatePEM, "\n", `\n`), "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----",
-	} {
+	return []string{
+		"", "x", pair.CertificatePEM, pair.PrivateKeyPEM, pair.CertificatePEM + pair.PrivateKeyPEM, pair.PrivateKeyPEM + pair.PrivateKeyPEM,
+		pair.Blocks[1] + pair.Blocks[0], pair.Blocks[0] + pair.Blocks[0],
+		"subject=x\n" + strings.ReplaceAll("\ufeff"+pair.CertificatePEM, "\n", "\r\n  "),
+		strings.ReplaceAll(pair.CertificatePEM, "\n", `\n`), strings.ReplaceAll(pair.PrivateKeyPEM, "\n", ""),
+		strings.ReplaceAll(pair.PrivateKeyPEM, "PRIVATE KEY", "CERTIFICATE"), strings.ReplaceAll(pair.CertificatePEM, "CERTIFICATE", "PRIVATE KEY"),
+		pair.PrivateKeyPEM[:len(pair.PrivateKeyPEM)/2],
+		"-----BEGIN X-----", "-----END X-----", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
+		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----",
+		pemBlock("CERTIFICATE REQUEST", []byte{1}), pemBlock("EC PARAMETERS", []byte{1}) + pemBlock("EC PRIVATE KEY", []byte{0x30, 0}),
+	}
+}
+
+// FuzzParse feeds both parsers and all rules the same text: the certificate may be a key, and the key a certificate.
+func FuzzParse(f *testing.F) {
+	for _, seed := range fuzzSeeds(f) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		chain, err := ParseCertificate(text)
+		signer, keyErr := ParsePrivateKey(text)
+		info, infoErr := Describe(text)
 		found := slices.Concat(CheckCertificate(text, Options{Hostname: host, Now: time.Now()}), CheckPrivateKey(text), CheckPair(text, text))
+		switch {
+		case err == nil && keyErr == nil:
+			t.Error("both a certificate and a key")
+		case (err == nil) != (infoErr == nil) || err == nil && info.ChainLength != len(chain.Certificates):
+			t.Errorf("read with %v, and described with %v: %+v", err, infoErr, info)
+		case err == nil && !Same(text, text):
+			t.Error("a certificate is not the same as itself")
+		case keyErr == nil && keyFault(signer.Public()) != "":
+			t.Error("a key that cannot be used was read")
+		}
 		for _, problem := range found {
-			if len(problem.Detail) > 2000 || strings.ContainsFunc(problem.Detail, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			if len(problem.Detail) > 2000 || strings.ContainsFunc(problem.Detail, func(r rune) bool { return !strconv.IsPrint(r) }) {
 				t.Errorf("not fit for a terminal: %.300q", problem.Detail)
 			}
-			if strings.Contains(text, "PRIVATE KEY-----\nMI") && leaks(problem.Detail, pair.PrivateKeyPEM) {
+			if strings.Contains(text, "PRIVATE KEY-----") && leaks(problem.Detail, text) {
 				t.Errorf("a key is shown: %s", problem.Detail)
 			}
-		}
-		if _, err := ParseCertificate(text); err == nil && !Same(text, text) {
-			t.Error("a certificate is not the same as itself")
-		}
-		if Same(text, pair.CertificatePEM) != Same(pair.CertificatePEM, text) {
-			t.Error("Same is not symmetric")
 		}
 	})
 }
 
-func BenchmarkCheck(b *testing.B) {
-	pair := issue(b, key(certtest.RSA2048), func(s *certtest.Spec) { s.Intermediate = 2 })
-	b.ReportAllocs()
-	for b.Loop() {
-		if found := check(pair.CertificatePEM, pair.PrivateKeyPEM, Options{Hostname: host}); len(found) != 0 {
-			b.Fatal(found)
-		}
+func FuzzSame(f *testing.F) {
+	seeds := fuzzSeeds(f)
+	for i, seed := range seeds {
+		f.Add(seed, seed)
+		f.Add(seed, seeds[(i+1)%len(seeds)])
 	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		same := Same(a, b)
+		if same != Same(b, a) {
+			t.Error("not symmetric")
+		}
+		if same && (!Same(a, a) || !Same(b, b)) {
+			t.Error("the same as another text, but not as itself")
+		}
+		one, err := ParseCertificate(a)
+		two, otherErr := ParseCertificate(b)
+		if (err == nil && !Same(a, a)) || same && (err == nil) != (otherErr == nil) {
+			t.Errorf("the same, but read with %v and %v", err, otherErr)
+		}
+		if err == nil && otherErr == nil && same != slices.EqualFunc(one.Certificates, two.Certificates, (*x509.Certificate).Equal) {
+			t.Errorf("same is %v", same)
+		}
+		if strings.Trim(a, " \r\n") == "" && same {
+			t.Error("nothing is the same as something")
+		}
+	})
+}
+
+// BenchmarkCheck applies every rule to RSA-2048 chains of three: to the same one again, and to those of many hostnames,
+// each with a leaf and a key text of its own under the same authorities, as in a plan of a thousand.
+func BenchmarkCheck(b *testing.B) {
+	authority := issue(b, authorityOf, key(certtest.RSA2048))
+	pair := issue(b, key(certtest.RSA2048))
+	many := make([]certtest.Pair, 1000)
+	for i := range many {
+		many[i] = reissuedBy(b, authority, &x509.Certificate{}, pair)
+		many[i].PrivateKeyPEM = fmt.Sprintf("%d\n%s", i, pair.PrivateKeyPEM)
+	}
+	run := func(name string, pairs []certtest.Pair) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				p := pairs[i%len(pairs)]
+				if found := check(p.CertificatePEM, p.PrivateKeyPEM, Options{Hostname: host}); len(found) != 0 {
+					b.Fatal(found)
+				}
+			}
+		})
+	}
+	run("one", many[:1])
+	run("many", many)
 }

@@ -169,8 +169,6 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 	var chain []*x509.Certificate
 	for i, b := range blocks {
 		switch {
-		case b.isKey():
-			return nil, keyAt(i + 1)
 		case b.kind == "CERTIFICATE REQUEST" || b.kind == "NEW CERTIFICATE REQUEST":
 			return nil, part.invalid("Block %d of the certificate is a certificate request. Give the certificate that the authority issued for it.", i+1)
 		case b.kind == "PKCS7":
@@ -185,12 +183,16 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 			if _, err := parseKeyDER(b.der); err == nil {
 				return nil, keyAt(i + 1)
 			}
-			return nil, part.invalid("Block %d of the certificate is no X.509 certificate that TLS can use here (%s). Give the text as it was issued.", i+1, show(err.Error()))
+			mend := "Give the text as it was issued."
+			if strings.Contains(err.Error(), "elliptic curve") {
+				mend = keyMend
+			}
+			return nil, part.invalid("Block %d of the certificate is no X.509 certificate that can be used here (%s). %s", i+1, show(err.Error()), mend)
 		}
 		chain = append(chain, certificate)
 	}
 	if len(chain) == 0 {
-		return nil, part.invalid("The certificate holds no PEM block. Give the text as it was issued.")
+		return nil, part.invalid("The certificate holds no PEM block: no \"-----BEGIN\" has a line of its own. Give the text as it was issued.")
 	}
 	return chain, nil
 }
@@ -267,8 +269,12 @@ func parseKeyDER(der []byte) (any, error) {
 
 // foreignKind tells what a key is that crypto/x509 does not read, or "". RFC 8410, 8017, 5480 and 3279 have the numbers.
 func foreignKind(b block) string {
-	if b.kind == "DSA PRIVATE KEY" {
+	const otherCurve = "an elliptic key that is damaged or on another curve"
+	switch b.kind {
+	case "DSA PRIVATE KEY":
 		return "a DSA key"
+	case "EC PRIVATE KEY":
+		return otherCurve
 	}
 	var frame struct {
 		Version   int
@@ -287,7 +293,7 @@ func foreignKind(b block) string {
 	case "1.3.101.113":
 		return "an Ed448 key"
 	case "1.2.840.10045.2.1":
-		return "an elliptic key that is damaged or on another curve"
+		return otherCurve
 	}
 	return ""
 }
@@ -321,9 +327,6 @@ func keyName(public crypto.PublicKey) string {
 		return "ECDSA-" + strings.ReplaceAll(key.Curve.Params().Name, "-", "")
 	case ed25519.PublicKey:
 		return "Ed25519"
-	case nil:
-		return "of an unknown kind"
 	}
-	// What crypto/x509 reads beyond those, DSA and ECDH, is named after its package.
-	return strings.ToUpper(strings.Trim(strings.TrimSuffix(fmt.Sprintf("%T", public), ".PublicKey"), "*"))
+	return "of an unknown kind"
 }

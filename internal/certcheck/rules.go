@@ -19,7 +19,6 @@ const soon = 30 * 24 * time.Hour
 type Options struct {
 	Hostname string    // must be covered; "" skips that rule
 	Now      time.Time // what the dates are compared with
-	Deployed bool      // it is in use and stays as it is: that it is out of its time is only warned of
 }
 
 // CheckCertificate applies all rules that need the certificate alone, and returns what it finds, errors first. A text
@@ -30,41 +29,36 @@ func CheckCertificate(text string, o Options) []Problem {
 	if answer.problem != nil {
 		return []Problem{*answer.problem}
 	}
-	var found []Problem
-	add := func(problem *Problem) {
-		if problem != nil {
-			found = append(found, *problem)
-		}
-	}
 	leaf := answer.chain[0]
-	add(answer.order)
 	if answer.order != nil && leaf.IsCA {
-		return found
+		return []Problem{*answer.order}
 	}
 	authority := checkAuthority(leaf, o.Hostname)
-	add(authority)
 	if authority != nil && !authority.Warning {
-		return found
+		return []Problem{*authority}
 	}
+	var refusals, warnings []Problem
+	add := func(problem *Problem) {
+		switch {
+		case problem == nil:
+		case problem.Warning:
+			warnings = append(warnings, *problem)
+		default:
+			refusals = append(refusals, *problem)
+		}
+	}
+	add(answer.order)
+	add(authority)
 	add(checkName(leaf, o.Hostname))
 	add(checkKey(leaf))
 	add(checkUsage(leaf))
-	add(checkDates(leaf, o))
+	add(checkDates(leaf, o.Now))
 	if answer.order == nil {
 		for i, parent := range answer.chain[1:] {
-			add(checkParent(parent, i+2, o))
+			add(checkParent(parent, i+2, o.Now))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Problem) int {
-		switch {
-		case a.Warning == b.Warning:
-			return 0
-		case b.Warning:
-			return -1
-		}
-		return 1
-	})
-	return found
+	return slices.Concat(refusals, warnings)
 }
 
 // CheckPrivateKey says what is wrong with a key on its own.
@@ -75,18 +69,19 @@ func CheckPrivateKey(text string) []Problem {
 	return nil
 }
 
-// CheckPair says whether a key belongs to the leaf. It says nothing if either cannot be read: that is for the other
-// checks to say; nor if a chain is out of order and the key belongs to some certificate of it, which may be the leaf.
+// CheckPair says whether a key belongs to the leaf. It says nothing where another check asks for another certificate,
+// for which the key may well be right: if either text cannot be read, if an authority's certificate stands first, or if
+// the chain is out of order and the key belongs to some certificate of it.
 func CheckPair(certificate, key string) []Problem {
 	chain, private := lookAtCertificate(certificate), lookAtKey(key)
 	if chain.problem != nil || private.problem != nil {
 		return nil
 	}
 	owner := slices.IndexFunc(chain.chain, func(c *x509.Certificate) bool { return equalKeys(c.PublicKey, private.public) })
-	if owner == 0 || owner > 0 && chain.order != nil {
+	leaf := chain.chain[0]
+	if owner == 0 || owner > 0 && chain.order != nil || leaf.IsCA && !signed(leaf, leaf) {
 		return nil
 	}
-	leaf := chain.chain[0]
 	detail := fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s)", keyName(private.public), title(leaf), keyName(leaf.PublicKey))
 	if owner > 0 {
 		detail += fmt.Sprintf(", but to the authority's certificate %d of the chain, %s", owner+1, title(chain.chain[owner]))
@@ -157,7 +152,7 @@ func reversed(chain []*x509.Certificate) bool {
 func checkAuthority(leaf *x509.Certificate, hostname string) *Problem {
 	self := signed(leaf, leaf)
 	hasNames := len(leaf.DNSNames) > 0 || hostname == "" || covers(leaf.Subject.CommonName, hostname)
-	if leaf.IsCA && !(self && hasNames) {
+	if leaf.IsCA && (!self || !hasNames) {
 		return PartCertificate.invalid("The first certificate, %s, is one of an authority and not of a hostname. Put the certificate of the hostname first.", title(leaf))
 	}
 	if !self {
@@ -224,14 +219,14 @@ func covers(pattern, hostname string) bool {
 const dateLayout = "2 Jan 2006 15:04 UTC"
 
 // outOfTime says that a certificate has expired or is not valid yet; what is how its sentence begins.
-func outOfTime(what string, c *x509.Certificate, o Options) *Problem {
+func outOfTime(what string, c *x509.Certificate, now time.Time) *Problem {
 	notBefore, notAfter := c.NotBefore.UTC(), c.NotAfter.UTC()
-	problem := &Problem{Part: PartCertificate, Warning: o.Deployed}
+	problem := &Problem{Part: PartCertificate}
 	switch {
-	case o.Now.After(notAfter):
+	case now.After(notAfter):
 		problem.Summary = summaryExpired
 		problem.Detail = fmt.Sprintf("%s expired on %s. Use a renewed one.", what, notAfter.Format(dateLayout))
-	case o.Now.Before(notBefore):
+	case now.Before(notBefore):
 		problem.Summary = summaryNotYet
 		problem.Detail = fmt.Sprintf("%s is not valid before %s. Use it from then on, or check the clock of this machine.", what, notBefore.Format(dateLayout))
 	default:
@@ -241,11 +236,11 @@ func outOfTime(what string, c *x509.Certificate, o Options) *Problem {
 }
 
 // checkDates compares the time of the leaf with now.
-func checkDates(leaf *x509.Certificate, o Options) *Problem {
-	if problem := outOfTime("The certificate "+title(leaf), leaf, o); problem != nil {
+func checkDates(leaf *x509.Certificate, now time.Time) *Problem {
+	if problem := outOfTime("The certificate "+title(leaf), leaf, now); problem != nil {
 		return problem
 	}
-	left := leaf.NotAfter.Sub(o.Now)
+	left := leaf.NotAfter.Sub(now)
 	if left >= soon {
 		return nil
 	}
@@ -263,7 +258,7 @@ func checkDates(leaf *x509.Certificate, o Options) *Problem {
 }
 
 // checkParent looks at a certificate that stands after the leaf. A root is passed over: clients go by their own.
-func checkParent(parent *x509.Certificate, number int, o Options) *Problem {
+func checkParent(parent *x509.Certificate, number int, now time.Time) *Problem {
 	what := fmt.Sprintf("Certificate %d of the chain, %s,", number, title(parent))
 	switch {
 	case signed(parent, parent):
@@ -271,7 +266,7 @@ func checkParent(parent *x509.Certificate, number int, o Options) *Problem {
 	case parent.Version == 3 && !parent.IsCA:
 		return PartCertificate.invalid("%s is not marked as an authority's, so clients accept nothing that it signed. Give the certificate of the authority, or have it issued with the basic constraint CA.", what)
 	}
-	return outOfTime(what, parent, o)
+	return outOfTime(what, parent, now)
 }
 
 // checkKey refuses kinds of keys that the other side of TLS would refuse.

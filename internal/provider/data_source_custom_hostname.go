@@ -128,9 +128,8 @@ func getHostname(ctx context.Context, client *esa.Client, id string, about thing
 	if diags.HasError() {
 		return nil
 	}
-	hostnameID, err := parseID(id)
-	if err != nil {
-		diags.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id", err.Error()+".")
+	hostnameID := readID("hostname_id", id, diags)
+	if diags.HasError() {
 		return nil
 	}
 	actual, err := client.GetCustomHostname(ctx, hostnameID)

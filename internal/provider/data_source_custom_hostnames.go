@@ -137,19 +137,15 @@ func (d *customHostnamesDataSource) Read(ctx context.Context, req datasource.Rea
 	var model customHostnamesDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	client := d.client(&resp.Diagnostics)
-	var ids idReader
 	in := esa.ListCustomHostnamesInput{
-		SiteID: ids.read("site_id", model.SiteID), Hostname: model.Hostname.ValueString(),
+		SiteID: readID("site_id", model.SiteID.ValueString(), &resp.Diagnostics), Hostname: model.Hostname.ValueString(),
 		NameMatchType: model.NameMatchType.ValueString(), Status: model.Status.ValueString(),
 	}
 	if !model.RecordID.IsNull() {
-		in.RecordID = ids.read("record_id", model.RecordID)
+		in.RecordID = readID("record_id", model.RecordID.ValueString(), &resp.Diagnostics)
 	}
 	var certStatus []string
 	resp.Diagnostics.Append(model.CertStatus.ElementsAs(ctx, &certStatus, false)...)
-	if ids.err != nil {
-		resp.Diagnostics.AddError("Invalid id", ids.err.Error())
-	}
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -125,21 +125,20 @@ func (d *recordDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 // findRecord returns the record that is meant, or nil with an error that lists what there is instead.
 func findRecord(ctx context.Context, client *esa.Client, model recordDataSourceModel, diags *diag.Diagnostics) *esa.Record {
 	if !model.RecordID.IsNull() {
-		id, err := parseID(model.RecordID.ValueString())
-		if err == nil {
-			var record *esa.Record
-			if record, err = client.GetRecord(ctx, id); err == nil {
-				return record
-			}
+		id := readID("record_id", model.RecordID.ValueString(), diags)
+		if diags.HasError() {
+			return nil
 		}
-		diags.Append(lookupError("record", "record "+model.RecordID.ValueString(), err))
-		return nil
+		record, err := client.GetRecord(ctx, id)
+		if err != nil {
+			diags.Append(lookupError("record", "record "+formatID(id), err))
+		}
+		return record
 	}
 	name, kind := model.RecordName.ValueString(), model.RecordType.ValueString()
 	what := fmt.Sprintf("record %s in site %s", quote(name), model.SiteID.ValueString())
-	siteID, err := parseID(model.SiteID.ValueString())
-	if err != nil {
-		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id", err.Error()+".")
+	siteID := readID("site_id", model.SiteID.ValueString(), diags)
+	if diags.HasError() {
 		return nil
 	}
 	var found []esa.Record

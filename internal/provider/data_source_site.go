@@ -121,15 +121,15 @@ func (d *siteDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 // findSite returns the site that is meant, or nil with an error that lists what there is instead.
 func findSite(ctx context.Context, client *esa.Client, model siteDataSourceModel, diags *diag.Diagnostics) *esa.Site {
 	if !model.SiteID.IsNull() {
-		id, err := parseID(model.SiteID.ValueString())
-		if err == nil {
-			var site *esa.Site
-			if site, err = client.GetSite(ctx, id); err == nil {
-				return site
-			}
+		id := readID("site_id", model.SiteID.ValueString(), diags)
+		if diags.HasError() {
+			return nil
 		}
-		diags.Append(lookupError("site", "site "+model.SiteID.ValueString(), err))
-		return nil
+		site, err := client.GetSite(ctx, id)
+		if err != nil {
+			diags.Append(lookupError("site", "site "+formatID(id), err))
+		}
+		return site
 	}
 	name := model.SiteName.ValueString()
 	var found []esa.Site

@@ -31,6 +31,15 @@ func parseID(text string) (int64, error) {
 	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650112\"", quote(text))
 }
 
+// readID reads the id of an argument, and reports what is wrong with it.
+func readID(name, text string, diags *diag.Diagnostics) int64 {
+	id, err := parseID(text)
+	if err != nil {
+		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error()+".")
+	}
+	return id
+}
+
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
 
 // idValidator accepts what parseID does.
@@ -119,16 +128,12 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 		siteID:     identity.SiteID.ValueString(),
 		hostname:   identity.Hostname.ValueString(),
 	}
-	checkID := func(name, value string) {
-		if value == "" {
-			return
-		}
-		if _, err := parseID(value); err != nil {
-			diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error()+".")
-		}
+	if target.hostnameID != "" {
+		readID("hostname_id", target.hostnameID, diags)
 	}
-	checkID("hostname_id", target.hostnameID)
-	checkID("site_id", target.siteID)
+	if target.siteID != "" {
+		readID("site_id", target.siteID, diags)
+	}
 	if target.hostname != "" {
 		if problem := hostnameProblem(target.hostname); problem != "" {
 			diags.AddAttributeError(path.Root("hostname"), "Invalid hostname", quote(target.hostname)+" "+problem+".")
@@ -142,9 +147,8 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 
 // findHostname looks up the id of a hostname by site and name. verb is what it is wanted for.
 func findHostname(ctx context.Context, client *esa.Client, verb string, about thing, diags *diag.Diagnostics) string {
-	siteID, err := parseID(about.siteID)
-	if err != nil {
-		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id", err.Error()+".")
+	siteID := readID("site_id", about.siteID, diags)
+	if diags.HasError() {
 		return ""
 	}
 	found, err := client.FindCustomHostnames(ctx, siteID, about.hostname)

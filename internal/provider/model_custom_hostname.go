@@ -1,11 +1,11 @@
 package provider
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"terraform-provider-esa/internal/certcheck"
@@ -215,45 +215,43 @@ func (m *customHostnameModel) notStuck(h *esa.CustomHostname) (names []string) {
 }
 
 // toCreate is the CreateCustomHostname call for a plan.
-func (m *customHostnameModel) toCreate(key esa.Secret) (esa.CreateCustomHostnameInput, error) {
-	var ids idReader
+func (m *customHostnameModel) toCreate(key esa.Secret, diags *diag.Diagnostics) esa.CreateCustomHostnameInput {
 	in := esa.CreateCustomHostnameInput{
-		SiteID:   ids.read("site_id", m.SiteID),
+		SiteID:   readID("site_id", m.SiteID.ValueString(), diags),
 		Hostname: m.Hostname.ValueString(),
-		RecordID: ids.read("record_id", m.RecordID),
+		RecordID: readID("record_id", m.RecordID.ValueString(), diags),
 		SSLFlag:  m.SSLFlag.ValueString(),
 	}
 	if in.SSLFlag == esa.SSLOn {
-		in.Certificate = m.toCertificate(key, &ids)
+		in.Certificate = m.toCertificate(key, diags)
 	}
-	return in, ids.err
+	return in
 }
 
 // toUpdate is the smallest UpdateCustomHostname call that makes state into the plan m, and whether there is one.
-func (m *customHostnameModel) toUpdate(state *customHostnameModel, key esa.Secret) (in esa.UpdateCustomHostnameInput, needed bool, err error) {
-	var ids idReader
-	in.HostnameID = ids.read("id", state.ID)
+func (m *customHostnameModel) toUpdate(state *customHostnameModel, key esa.Secret, diags *diag.Diagnostics) (in esa.UpdateCustomHostnameInput, needed bool) {
+	in.HostnameID = readID("id", state.ID.ValueString(), diags)
 	change := changeOf(state, m)
 	if change.record {
-		in.RecordID = ids.read("record_id", m.RecordID)
+		in.RecordID = readID("record_id", m.RecordID.ValueString(), diags)
 	}
 	if change.certificate {
 		in.SSLFlag = m.SSLFlag.ValueString()
 		if in.SSLFlag == esa.SSLOn {
-			in.Certificate = m.toCertificate(key, &ids)
+			in.Certificate = m.toCertificate(key, diags)
 		}
 	}
-	return in, change.record || change.certificate, ids.err
+	return in, change.record || change.certificate
 }
 
 // toCertificate is the complete certificate group, of which ESA takes no part alone.
-func (m *customHostnameModel) toCertificate(key esa.Secret, ids *idReader) *esa.Certificate {
+func (m *customHostnameModel) toCertificate(key esa.Secret, diags *diag.Diagnostics) *esa.Certificate {
 	group := &esa.Certificate{Type: m.CertType.ValueString()}
 	switch group.Type {
 	case esa.CertTypeUpload:
 		group.Certificate, group.PrivateKey = m.Certificate.ValueString(), key
 	case esa.CertTypeCAS:
-		group.CasID, group.CasRegion = ids.read("cas_id", m.CasID), m.CasRegion.ValueString()
+		group.CasID, group.CasRegion = readID("cas_id", m.CasID.ValueString(), diags), m.CasRegion.ValueString()
 	}
 	return group
 }
@@ -286,19 +284,6 @@ func changeOf(state, plan *customHostnameModel) change {
 			differs(state.CasRegion, plan.CasRegion)
 	}
 	return c
-}
-
-// idReader reads several ids and keeps the first problem.
-type idReader struct {
-	err error
-}
-
-func (r *idReader) read(name string, text types.String) int64 {
-	id, err := parseID(text.ValueString())
-	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s: %w", name, err)
-	}
-	return id
 }
 
 // sticky is a token after an answer of ESA: what it was before, if ESA has blanked it.

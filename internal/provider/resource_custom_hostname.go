@@ -213,10 +213,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	limit, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(&plan, &config, nil)...)
-	in, err := plan.toCreate(config.key())
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to create custom hostname", err.Error())
-	}
+	in := plan.toCreate(config.key(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -262,11 +259,8 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 		return
 	}
 	limit, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
-	id, err := parseID(state.ID.ValueString())
 	resp.Diagnostics.Append(diags...)
-	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("id"), "Invalid id", err.Error()+".")
-	}
+	id := readID("id", state.ID.ValueString(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -308,10 +302,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	limit, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(&plan, &config, &state)...)
-	in, needed, err := plan.toUpdate(&state, config.key())
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to update custom hostname", err.Error())
-	}
+	in, needed := plan.toUpdate(&state, config.key(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -365,18 +356,15 @@ func (r *customHostnameResource) Delete(ctx context.Context, req resource.Delete
 		return
 	}
 	limit, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
-	id, err := parseID(state.ID.ValueString())
 	resp.Diagnostics.Append(diags...)
-	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("id"), "Invalid id", err.Error()+".")
-	}
+	id := readID("id", state.ID.ValueString(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	err = client.DeleteCustomHostname(ctx, id)
+	err := client.DeleteCustomHostname(ctx, id)
 	if esa.IsNotFound(err) {
 		return
 	}

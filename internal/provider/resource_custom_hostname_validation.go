@@ -141,9 +141,8 @@ func (r *customHostnameValidationResource) Read(ctx context.Context, req resourc
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	id, err := parseID(state.HostnameID.ValueString())
-	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id", err.Error()+".")
+	id := readID("hostname_id", state.HostnameID.ValueString(), &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
 		return
 	}
 	actual, err := client.GetCustomHostname(ctx, id)
@@ -186,10 +185,7 @@ func (r *customHostnameValidationResource) wait(ctx context.Context, plan *custo
 	client := r.client(diags)
 	limit, timeoutDiags := plan.Timeouts.Create(ctx, defaultValidationTimeout)
 	diags.Append(timeoutDiags...)
-	id, err := parseID(plan.HostnameID.ValueString())
-	if err != nil {
-		diags.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id", err.Error()+".")
-	}
+	id := readID("hostname_id", plan.HostnameID.ValueString(), diags)
 	if diags.HasError() {
 		return
 	}
