@@ -453,5 +453,11 @@ func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
 			fmt.Sprintf("%s was created, but ESA does not serve it (%s).", m.thing(), m.OfflineReason.ValueString()))
+	case esa.StatusPending:
+		if m.VerifyCode.IsNull() {
+			diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname without ownership token",
+				fmt.Sprintf("%s was created, but within a minute ESA has not made verify_host and verify_code. "+
+					"They are filled in by the next plan or refresh; run apply again for what depends on them.", m.thing()))
+		}
 	}
 }

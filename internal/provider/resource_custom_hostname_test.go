@@ -758,6 +758,28 @@ func TestAccCustomHostname_sluggishServer(t *testing.T) {
 	})
 }
 
+// TestAccCustomHostname_tokenThatComesLate must not fail a create that has succeeded.
+func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{VerifyCodeGets: 14})
+	config := a.hcl(a.args(name))
+	a.test(t,
+		resource.TestStep{Config: config, Check: check(func() error {
+			reads := a.Count("GetCustomHostname")
+			if creates := a.Count("CreateCustomHostname"); creates != 1 || reads < 5 || reads > 13 {
+				return fmt.Errorf("%d creates and %d reads", creates, reads)
+			}
+			return nil
+		})},
+		// The refreshes that follow use up the rest, and then it is there.
+		resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true},
+		resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true},
+		resource.TestStep{
+			Config: config, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
+			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.NotNull())},
+		},
+	)
+}
+
 func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})
 	a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "NoPermission", Status: 403, Message: "no"})
