@@ -535,8 +535,9 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 			t.Run(kind+", PEM "+rendering, func(t *testing.T) {
 				t.Parallel()
 				a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
-				test.made.SiteID, test.made.RecordID, test.made.Hostname = a.site.ID, a.record.ID, name
-				made := a.AddHostname(test.made)
+				made := test.made
+				made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
+				made = a.AddHostname(made)
 				arguments := a.args(name, test.args)
 				if arguments["private_key_wo"] == "" {
 					delete(arguments, "private_key_wo")
