@@ -10,12 +10,15 @@ import (
 // Goal is what AwaitValidated waits for.
 type Goal string
 
-// The two goals.
+// The goals.
 const (
 	// Ownership is reached when the hostname is active: its owner has published the TXT record, and ESA has seen it.
 	Ownership Goal = "ownership"
 	// Usable is reached when the hostname is active and, with SSL on, has a certificate that clients accept.
 	Usable Goal = "certificate"
+	// Renewed is reached when the hostname is active and has a certificate that is not about to expire; it is for
+	// after an application, when a certificate that has expired is no reason to give up.
+	Renewed Goal = "renewal"
 )
 
 // Values of CertStatus.
@@ -97,7 +100,11 @@ func (h *CustomHostname) reached(goal Goal) bool {
 	if h.Status != StatusActive {
 		return false
 	}
-	return goal == Ownership || h.SSLFlag == SSLOff || h.CertStatus == CertStatusOK || h.CertStatus == CertStatusExpiring
+	switch {
+	case goal == Ownership, h.SSLFlag == SSLOff, h.CertStatus == CertStatusOK:
+		return true
+	}
+	return goal == Usable && h.CertStatus == CertStatusExpiring
 }
 
 // hopeless tells whether waiting cannot lead to the goal.
@@ -105,7 +112,10 @@ func (h *CustomHostname) hopeless(goal Goal) bool {
 	if h.Status == StatusConflicted || h.Status == StatusOffline {
 		return true
 	}
-	return goal == Usable && h.SSLFlag == SSLOn && (h.CertStatus == CertStatusApplyFailed || h.CertStatus == CertStatusExpired)
+	if goal == Ownership || h.SSLFlag != SSLOn {
+		return false
+	}
+	return h.CertStatus == CertStatusApplyFailed || goal == Usable && h.CertStatus == CertStatusExpired
 }
 
 // awaitsChallenge tells whether ESA is about to say by which TXT record a free certificate is issued.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -35,6 +36,16 @@ type configuredDataSource struct {
 
 // Configure takes the provider's data.
 func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	c.take(req.ProviderData, &resp.Diagnostics)
+}
+
+// configuredAction is embedded by the actions.
+type configuredAction struct {
+	connection
+}
+
+// Configure takes the provider's data.
+func (c *configuredAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
 	c.take(req.ProviderData, &resp.Diagnostics)
 }
 

@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -26,13 +24,10 @@ type customHostnamesDataSource struct {
 func newCustomHostnamesDataSource() datasource.DataSource { return &customHostnamesDataSource{} }
 
 type customHostnamesDataSourceModel struct {
-	SiteID        types.String          `tfsdk:"site_id"`
-	Hostname      types.String          `tfsdk:"hostname"`
-	NameMatchType types.String          `tfsdk:"name_match_type"`
-	Status        types.String          `tfsdk:"status"`
-	RecordID      types.String          `tfsdk:"record_id"`
-	CertStatus    types.Set             `tfsdk:"cert_status"`
-	Hostnames     []listedHostnameModel `tfsdk:"hostnames"`
+	hostnameFilter
+
+	CertStatus types.Set             `tfsdk:"cert_status"`
+	Hostnames  []listedHostnameModel `tfsdk:"hostnames"`
 }
 
 // listedHostnameModel is a hostname as lists have it: without cert_id, certificate and cas_id.
@@ -93,97 +88,52 @@ func (d *customHostnamesDataSource) Schema(_ context.Context, _ datasource.Schem
 	}
 	observedInDataSource(listed)
 	delete(listed, "cert_id")
+	arguments := map[string]schema.Attribute{
+		"site_id": schema.StringAttribute{
+			Required: true, Validators: []validator.String{idValidator{}},
+			MarkdownDescription: "The site's id.",
+		},
+		"cert_status": schema.SetAttribute{
+			Optional: true, ElementType: types.StringType, Validators: []validator.Set{setvalidator.SizeAtLeast(1)},
+			MarkdownDescription: "Only hostnames whose certificate is in one of these states, such as `[\"ApplyFailed\", \"Expiring\", \"Expired\"]`.",
+		},
+		"hostnames": schema.ListNestedAttribute{
+			Computed: true, NestedObject: schema.NestedAttributeObject{Attributes: listed},
+			MarkdownDescription: "The hostnames, by name and then by id. Lists have neither certificates nor their ids; `esa_custom_hostname` has.",
+		},
+	}
+	for name, argument := range filterArguments {
+		arguments[name] = schema.StringAttribute{Optional: true, MarkdownDescription: argument.description, Validators: argument.validators}
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads the custom hostnames of a site, all pages of them (ListCustomHostnames). That there are none is no error.",
-		Attributes: map[string]schema.Attribute{
-			"site_id": schema.StringAttribute{
-				Required: true, Validators: []validator.String{idValidator{}},
-				MarkdownDescription: "The site's id.",
-			},
-			"hostname": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
-				MarkdownDescription: "Only hostnames whose name matches this, in the way of `name_match_type`.",
-			},
-			"name_match_type": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "How `hostname` is compared: `exact`, `prefix`, `suffix` or `fuzzy` (anywhere). Default `exact`.",
-				Validators: []validator.String{
-					stringvalidator.OneOf(esa.NameMatchExact, esa.NameMatchPrefix, esa.NameMatchSuffix, esa.NameMatchFuzzy),
-					stringvalidator.AlsoRequires(path.MatchRoot("hostname")),
-				},
-			},
-			"status": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{stringvalidator.OneOf(esa.StatusPending, esa.StatusActive, esa.StatusConflicted, esa.StatusOffline)},
-				MarkdownDescription: "Only hostnames in this state: `pending`, `active`, `conflicted` or `offline`.",
-			},
-			"record_id": schema.StringAttribute{
-				Optional: true, Validators: []validator.String{idValidator{}},
-				MarkdownDescription: "Only hostnames that this record serves.",
-			},
-			"cert_status": schema.SetAttribute{
-				Optional: true, ElementType: types.StringType, Validators: []validator.Set{setvalidator.SizeAtLeast(1)},
-				MarkdownDescription: "Only hostnames whose certificate is in one of these states, such as `[\"ApplyFailed\", \"Expiring\", \"Expired\"]`.",
-			},
-			"hostnames": schema.ListNestedAttribute{
-				Computed: true, NestedObject: schema.NestedAttributeObject{Attributes: listed},
-				MarkdownDescription: "The hostnames, by name and then by id. Lists have neither certificates nor their ids; `esa_custom_hostname` has.",
-			},
-		},
+		Attributes:          arguments,
 	}
 }
 
-// Read reads all pages. Which hostnames are meant is checked again: how ESA's filters compare is not documented.
+// Read reads all pages.
 func (d *customHostnamesDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model customHostnamesDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	client := d.client(&resp.Diagnostics)
-	in := esa.ListCustomHostnamesInput{
-		SiteID: readID("site_id", model.SiteID.ValueString(), &resp.Diagnostics), Hostname: model.Hostname.ValueString(),
-		NameMatchType: model.NameMatchType.ValueString(), Status: model.Status.ValueString(),
-	}
-	if !model.RecordID.IsNull() {
-		in.RecordID = readID("record_id", model.RecordID.ValueString(), &resp.Diagnostics)
-	}
+	in := model.input(&resp.Diagnostics)
 	var certStatus []string
 	resp.Diagnostics.Append(model.CertStatus.ElementsAs(ctx, &certStatus, false)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	found := map[int64]esa.CustomHostname{}
-	for hostname, err := range client.AllCustomHostnames(ctx, in) {
+	model.Hostnames = []listedHostnameModel{}
+	for hostname, err := range selectHostnames(ctx, client, in) {
 		if err != nil {
 			resp.Diagnostics.Append(apiError("list", thing{siteID: model.SiteID.ValueString()}, err))
 			return
 		}
-		if matches(&hostname, in) && (len(certStatus) == 0 || slices.Contains(certStatus, hostname.CertStatus)) {
-			found[hostname.HostnameID] = hostname
+		if len(certStatus) == 0 || slices.Contains(certStatus, hostname.CertStatus) {
+			model.Hostnames = append(model.Hostnames, newListedHostname(&hostname))
 		}
-	}
-	model.Hostnames = []listedHostnameModel{}
-	for _, hostname := range found {
-		model.Hostnames = append(model.Hostnames, newListedHostname(&hostname))
 	}
 	slices.SortFunc(model.Hostnames, func(a, b listedHostnameModel) int {
 		return strings.Compare(a.Hostname.ValueString()+" "+a.ID.ValueString(), b.Hostname.ValueString()+" "+b.ID.ValueString())
 	})
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
-}
-
-// matches applies the filters of a list on our side.
-func matches(h *esa.CustomHostname, in esa.ListCustomHostnamesInput) bool {
-	if in.RecordID != 0 && h.RecordID != in.RecordID || in.Status != "" && h.Status != in.Status {
-		return false
-	}
-	name, part := strings.ToLower(h.Hostname), strings.ToLower(in.Hostname)
-	switch {
-	case part == "":
-		return true
-	case in.NameMatchType == esa.NameMatchPrefix:
-		return strings.HasPrefix(name, part)
-	case in.NameMatchType == esa.NameMatchSuffix:
-		return strings.HasSuffix(name, part)
-	case in.NameMatchType == esa.NameMatchFuzzy:
-		return strings.Contains(name, part)
-	}
-	return name == part
 }

@@ -20,6 +20,11 @@ type thing struct {
 	hostnameID string
 }
 
+// thingOf names a hostname that ESA has described.
+func thingOf(h *esa.CustomHostname) thing {
+	return thing{hostname: clean(h.Hostname), siteID: formatID(h.SiteID), hostnameID: formatID(h.HostnameID)}
+}
+
 // String names the thing in a sentence.
 func (t thing) String() string {
 	var known []string

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"terraform-provider-esa/internal/esa"
 )
 
 // The tests that need no CLI talk to the provider as a CLI does, over protocol 6 in this process.
@@ -17,18 +19,30 @@ type unknown struct{}
 // server is a provider, configured for an account.
 type server struct {
 	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
 	schema *tfprotov6.GetProviderSchemaResponse
 }
 
 func newServer(t testing.TB, a *account) *server {
 	t.Helper()
-	provider := providerserver.NewProtocol6(New("test")())()
+	return newServerWithClock(t, a, esa.SystemClock{})
+}
+
+func newServerWithClock(t testing.TB, a *account, clock esa.Clock) *server {
+	t.Helper()
+	provider := providerserver.NewProtocol6(newWithClock("test", clock)())()
 	schema, err := provider.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	noProblems(t, schema.Diagnostics)
-	s := &server{provider, schema}
+	lists, listable := provider.(tfprotov6.ListResourceServer)
+	actions, actionable := provider.(tfprotov6.ActionServer)
+	if !listable || !actionable {
+		t.Fatal("the provider's server has no list resources or no actions")
+	}
+	s := &server{provider, lists, actions, schema}
 	if a == nil {
 		return s
 	}

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -21,7 +23,9 @@ import (
 
 var (
 	_ provider.Provider                   = (*esaProvider)(nil)
+	_ provider.ProviderWithActions        = (*esaProvider)(nil)
 	_ provider.ProviderWithFunctions      = (*esaProvider)(nil)
+	_ provider.ProviderWithListResources  = (*esaProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*esaProvider)(nil)
 )
 
@@ -134,6 +138,21 @@ func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newParseCertificateFunction,
 		newRelativeNameFunction,
+	}
+}
+
+// ListResources are what terraform query lists, from Terraform 1.14 on.
+func (p *esaProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newCustomHostnameListResource,
+	}
+}
+
+// Actions are what terraform apply -invoke and action triggers run, from Terraform 1.14 on.
+func (p *esaProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newVerifyCustomHostnameAction,
+		newApplyCustomHostnameCertificateAction,
 	}
 }
 

@@ -198,7 +198,7 @@ func (r *customHostnameValidationResource) wait(ctx context.Context, plan *custo
 		})
 	})
 	if err != nil {
-		diags.Append(validationError(plan, last, err))
+		diags.Append(validationError(esa.Goal(plan.WaitFor.ValueString()), plan.thing(), last, err, "timeouts.create"))
 		return
 	}
 	plan.observe(last)
@@ -209,17 +209,10 @@ func (m *customHostnameValidationModel) thing() thing {
 	return thing{hostname: m.Hostname.ValueString(), hostnameID: m.HostnameID.ValueString()}
 }
 
-// validationError says why a wait ended, what was seen last, and what to do.
-func validationError(m *customHostnameValidationModel, last *esa.CustomHostname, err error) diag.Diagnostic {
-	about := m.thing()
-	seen := ""
+// validationError says why a wait ended, what was seen last, and what to do. limit is the argument that sets the time.
+func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err error, limit string) diag.Diagnostic {
 	if last != nil {
-		about = thing{hostname: clean(last.Hostname), siteID: formatID(last.SiteID), hostnameID: formatID(last.HostnameID)}
-		seen = fmt.Sprintf("Last seen: status %s", clean(last.Status))
-		if last.SSLFlag == esa.SSLOn {
-			seen += fmt.Sprintf(", certificate %s", clean(orNone(last.CertStatus)))
-		}
-		seen += "."
+		about = thingOf(last)
 	}
 	var hopeless *esa.HopelessError
 	switch {
@@ -228,13 +221,21 @@ func validationError(m *customHostnameValidationModel, last *esa.CustomHostname,
 		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), summary, detail)
 	case errors.Is(err, context.DeadlineExceeded) && last != nil:
 		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), "Custom hostname not validated in time",
-			fmt.Sprintf("The time limit was reached while waiting for the %s of %s. %s\n\n%s\n\nThen run apply again, or raise timeouts.create.",
-				m.WaitFor.ValueString(), about, seen, whatIsMissing(last)))
+			fmt.Sprintf("The time limit was reached while waiting for the %s of %s. Last seen: %s.\n\n%s\n\nThen run apply again, or raise %s.",
+				goal, about, lastSeen(last), whatIsMissing(last), limit))
 	case errors.Is(err, context.Canceled) && last != nil:
 		return diag.NewErrorDiagnostic("Custom hostname not validated yet",
-			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. %s Run apply again to go on.", m.WaitFor.ValueString(), about, seen))
+			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. Last seen: %s. Run apply again to go on.", goal, about, lastSeen(last)))
 	}
 	return apiError("validate", about, err)
+}
+
+// lastSeen tells how far a hostname is.
+func lastSeen(h *esa.CustomHostname) string {
+	if h.SSLFlag != esa.SSLOn {
+		return "status " + clean(h.Status)
+	}
+	return fmt.Sprintf("status %s, certificate %s", clean(h.Status), clean(orNone(h.CertStatus)))
 }
 
 // whatIsMissing tells what the hostname's owner has to do.

@@ -1,0 +1,76 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+var _ action.ActionWithConfigure = &applyCustomHostnameCertificateAction{}
+
+// applyCustomHostnameCertificateAction is action "esa_apply_custom_hostname_certificate".
+type applyCustomHostnameCertificateAction struct {
+	configuredAction
+}
+
+func newApplyCustomHostnameCertificateAction() action.Action {
+	return &applyCustomHostnameCertificateAction{}
+}
+
+// Metadata names the action.
+func (a *applyCustomHostnameCertificateAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_apply_custom_hostname_certificate"
+}
+
+// Schema describes the action.
+func (a *applyCustomHostnameCertificateAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = hostnameActionSchema(ctx,
+		"Applies again for the free certificate of a custom hostname (ApplyCustomHostnameCertificate), which ESA takes when the last application failed, or when the certificate is expiring or has expired. "+
+			"In every other state it does nothing. A hostname whose certificate is not a free one is an error.",
+		"Whether to wait until the certificate is issued.")
+}
+
+// Invoke applies for the certificate, and then waits if asked to.
+func (a *applyCustomHostnameCertificateAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	a.invoke(ctx, req, resp, applyForCertificate)
+}
+
+func applyForCertificate(ctx context.Context, h *hostnameAction) {
+	before := h.hostname
+	if before.SSLFlag != esa.SSLOn || before.CertType != esa.CertTypeFree {
+		h.diags.AddAttributeError(path.Root("hostname_id"), "Invalid hostname_id",
+			fmt.Sprintf("Only free certificates are applied for, and %s has none: its ssl_flag is %s, its cert_type %s. "+
+				"Set them to \"on\" and \"free\" in its esa_custom_hostname first.", h.about(), quote(before.SSLFlag), quote(before.CertType)))
+		return
+	}
+	switch before.CertStatus {
+	case esa.CertStatusOK:
+		h.say("The certificate of %s is in order until %s; nothing to do.", h.about(), clean(before.CertNotAfter))
+		return
+	case "":
+		h.say("ESA applies for the certificate of %s by itself once the ownership is proved; nothing to do.", h.about())
+	case esa.CertStatusApplying:
+		h.say("The certificate of %s is being applied for already.", h.about())
+	default:
+		if err := h.client.ApplyCustomHostnameCertificate(ctx, h.id); err != nil {
+			h.diags.Append(apiError("apply for the certificate of", h.about(), err))
+			return
+		}
+		h.say("Applied for the certificate of %s, which was %s.", h.about(), clean(before.CertStatus))
+		if h.wait {
+			// Until reads show the new application, the old one's failure would end the wait.
+			_, err := h.client.AwaitUpdated(ctx, h.id, func(now *esa.CustomHostname) bool { return now.CertStatus != before.CertStatus })
+			if err != nil {
+				h.diags.Append(apiError("read", h.about(), err))
+				return
+			}
+		}
+	}
+	if h.wait {
+		h.await(ctx, esa.Renewed)
+	}
+}

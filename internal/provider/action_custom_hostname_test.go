@@ -1,0 +1,230 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+const (
+	verifyAction = "esa_verify_custom_hostname"
+	applyAction  = "esa_apply_custom_hostname_certificate"
+)
+
+// invoke runs an action as Terraform does: validate, plan, invoke.
+func (s *server) invoke(t testing.TB, name string, config map[string]any) (progress, problems []string) {
+	t.Helper()
+	schema := s.schema.ActionSchemas[name]
+	value := dynamic(t, schema.Schema, config)
+	validated, err := s.ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: name, Config: value})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned, err := s.PlanAction(t.Context(), &tfprotov6.PlanActionRequest{ActionType: name, Config: value})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range append(validated.Diagnostics, planned.Diagnostics...) {
+		problems = append(problems, show(problem))
+	}
+	if problems != nil {
+		return nil, problems
+	}
+	stream, err := s.InvokeAction(t.Context(), &tfprotov6.InvokeActionRequest{ActionType: name, Config: value})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range stream.Events {
+		switch event := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			progress = append(progress, event.Message)
+		case tfprotov6.CompletedInvokeActionEventType:
+			for _, problem := range event.Diagnostics {
+				problems = append(problems, show(problem))
+			}
+		}
+	}
+	return progress, problems
+}
+
+func TestActions(t *testing.T) {
+	pair := issue(t, name)
+	freeHostname := fakeesa.Hostname{SSLFlag: "on", CertType: "free"}
+	with := func(change func(*fakeesa.Hostname)) fakeesa.Hostname {
+		h := freeHostname
+		change(&h)
+		return h
+	}
+	soon := time.Now().AddDate(0, 0, 10)
+	for title, test := range map[string]struct {
+		options  fakeesa.Options
+		made     fakeesa.Hostname
+		action   string
+		wait     bool
+		inject   *fakeesa.Fault
+		progress string // in the last message of progress
+		problem  string // in the only problem
+		writes   map[string]int
+	}{
+		"verify, published": {
+			options: fakeesa.Options{PublishAtOnce: true}, made: freeHostname, action: verifyAction,
+			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, published, and wait": {
+			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, made: freeHostname, action: verifyAction, wait: true,
+			progress: "status active", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, not published": {
+			made: freeHostname, action: verifyAction,
+			problem: "Publish the TXT record _esa_custom_hostname." + name, writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, active already": {
+			made: with(func(h *fakeesa.Hostname) { h.Status = "active" }), action: verifyAction, wait: true,
+			progress: "nothing to do", writes: map[string]int{},
+		},
+		"verify, being deployed": {
+			made: with(func(h *fakeesa.Hostname) { h.Status = "configuring" }), action: verifyAction,
+			progress: "proved already, and ESA is deploying it", writes: map[string]int{},
+		},
+		"verify, still conflicted": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
+			action: verifyAction, wait: true, problem: "existing_site", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, no permission": {
+			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "NoPermission", Status: 403},
+			problem: "lacks esa:VerifyCustomHostname", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, nobody": {
+			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "CustomHostname.NotFound", Status: 404},
+			problem: "CustomHostname.NotFound", writes: map[string]int{},
+		},
+		"apply, failed before": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			action: applyAction, progress: "which was ApplyFailed", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
+		"apply, failed before, and wait": {
+			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute},
+			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			action:  applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
+		"apply, expiring, and wait": {
+			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute},
+			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertNotAfter = "active", "Expiring", soon }),
+			action:  applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
+		"apply, in order": {
+			made: with(func(h *fakeesa.Hostname) {
+				h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", soon.AddDate(0, 2, 0)
+			}),
+			action: applyAction, wait: true, progress: "nothing to do", writes: map[string]int{},
+		},
+		"apply, under way": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }),
+			action: applyAction, progress: "applied for already", writes: map[string]int{},
+		},
+		"apply, not verified yet": {
+			made: freeHostname, action: applyAction, progress: "by itself", writes: map[string]int{},
+		},
+		"apply, uploaded": {
+			made:   fakeesa.Hostname{SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM},
+			action: applyAction, problem: `its cert_type "upload"`, writes: map[string]int{},
+		},
+		"apply, without SSL": {
+			made: fakeesa.Hostname{SSLFlag: "off", CertType: "free"}, action: applyAction, problem: `its ssl_flag is "off"`, writes: map[string]int{},
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a, clock := timed(t, test.options)
+			made := test.made
+			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
+			made = a.AddHostname(made)
+			if made.ConflictWith != "" {
+				a.AddSite(name) // what it is conflicted with
+			}
+			if test.inject != nil {
+				a.Inject(*test.inject)
+			}
+			s := newServerWithClock(t, a, clock)
+			a.ResetRequests()
+			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
+			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
+				t.Errorf("problems %q, want one with %q", problems, test.problem)
+			}
+			if test.progress != "" && (len(progress) == 0 || !strings.Contains(progress[len(progress)-1], test.progress)) {
+				t.Errorf("progress %q, want %q at the end", progress, test.progress)
+			}
+			if diff := cmp.Diff(test.writes, a.writes()); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// deadlineClock is a clock on which every pause goes beyond the time limit.
+type deadlineClock struct{ *fastClock }
+
+func (deadlineClock) Sleep(context.Context, time.Duration) error { return context.DeadlineExceeded }
+
+// A wait that runs out of time says what was seen last, and which limit to raise.
+func TestActions_timeLimit(t *testing.T) {
+	a, clock := timed(t, fakeesa.Options{})
+	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+	s := newServerWithClock(t, a, deadlineClock{clock})
+	_, problems := s.invoke(t, verifyAction, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": true})
+	if len(problems) != 1 || !strings.Contains(problems[0], "Last seen: status pending") || !strings.Contains(problems[0], "timeouts.invoke") {
+		t.Errorf("problems %q", problems)
+	}
+}
+
+func TestActions_refused(t *testing.T) {
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	for _, action := range []string{verifyAction, applyAction} {
+		if _, problems := s.invoke(t, action, map[string]any{"hostname_id": "shop"}); len(problems) != 1 || !strings.Contains(problems[0], "Invalid hostname_id") {
+			t.Errorf("%s: %q", action, problems)
+		}
+	}
+}
+
+// TestAccActions invokes both actions from the command line, and one as a trigger.
+func TestAccActions(t *testing.T) {
+	requireTerraform14(t)
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+	w := newWorkspace(t)
+	w.env = append(w.env, a.environment()...)
+	w.write("main.tf", strings.TrimPrefix(a.hcl(a.args(name, free())), a.provider())+fmt.Sprintf(`
+action %q "now" {
+  config {
+    hostname_id = esa_custom_hostname.test.id
+    wait        = true
+  }
+}
+action %q "again" {
+  config {
+    hostname_id = esa_custom_hostname.test.id
+    wait        = true
+  }
+}
+`, verifyAction, applyAction))
+	w.mustRun("apply", "-auto-approve")
+	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+verifyAction+".now"); !strings.Contains(out, "is proved.") {
+		t.Errorf("no progress:\n%s", out)
+	}
+	if got := a.hostname(t); got.Status != "active" {
+		t.Errorf("the status is %s", got.Status)
+	}
+	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "ApplyFailed" })
+	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+applyAction+".again"); !strings.Contains(out, "which was ApplyFailed") {
+		t.Errorf("no progress:\n%s", out)
+	}
+	if got := a.hostname(t); got.CertStatus != "OK" {
+		t.Errorf("the certificate is %s", got.CertStatus)
+	}
+}

@@ -1,0 +1,66 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"terraform-provider-esa/internal/esa"
+)
+
+var _ action.ActionWithConfigure = &verifyCustomHostnameAction{}
+
+// verifyCustomHostnameAction is action "esa_verify_custom_hostname".
+type verifyCustomHostnameAction struct {
+	configuredAction
+}
+
+func newVerifyCustomHostnameAction() action.Action { return &verifyCustomHostnameAction{} }
+
+// Metadata names the action.
+func (a *verifyCustomHostnameAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_verify_custom_hostname"
+}
+
+// Schema describes the action.
+func (a *verifyCustomHostnameAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = hostnameActionSchema(ctx,
+		"Makes ESA check now whether the TXT record that proves the ownership of a custom hostname is there (VerifyCustomHostname). "+
+			"It does nothing if the ownership is proved already, and fails if the check does not pass.",
+		"Whether to check again until the ownership is proved and the hostname is `active`, rather than fail.")
+}
+
+// Invoke verifies once, and then waits if asked to.
+func (a *verifyCustomHostnameAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	a.invoke(ctx, req, resp, verifyHostname)
+}
+
+func verifyHostname(ctx context.Context, h *hostnameAction) {
+	switch h.hostname.Status {
+	case esa.StatusActive:
+		h.say("The ownership of %s is proved already; nothing to do.", h.about())
+		return
+	case esa.StatusConfiguring:
+		// Deployed once the ownership is proved: there is nothing left to verify.
+		h.say("The ownership of %s is proved already, and ESA is deploying it.", h.about())
+	default:
+		passed, err := h.client.VerifyCustomHostname(ctx, h.id)
+		switch {
+		case err != nil:
+			h.diags.Append(apiError("verify", h.about(), err))
+			return
+		case passed:
+			h.say("The ownership of %s is proved.", h.about())
+		case !h.wait:
+			h.diags.AddAttributeError(path.Root("hostname_id"), "Custom hostname not verified",
+				fmt.Sprintf("ESA checked the ownership of %s, and the check did not pass. Last seen: %s.\n\n%s\n\nThen run the action again, or set wait to true.",
+					h.about(), lastSeen(h.hostname), whatIsMissing(h.hostname)))
+			return
+		}
+	}
+	if h.wait {
+		h.await(ctx, esa.Ownership)
+	}
+}
