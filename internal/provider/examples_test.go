@@ -1,11 +1,23 @@
 package provider
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
@@ -67,6 +79,182 @@ func TestAccExamples(t *testing.T) {
 	}
 }
 
+// copyExample puts all files of an example's folder into the workspace.
+func (w *workspace) copyExample(folder string) {
+	w.t.Helper()
+	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
+	if err := os.CopyFS(w.dir, os.DirFS(filepath.Join("../../examples", folder))); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestAccExamples_query runs the examples of list resources.
+func TestAccExamples_query(t *testing.T) {
+	requireTerraform14(t)
+	a := newAccount(t, fakeesa.Options{})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off", Status: "active"})
+	w.write("main.tf", "provider \"esa\" {}\n")
+	examples, err := filepath.Glob("../../examples/list-resources/*/*.tfquery.hcl")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, path := range examples {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write("example.tfquery.hcl", string(text))
+		if out := w.mustRun("query"); !strings.Contains(out, name) {
+			t.Errorf("%s does not list %s:\n%s", path, name, out)
+		}
+	}
+}
+
+// TestAccExamples_actions invokes the action of each example.
+func TestAccExamples_actions(t *testing.T) {
+	requireTerraform14(t)
+	examples, err := filepath.Glob("../../examples/actions/*/action.tf")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, path := range examples {
+		a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+		w := example(t, a, issue(t, "app.customer-b.com"))
+		path, err := filepath.Rel("../../examples", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.play(path)
+		w.mustRun("apply", "-auto-approve", "-invoke=action."+filepath.Base(filepath.Dir(path))+".shop")
+	}
+}
+
+// TestAccGuideTakeover goes the way of the guide: query, apply, and nothing has changed.
+func TestAccGuideTakeover(t *testing.T) {
+	requireTerraform14(t)
+	a := newAccount(t, fakeesa.Options{})
+	a.addMany(10, issue(t, "*.customer.com"))
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/takeover")
+	w.mustRun("query", "-generate-config-out=hostnames.tf")
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "10 imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	w.mustRun("plan", "-detailed-exitcode")
+}
+
+// TestAccGuideFreeCertificate applies the guide's configuration once, with a stand-in for Alibaba Cloud DNS that
+// publishes to the fake.
+func TestAccGuideFreeCertificate(t *testing.T) {
+	text, err := os.ReadFile("../../examples/guides/free-certificate/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
+	// Both providers are this process.
+	config := strings.NewReplacer(`"aliyun/alicloud"`, `"registry.terraform.io/esa-provider/alicloud"`,
+		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
+	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
+	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
+	factories := map[string]func() (tfprotov6.ProviderServer, error){
+		"esa":      providerserver.NewProtocol6WithError(newWithClock("test", clock)()),
+		"alicloud": providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}}),
+	}
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
+		Config: config + a.provider(),
+		Check: check(func() error {
+			if got := a.hostname(t); got.Status != "active" || got.CertStatus != "OK" {
+				return fmt.Errorf("the status is %s, the certificate %s", got.Status, got.CertStatus)
+			}
+			return nil
+		}),
+	}}})
+}
+
+// TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
+func TestAccGuideCustomerDNS(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{IssueWithoutTXT: true})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/customer-dns")
+	w.env = append(w.env, `TF_VAR_hostnames=["shop.customer-a.com", "www.customer-b.com"]`)
+	w.mustRun("apply", "-auto-approve")
+	var records map[string][]struct{ Name, Type, Value string }
+	if err := json.Unmarshal([]byte(w.mustRun("output", "-json", "records")), &records); err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != 2 {
+		t.Fatalf("records %v", records)
+	}
+	owner := records["shop.customer-a.com"][0]
+	a.PublishTXT(owner.Name, owner.Value)
+	w.env = append(w.env, `TF_VAR_published=["shop.customer-a.com"]`)
+	w.mustRun("apply", "-auto-approve")
+	for _, hostname := range a.Hostnames() {
+		want := "pending"
+		if hostname.Hostname == "shop.customer-a.com" {
+			want = "active"
+		}
+		if hostname.Status != want {
+			t.Errorf("the status of %s is %s, want %s", hostname.Hostname, hostname.Status, want)
+		}
+	}
+}
+
+// TestAccGuideTenants makes 500 tenants, and then one less and one on another record.
+func TestAccGuideTenants(t *testing.T) {
+	const count = 500
+	a := newAccount(t, fakeesa.Options{})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/tenants")
+	w.mustRun("apply", "-auto-approve") // the guide's own three
+	var csv strings.Builder
+	csv.WriteString(w.read("tenants.csv"))
+	for i := 3; i < count; i++ {
+		fmt.Fprintf(&csv, "h%03d.customer-d.com,origin.example.com\n", i)
+	}
+	w.write("tenants.csv", csv.String())
+	w.mustRun("apply", "-auto-approve")
+	if made := len(a.Hostnames()); made != count {
+		t.Fatalf("%d hostnames, want %d", made, count)
+	}
+	w.write("tenants.csv", strings.Replace(strings.Replace(csv.String(), "shop.customer-a.com,origin.example.com\n", "", 1),
+		"www.customer-b.com,origin.example.com", "www.customer-b.com,origin2.example.com", 1))
+	a.ResetRequests()
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "0 added, 1 changed, 1 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1, "DeleteCustomHostname": 1}, a.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, and applies for the certificate again.
+func TestAccGuideDayTwo(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, AutoVerify: true})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/day-two")
+	if out := w.mustRun("apply", "-auto-approve"); strings.Contains(out, "Check block") {
+		t.Errorf("a check failed with all in order:\n%s", out)
+	}
+	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) {
+		h.CertStatus, h.CertApplyMessage, h.Status, h.ConflictWith = "ApplyFailed", "canceled", "conflicted", "existing_site"
+	})
+	out := w.mustRun("plan")
+	for _, want := range []string{"shop.customer-a.com: certificate ApplyFailed", "canceled", "shop.customer-a.com: conflicted, existing_site"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	}
+	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "active", "" })
+	w.env = append(w.env, "TF_VAR_apply_again=2026-12-01")
+	a.ResetRequests()
+	w.mustRun("apply", "-auto-approve")
+	if diff := cmp.Diff(map[string]int{"ApplyCustomHostnameCertificate": 1}, a.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
 // TestAccGuideCertificates goes the way of the guide: upload, rotate, to free, and back.
 func TestAccGuideCertificates(t *testing.T) {
 	first, second := issue(t, "app.customer-b.com"), issue(t, "app.customer-b.com")
@@ -92,4 +280,52 @@ func TestAccGuideCertificates(t *testing.T) {
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
 		t.Error("a key is in the state")
 	}
+}
+
+// alidnsProvider stands for the alicloud provider: its resource alicloud_alidns_record publishes to the fake ESA.
+type alidnsProvider struct{ dnsProvider }
+
+func (alidnsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "alicloud"
+}
+
+func (p alidnsProvider) Resources(context.Context) []func() fwresource.Resource {
+	return []func() fwresource.Resource{func() fwresource.Resource { return alidnsRecord{txtResource{p.server}} }}
+}
+
+type alidnsRecord struct{ txtResource }
+
+type alidnsModel struct {
+	DomainName types.String `tfsdk:"domain_name"`
+	RR         types.String `tfsdk:"rr"`
+	Type       types.String `tfsdk:"type"`
+	Value      types.String `tfsdk:"value"`
+}
+
+func (m alidnsModel) name() string { return m.RR.ValueString() + "." + m.DomainName.ValueString() }
+
+func (alidnsRecord) Metadata(_ context.Context, req fwresource.MetadataRequest, resp *fwresource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_alidns_record"
+}
+
+func (alidnsRecord) Schema(_ context.Context, _ fwresource.SchemaRequest, resp *fwresource.SchemaResponse) {
+	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
+		"domain_name": schema.StringAttribute{Required: true}, "rr": schema.StringAttribute{Required: true},
+		"type": schema.StringAttribute{Required: true}, "value": schema.StringAttribute{Required: true},
+	}}
+}
+
+func (r alidnsRecord) Create(ctx context.Context, req fwresource.CreateRequest, resp *fwresource.CreateResponse) {
+	var m alidnsModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if m.Type.ValueString() == "TXT" {
+		r.server.PublishTXT(m.name(), m.Value.ValueString())
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+func (r alidnsRecord) Delete(ctx context.Context, req fwresource.DeleteRequest, resp *fwresource.DeleteResponse) {
+	var m alidnsModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	r.server.UnpublishTXT(m.name(), m.Value.ValueString())
 }

@@ -5,8 +5,10 @@
 #   internal/tools/cli.sh            $TF_CLI, else terraform or tofu of PATH,
 #                                    else OpenTofu built from source
 #   internal/tools/cli.sh opentofu   always that OpenTofu
+#   internal/tools/cli.sh terraform  always Terraform 1.14, for query and actions,
+#                                    which older ones and OpenTofu lack
 #
-# ESA_TOOLS_DIR names the folder that keeps the built OpenTofu (.tools of the
+# ESA_TOOLS_DIR names the folder that keeps what was built (.tools of the
 # repository), so that several clones can share one build.
 set -eu
 
@@ -14,9 +16,6 @@ set -eu
 min_minor=11
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-module=$root/internal/tools/tofu
-tofu_version=$(sed -n 's|.*github.com/opentofu/opentofu v\([0-9][0-9.]*\).*|\1|p' "$module/go.mod")
-
 say() { printf 'cli.sh: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -40,27 +39,39 @@ new_enough() {
 	[ "${1%.*}" -gt 1 ] || { [ "${1%.*}" -eq 1 ] && [ "${1#*.}" -ge "$min_minor" ]; }
 }
 
-build_opentofu() {
+# build builds the CLI $1 of the module $2, whose package is $3, says $4 of what it
+# takes, and prints the path.
+build() {
+	module=$root/internal/tools/$1
+	version=$(sed -n "s|.*$2 v\([0-9][0-9.]*\).*|\1|p" "$module/go.mod")
 	tools=$(absolute "${ESA_TOOLS_DIR:-$root/.tools}")
-	tofu=$tools/tofu-$tofu_version
-	if [ ! -x "$tofu" ]; then
-		command -v go >/dev/null || die "OpenTofu $tofu_version must be built and there is no go in PATH; install Go, Terraform or OpenTofu"
-		say "building OpenTofu $tofu_version into $tools, once: some 4 minutes on two idle cores;"
-		say "on a machine new to it, it downloads 260 MB and leaves 3 GB in Go's own caches"
+	built=$tools/$1-$version
+	if [ ! -x "$built" ]; then
+		command -v go >/dev/null || die "$1 $version must be built and there is no go in PATH; install Go, Terraform or OpenTofu"
+		say "building $1 $version into $tools, once: $4"
 		mkdir -p "$tools"
 		# Written beside and renamed: a build that was cut short, or another one
 		# running at the same time, never leaves half a program under the name.
-		part=$tofu.$$
+		part=$built.$$
 		trap 'rm -f "$part"' EXIT
 		trap 'exit 1' HUP INT TERM
-		# go install cannot build it because of its replace directive; and without
-		# version.dev=no it calls itself a development version.
+		# go install cannot build them because of their replace directives; and without
+		# version.dev=no they call themselves development versions.
 		GOWORK=off GOFLAGS='' GOOS='' GOARCH='' CGO_ENABLED=0 go -C "$module" build -trimpath -buildvcs=false \
-			-ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' \
-			-o "$part" github.com/opentofu/opentofu/cmd/tofu >&2
-		mv -f "$part" "$tofu"
+			-ldflags "-s -w -X $2/version.dev=no" -o "$part" "$3" >&2
+		mv -f "$part" "$built"
 	fi
-	printf '%s\n' "$tofu"
+	printf '%s\n' "$built"
+}
+
+build_opentofu() {
+	build tofu github.com/opentofu/opentofu github.com/opentofu/opentofu/cmd/tofu \
+		"some 4 minutes on two idle cores; where it is new, it downloads 260 MB and leaves 3 GB in Go's own caches"
+}
+
+build_terraform() {
+	build terraform github.com/hashicorp/terraform github.com/hashicorp/terraform \
+		"some 2 minutes on two idle cores; where it is new, it downloads 180 MB and leaves 2 GB in Go's own caches"
 }
 
 case "${1:-}" in
@@ -69,7 +80,11 @@ opentofu)
 	build_opentofu
 	exit
 	;;
-*) die "unknown argument $1; the only one is: opentofu" ;;
+terraform)
+	build_terraform
+	exit
+	;;
+*) die "unknown argument $1; there are opentofu and terraform" ;;
 esac
 
 if [ -n "${TF_CLI:-}" ]; then

@@ -1,0 +1,58 @@
+terraform {
+  required_providers {
+    esa = {
+      source = "esa-provider/esa"
+    }
+  }
+}
+
+variable "site_id" {
+  type = string
+}
+
+variable "record_id" {
+  type = string
+}
+
+variable "hostnames" {
+  description = "The customers' domains."
+  type        = set(string)
+}
+
+variable "published" {
+  description = "Those of them whose owners say that the records are there."
+  type        = set(string)
+  default     = []
+}
+
+resource "esa_custom_hostname" "customer" {
+  for_each  = var.hostnames
+  site_id   = var.site_id
+  record_id = var.record_id
+  hostname  = each.key
+  ssl_flag  = "on"
+  cert_type = "free"
+}
+
+resource "esa_custom_hostname_validation" "customer" {
+  for_each    = var.published
+  hostname_id = esa_custom_hostname.customer[each.key].id
+
+  timeouts {
+    create = "30m"
+  }
+}
+
+# What each customer is to be sent.
+output "records" {
+  value = {
+    for name, hostname in esa_custom_hostname.customer : name => [
+      { purpose = "ownership", type = "TXT", name = hostname.verify_host, value = hostname.verify_code },
+      { purpose = "traffic, and with it the certificate", type = "CNAME", name = name, value = hostname.record_name },
+    ]
+  }
+}
+
+output "status" {
+  value = { for name, hostname in esa_custom_hostname.customer : name => hostname.status }
+}

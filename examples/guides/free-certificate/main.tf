@@ -1,0 +1,66 @@
+terraform {
+  required_providers {
+    alicloud = {
+      source = "aliyun/alicloud"
+    }
+    esa = {
+      source = "esa-provider/esa"
+    }
+  }
+}
+
+variable "site_id" {
+  type = string
+}
+
+variable "record_id" {
+  type = string
+}
+
+locals {
+  zone = "customer-a.com"
+}
+
+resource "esa_custom_hostname" "shop" {
+  site_id   = var.site_id
+  record_id = var.record_id
+  hostname  = "shop.customer-a.com"
+  ssl_flag  = "on"
+  cert_type = "free"
+}
+
+# The record that proves the ownership.
+resource "alicloud_alidns_record" "owner" {
+  domain_name = local.zone
+  rr          = provider::esa::relative_name(esa_custom_hostname.shop.verify_host, local.zone)
+  type        = "TXT"
+  value       = esa_custom_hostname.shop.verify_code
+}
+
+resource "esa_custom_hostname_validation" "owner" {
+  hostname_id = esa_custom_hostname.shop.id
+  wait_for    = "ownership"
+  depends_on  = [alicloud_alidns_record.owner]
+}
+
+# The record by which the certificate is issued. ESA says it once the ownership is proved.
+resource "alicloud_alidns_record" "certificate" {
+  domain_name = local.zone
+  rr          = provider::esa::relative_name(esa_custom_hostname_validation.owner.cert_txt_key, local.zone)
+  type        = "TXT"
+  value       = esa_custom_hostname_validation.owner.cert_txt_value
+}
+
+resource "esa_custom_hostname_validation" "certificate" {
+  hostname_id = esa_custom_hostname.shop.id
+  depends_on  = [alicloud_alidns_record.certificate]
+}
+
+# Only now is the traffic led to ESA.
+resource "alicloud_alidns_record" "shop" {
+  domain_name = local.zone
+  rr          = provider::esa::relative_name(esa_custom_hostname.shop.hostname, local.zone)
+  type        = "CNAME"
+  value       = esa_custom_hostname.shop.record_name
+  depends_on  = [esa_custom_hostname_validation.certificate]
+}

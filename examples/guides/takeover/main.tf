@@ -1,0 +1,9 @@
+terraform {
+  required_providers {
+    esa = {
+      source = "esa-provider/esa"
+    }
+  }
+}
+
+provider "esa" {}
