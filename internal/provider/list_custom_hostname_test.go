@@ -142,7 +142,7 @@ func TestList(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			a.ResetRequests()
 			results, problems := s.list(t, test.config, false, test.limit)
-			if len(results) != test.want || (test.refused) != (problems != nil) {
+			if len(results) != test.want || test.refused != (problems != nil) {
 				t.Errorf("%d results, want %d; %v", len(results), test.want, problems)
 			}
 			if diff := cmp.Diff(test.calls, a.calls()); diff != "" {
