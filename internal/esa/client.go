@@ -14,6 +14,8 @@
 //	create.go            Create without orphans and without duplicates
 //	wait.go              short waits for what a write has set going
 //	validate.go          the long wait for ownership and certificate
+//	refresh.go           reading thousands by page
+//	pages.go             all pages of a list
 //	sites.go records.go  ListSites, GetSite, ListRecords, GetRecord
 package esa
 
@@ -108,6 +110,7 @@ type Client struct {
 	limiter    *rate.Limiter
 	jitter     func() float64
 	log        func(ctx context.Context, event Event)
+	pages      *pageIndex
 
 	// skew is ESA's clock minus ours in nanoseconds, from the Date header of the newest answer.
 	skew atomic.Int64
@@ -151,5 +154,6 @@ func New(config Config) (*Client, error) {
 		limiter:    rate.NewLimiter(limit, 1),
 		jitter:     rand.Float64,
 		log:        config.Log,
+		pages:      newPageIndex(),
 	}, nil
 }

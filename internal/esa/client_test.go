@@ -63,7 +63,7 @@ func (c *countingCredential) GetCredential() (*credentials.CredentialModel, erro
 	return c.Credential.GetCredential()
 }
 
-func staticCredential(t *testing.T, id, secret, token string) *countingCredential {
+func staticCredential(t testing.TB, id, secret, token string) *countingCredential {
 	t.Helper()
 	credential, err := NewCredential(CredentialConfig{AccessKey: id, SecretKey: secret, SecurityToken: token})
 	if err != nil {
@@ -82,7 +82,7 @@ type fixture struct {
 	record     fakeesa.Record
 }
 
-func newFixture(t *testing.T, options fakeesa.Options, change ...func(*Config)) *fixture {
+func newFixture(t testing.TB, options fakeesa.Options, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{clock: new(testClock)}
 	options.Now = f.clock.Now

@@ -218,6 +218,7 @@ type UpdateCustomHostnameInput struct {
 
 // UpdateCustomHostname changes a custom hostname in place.
 func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostnameInput) error {
+	defer c.pages.writing(in.HostnameID)()
 	p := params{}
 	p.setID("HostnameId", in.HostnameID)
 	p.setID("RecordId", in.RecordID)
@@ -230,6 +231,7 @@ func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostna
 // DeleteCustomHostname deletes a custom hostname. That it is gone already is an Error with
 // CodeCustomHostnameNotFound; after an unclear attempt it can be this very call's doing.
 func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) error {
+	defer c.pages.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	_, err := call[struct{}](ctx, c, actionDeleteCustomHostname, p, nil)
@@ -239,6 +241,7 @@ func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) err
 // VerifyCustomHostname makes ESA check the ownership now. "Not passed" has two shapes, an answer with
 // Passed=false and the code CustomHostname.VerifyUnpassed; both return false without an error.
 func (c *Client) VerifyCustomHostname(ctx context.Context, hostnameID int64) (passed bool, err error) {
+	defer c.pages.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	out, err := call[verifyCustomHostnameOutput](ctx, c, actionVerifyCustomHostname, p, nil)
@@ -257,6 +260,7 @@ type verifyCustomHostnameOutput struct {
 
 // ApplyCustomHostnameCertificate asks for a new free certificate. ESA means it for ApplyFailed, Expiring and Expired.
 func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
+	defer c.pages.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	_, err := call[struct{}](ctx, c, actionApplyCustomHostnameCertificate, p, nil)

@@ -192,6 +192,19 @@ func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultC
 // The first certificate that this provider sends takes its place.
 func unseenCertificate() pemValue { return newPEM("") }
 
+// known is the hostname as a state has it, for what decides whether a list is enough to refresh it. An id that cannot
+// be read leaves the decision to Get.
+func (m *customHostnameModel) known(id int64) esa.CustomHostname {
+	siteID, _ := parseID(m.SiteID.ValueString())
+	casID, _ := parseID(m.CasID.ValueString())
+	return esa.CustomHostname{
+		HostnameID: id, SiteID: siteID, UpdateTime: m.UpdateTime.ValueString(),
+		SSLFlag: m.SSLFlag.ValueString(), CertType: m.CertType.ValueString(),
+		CertStatus: m.CertStatus.ValueString(), CertNotAfter: m.CertNotAfter.ValueString(),
+		CasID: casID, CertID: m.CertID.ValueString(), Certificate: m.Certificate.ValueString(),
+	}
+}
+
 // notStuck names the arguments of which ESA reports something else than this plan. What it does not report is
 // taken to be as planned.
 func (m *customHostnameModel) notStuck(h *esa.CustomHostname) (names []string) {

@@ -198,8 +198,8 @@ func providerSchema() schema.Schema {
 				"such as throttling or a busy site. 0 is none. Default: 10."},
 			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0. " +
 				"Default: no limit of its own; what ESA limits is sent again after a pause."},
-			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh may be answered from pages of `ListCustomHostnames`. " +
-				"This version reads each hostname with `GetCustomHostname` in either case. Default: true."},
+			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh of several hostnames of a site may be answered from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
+				"What lists do not show (`certificate`, `cas_id`, `cert_id`) is read when `update_time` or anything about the certificate has changed. Default: true."},
 			"configuration_source": text("configuration_source", "Text that is appended to the user agent of all calls."),
 		},
 		Blocks: map[string]schema.Block{

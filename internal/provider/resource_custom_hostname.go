@@ -267,7 +267,13 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	actual, err := client.GetCustomHostname(ctx, id)
+	read := client.GetCustomHostname
+	if r.data.batchRefresh {
+		read = func(ctx context.Context, _ int64) (*esa.CustomHostname, error) {
+			return client.RefreshCustomHostname(ctx, state.known(id))
+		}
+	}
+	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
 		tflog.Warn(ctx, "Custom hostname is gone, removing it from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
 		// The framework asks for an identity even of what is gone, and states of older CLIs have none.

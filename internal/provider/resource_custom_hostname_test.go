@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -875,5 +876,89 @@ func TestCertcheckSameIsWiredIn(t *testing.T) {
 	}
 	if certcheck.Same("", "") {
 		t.Error("two empty texts hold the same certificates")
+	}
+}
+
+// TestAccRefresh refreshes 300 hostnames of all types by page, and still sees what has happened to single ones.
+func TestAccRefresh(t *testing.T) {
+	const count = 300
+	pair := issue(t, "*.customer.com")
+	a := newAccount(t, fakeesa.Options{})
+	a.addMany(count, pair)
+	w := newWorkspace(t)
+	w.env = append(w.env, a.environment()...)
+	config := fmt.Sprintf(`
+variable "batch_refresh" {
+  default = true
+}
+provider "esa" {
+  batch_refresh = var.batch_refresh
+}
+locals {
+  kinds = {
+    off    = { ssl_flag = "off" }
+    free   = { ssl_flag = "on", cert_type = "free" }
+    cas    = { ssl_flag = "on", cert_type = "cas", cas_id = %q }
+    upload = { ssl_flag = "on", cert_type = "upload", certificate = %q }
+  }
+  hostnames = [for i in range(%d) : merge({ name = format("h%%03d.customer.com", i) }, local.kinds[["off", "off", "free", "cas", "upload"][i %% 5]])]
+}
+resource "esa_custom_hostname" "test" {
+  count       = %d
+  site_id     = "%d"
+  record_id   = "%d"
+  hostname    = local.hostnames[count.index].name
+  ssl_flag    = local.hostnames[count.index].ssl_flag
+  cert_type   = try(local.hostnames[count.index].cert_type, null)
+  cas_id      = try(local.hostnames[count.index].cas_id, null)
+  certificate = try(local.hostnames[count.index].certificate, null)
+}
+`, casID, pair.CertificatePEM, count, count, a.site.ID, a.record.ID)
+	var imports strings.Builder
+	for i, hostname := range a.Hostnames() {
+		fmt.Fprintf(&imports, "import {\n  to = esa_custom_hostname.test[%d]\n  id = \"%d\"\n}\n", i, hostname.ID)
+	}
+	w.write("main.tf", config+imports.String())
+	w.mustRun("apply", "-auto-approve")
+	w.write("main.tf", config)
+
+	a.ResetRequests()
+	w.mustRun("plan", "-detailed-exitcode")
+	if calls := len(a.Requests()); calls > 11 {
+		t.Errorf("a refresh of %d took %d calls: %v", count, calls, a.calls())
+	}
+	a.ResetRequests()
+	w.mustRun("plan", "-detailed-exitcode", "-var=batch_refresh=false")
+	if diff := cmp.Diff(map[string]int{"GetCustomHostname": count}, a.calls()); diff != "" {
+		t.Errorf("calls without batch_refresh (-want +got):\n%s", diff)
+	}
+	a.ResetRequests()
+	w.mustRun("plan", "-detailed-exitcode", "-target=esa_custom_hostname.test[7]")
+	if diff := cmp.Diff(map[string]int{"GetCustomHostname": 1}, a.calls()); diff != "" {
+		t.Errorf("calls for one (-want +got):\n%s", diff)
+	}
+
+	all := a.Hostnames()
+	a.ChangeHostname(all[10].ID, func(h *fakeesa.Hostname) {
+		h.RecordID, h.UpdateTime = a.record2.ID, h.UpdateTime.Add(time.Nanosecond) // unmoved, as seconds go
+	})
+	renewed := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	a.ChangeHostname(all[14].ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = renewed.CertificatePEM, renewed.PrivateKeyPEM })
+	a.ChangeHostname(all[23].ID, func(h *fakeesa.Hostname) { h.CasID = 30000479 })
+	a.ChangeHostname(all[32].ID, func(h *fakeesa.Hostname) { h.SSLFlag = "off" })
+	a.RemoveHostname(all[40].ID)
+	a.ResetRequests()
+	out, _ := w.run("plan", "-var=batch_refresh=true")
+	for _, want := range []string{`test[10] will be updated`, `test[23] will be updated`, `test[32] will be updated`, `Missing private key`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	}
+	if calls := len(a.Requests()); calls > 20 {
+		t.Errorf("%d calls: %v", calls, a.calls())
+	}
+	a.ChangeHostname(all[14].ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = pair.CertificatePEM, pair.PrivateKeyPEM })
+	if out := w.mustRun("plan"); !strings.Contains(out, "test[40] will be created") || !strings.Contains(out, "1 to add, 3 to change, 0 to destroy") {
+		t.Errorf("the plan says:\n%s", out)
 	}
 }
