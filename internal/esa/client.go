@@ -9,6 +9,7 @@
 //	endpoint.go          endpoints, account sites
 //	rpc.go               one attempt: sign, send, decode; the only file that knows tea
 //	retry.go             which failures are sent again, when, and how often
+//	limit.go             calls per second, the hourly quota of Create, busy records
 //	errors.go            Error, the error codes and their meaning
 //	custom_hostnames.go  the seven custom hostname actions
 //	create.go            Create without orphans and without duplicates
@@ -77,14 +78,21 @@ type Event struct {
 	Duration  time.Duration // how long this attempt took
 	Wait      time.Duration // pause before the next attempt, 0 when there is none
 	Err       error         // nil on success
+	// Waiting is set when this is not about an attempt, but about a wait that has lasted for Duration: what for.
+	Waiting string
 }
+
+// Credential is a source of access keys.
+type Credential = credentials.Credential
 
 // Config is what a Client is made of.
 type Config struct {
 	// Endpoint is scheme://host[:port], as ParseEndpoint and EndpointFor return it. Required.
 	Endpoint string
 	// Credential signs the requests. It is asked for one whole set for every attempt. Required.
-	Credential credentials.Credential
+	Credential Credential
+	// Renew makes the Credential anew when ESA says that its token has expired; nil where that is no use.
+	Renew func() (Credential, error)
 	// UserAgent is sent with every request.
 	UserAgent string
 	// ConnectTimeout limits connecting, TLS included. 0 means DefaultTimeout.
@@ -107,7 +115,9 @@ type Client struct {
 	wire       *wire
 	clock      Clock
 	maxRetries int
-	limiter    *rate.Limiter
+	pace       *pace
+	quota      *createQuota
+	busy       *busyRecords
 	jitter     func() float64
 	log        func(ctx context.Context, event Event)
 	pages      *pageIndex
@@ -151,7 +161,9 @@ func New(config Config) (*Client, error) {
 		wire:       wire,
 		clock:      config.Clock,
 		maxRetries: config.MaxRetries,
-		limiter:    rate.NewLimiter(limit, 1),
+		pace:       newPace(limit),
+		quota:      newCreateQuota(),
+		busy:       &busyRecords{turns: map[string]chan struct{}{}},
 		jitter:     rand.Float64,
 		log:        config.Log,
 		pages:      newPageIndex(),

@@ -59,10 +59,10 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 				return &HostnameExistsError{Existing: *existing, Err: errors.New("an earlier answer of CreateCustomHostname was lost")}, false
 			}
 		}
-		id, err := c.createOnce(ctx, attempt, p)
+		id, err := c.quota.create(ctx, c, func() (int64, error) { return c.createOnce(ctx, attempt, p) })
 		hostnameID = id
 		mayHaveRun = mayHaveRun || classify(err) == unclear
-		return err, classify(err) != final
+		return err, classify(err) != final && !errors.As(err, new(*CreateQuotaError))
 	})
 	if err == nil || hostnameID != 0 {
 		return hostnameID, err

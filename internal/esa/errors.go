@@ -145,6 +145,22 @@ func (e *HostnameExistsError) Error() string {
 // Unwrap gives Create's error to errors.Is and errors.As.
 func (e *HostnameExistsError) Unwrap() error { return e.Err }
 
+// CreateQuotaError is returned by CreateCustomHostname when ESA throttled it until there was no more time.
+type CreateQuotaError struct {
+	// Made is how many hostnames this client has made.
+	Made int
+	// Err is what ESA answered last.
+	Err error
+}
+
+// Error names the quota.
+func (e *CreateQuotaError) Error() string {
+	return fmt.Sprintf("throttled after %d hostnames: %v", e.Made, e.Err)
+}
+
+// Unwrap gives ESA's answer to errors.Is and errors.As.
+func (e *CreateQuotaError) Unwrap() error { return e.Err }
+
 // UnclearCreateError is returned by CreateCustomHostname when nobody knows whether the hostname was made: an answer
 // was lost, and looking for the hostname failed too.
 type UnclearCreateError struct {

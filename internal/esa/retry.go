@@ -17,7 +17,8 @@ import (
 //   - A refused call is sent again. An unclear one is sent again if doing it twice is doing it once: that holds for
 //     all actions but CreateCustomHostname, which looks first (create.go).
 //   - The pause doubles from backoffBase to backoffCap with jitter, or is what ESA asked for.
-//   - At most MaxRetries times, and never beyond the context.
+//   - At most MaxRetries times, and never beyond the context. A Create that is throttled waits longer (limit.go).
+//   - An expired security token is renewed and the call sent again, once.
 const (
 	backoffBase = 500 * time.Millisecond
 	backoffCap  = 20 * time.Second
@@ -125,16 +126,23 @@ func call[T any](ctx context.Context, c *Client, a action, p params, check func(
 
 // repeat runs try until it succeeds or says that its error is not worth another attempt, pausing in between.
 func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, again bool)) error {
+	var waited *wait
+	renewed := false
 	for attempt := 1; ; attempt++ {
 		err, again := try(attempt)
-		if err == nil || !again {
-			return err
-		}
 		var e *Error
-		if !errors.As(err, &e) {
+		if err == nil || !errors.As(err, &e) {
 			return err
 		}
 		e.Attempts = attempt
+		if e.Code == CodeTokenExpired && !renewed && ctx.Err() == nil {
+			renewed = true
+			c.wire.renewCredential(ctx, c.clock.Now())
+			continue
+		}
+		if !again {
+			return err
+		}
 		if attempt > c.maxRetries {
 			return err
 		}
@@ -144,7 +152,10 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 		}
 		pause := c.backoff(attempt, e)
 		c.log(ctx, Event{Action: e.Action, Attempt: attempt, Status: e.Status, Code: string(e.Code), RequestID: e.RequestID, Wait: pause, Err: err})
-		if sleepErr := c.clock.Sleep(ctx, pause); sleepErr != nil {
+		if waited == nil {
+			waited = c.newWait(e.Action + " is sent again")
+		}
+		if sleepErr := waited.sleep(ctx, pause); sleepErr != nil {
 			e.GaveUp = sleepErr
 			return err
 		}
@@ -153,10 +164,17 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 
 // try sends one attempt, within the request limit, and logs it.
 func (c *Client) try(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
-	now := c.clock.Now()
-	if pause := c.limiter.ReserveN(now, 1).DelayFrom(now); pause > 0 {
+	notSent := func(err error) error {
+		return &Error{Action: a.name, Host: c.wire.host, Attempts: attempt - 1, Err: errNotSent, GaveUp: err}
+	}
+	leave, busyErr := c.busy.enter(ctx, p)
+	if busyErr != nil {
+		return notSent(busyErr)
+	}
+	defer leave()
+	if pause := c.pace.reserve(c.clock.Now()); pause > 0 {
 		if err := c.clock.Sleep(ctx, pause); err != nil {
-			return &Error{Action: a.name, Host: c.wire.host, Attempts: attempt - 1, Err: errNotSent, GaveUp: err}
+			return notSent(err)
 		}
 	}
 	started := c.clock.Now()
@@ -169,6 +187,8 @@ func (c *Client) try(ctx context.Context, a action, attempt int, p params, out a
 	if !answer.date.IsZero() {
 		c.skew.Store(int64(answer.date.Sub(c.clock.Now())))
 	}
+	c.pace.learn(c.clock.Now(), err != nil && isThrottled(err))
+	c.busy.learn(p, err)
 	event := Event{Action: a.name, Attempt: attempt, Status: answer.status, RequestID: answer.requestID, Duration: c.clock.Now().Sub(started)}
 	if err == nil {
 		c.log(ctx, event)

@@ -30,6 +30,8 @@ const (
 	timeFormat = "2006-01-02T15:04:05Z"
 	// bodyLimit is several times the largest true answer, a page of 500 hostnames.
 	bodyLimit = 8 << 20
+	// renewAtMostEvery is far below the shortest lifetime of a token, 15 minutes.
+	renewAtMostEvery = time.Minute
 	// idleConnections is how many connections are kept for reuse; Terraform runs 10 operations at once by default.
 	idleConnections = 64
 )
@@ -73,6 +75,8 @@ type wire struct {
 	base    string
 	host    string
 	timeout time.Duration
+	renew   func() (credentials.Credential, error)
+	renewed time.Time // when the credential was last made anew
 	// turn admits one goroutine at a time to the credential: refreshing ones are not safe for concurrent use.
 	turn chan struct{}
 }
@@ -109,6 +113,7 @@ func newWire(config Config) (*wire, error) {
 		base:    base.Scheme + "://" + base.Host + "/",
 		host:    base.Host,
 		timeout: config.ConnectTimeout + config.ReadTimeout,
+		renew:   config.Renew,
 		turn:    make(chan struct{}, 1),
 	}, nil
 }
@@ -185,6 +190,23 @@ func (w *wire) snapshot(ctx context.Context) (*credentials.CredentialModel, erro
 		return r.set, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// renewCredential makes the credential anew, as ESA says that its token has expired although it does not know so
+// itself. Calls that learn this together renew it once.
+func (w *wire) renewCredential(ctx context.Context, now time.Time) {
+	select {
+	case w.turn <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-w.turn }()
+	if w.renew == nil || now.Sub(w.renewed) < renewAtMostEvery {
+		return
+	}
+	if credential, err := w.renew(); err == nil {
+		w.tea.Credential, w.renewed = credential, now
 	}
 }
 

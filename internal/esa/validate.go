@@ -62,6 +62,7 @@ func (e *HopelessError) Error() string {
 // it does not know are waited on. seen is told of every look. With an error it returns what it saw last, if anything.
 func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal, seen func(*CustomHostname)) (*CustomHostname, error) {
 	var last *CustomHostname
+	wait := c.newWait(fmt.Sprintf("the %s of hostname %d", goal, hostnameID))
 	var verified time.Time // when the ownership was first seen to be proved
 	for pause := validateFirstPause; ; pause = min(2*pause, validateLastPause) {
 		hostname, err := c.GetCustomHostname(ctx, hostnameID)
@@ -89,7 +90,7 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 				pause = validateFirstPause
 			}
 		}
-		if err := c.clock.Sleep(ctx, pause); err != nil {
+		if err := wait.sleep(ctx, pause); err != nil {
 			return last, err
 		}
 	}

@@ -2,6 +2,7 @@ package esa
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const (
 // that takes longer than a minute it returns what it has, which is nil if no read succeeded, and the last error.
 func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
 	var newest *CustomHostname
+	wait := c.newWait(fmt.Sprintf("hostname %d is being created", hostnameID))
 	end := c.clock.Now().Add(createdLimit)
 	for attempt := 1; ; attempt++ {
 		hostname, err := c.GetCustomHostname(ctx, hostnameID)
@@ -34,7 +36,7 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHos
 		if !c.clock.Now().Add(pause).Before(end) {
 			return newest, err
 		}
-		if sleepErr := c.clock.Sleep(ctx, pause); sleepErr != nil {
+		if sleepErr := wait.sleep(ctx, pause); sleepErr != nil {
 			if err == nil {
 				err = sleepErr
 			}
@@ -46,6 +48,7 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHos
 // AwaitUpdated reads a hostname until it is as an update has made it, for some seconds: reads may lag behind writes.
 // It returns what it read last, settled or not.
 func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (*CustomHostname, error) {
+	wait := c.newWait(fmt.Sprintf("the change of hostname %d is not to be seen yet", hostnameID))
 	end := c.clock.Now().Add(updatedLimit)
 	for attempt := 1; ; attempt++ {
 		hostname, err := c.GetCustomHostname(ctx, hostnameID)
@@ -53,7 +56,7 @@ func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled fun
 			return hostname, err
 		}
 		pause := c.backoff(attempt, &Error{})
-		inTime := c.clock.Now().Add(pause).Before(end) && c.clock.Sleep(ctx, pause) == nil
+		inTime := c.clock.Now().Add(pause).Before(end) && wait.sleep(ctx, pause) == nil
 		if !inTime {
 			return hostname, nil
 		}
@@ -62,6 +65,7 @@ func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled fun
 
 // AwaitDeleted returns nil once GetCustomHostname says that the hostname is gone.
 func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
+	wait := c.newWait(fmt.Sprintf("hostname %d is being deleted", hostnameID))
 	for attempt := 1; ; attempt++ {
 		_, err := c.GetCustomHostname(ctx, hostnameID)
 		if IsNotFound(err) {
@@ -70,7 +74,7 @@ func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
 		if err != nil {
 			return err
 		}
-		if err := c.clock.Sleep(ctx, c.backoff(attempt, &Error{})); err != nil {
+		if err := wait.sleep(ctx, c.backoff(attempt, &Error{})); err != nil {
 			return err
 		}
 	}

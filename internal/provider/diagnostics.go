@@ -51,6 +51,9 @@ func apiError(verb string, about thing, err error) diag.Diagnostic {
 	if exists := new(esa.HostnameExistsError); errors.As(err, &exists) {
 		return hostnameExists(summary, about, exists)
 	}
+	if quota := new(esa.CreateQuotaError); errors.As(err, &quota) {
+		return diag.NewErrorDiagnostic(summary, createQuotaDetail(about, quota))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Unable to %s %s.\n", verb, about)
 	attribute, advice := path.Empty(), "See the provider's log (TF_LOG=DEBUG) for the calls before this one."
@@ -91,6 +94,18 @@ func lookupError(kind, what string, err error) diag.Diagnostic {
 		return diag.NewErrorDiagnostic("Unable to read "+kind, detail)
 	}
 	return diag.NewAttributeErrorDiagnostic(attribute, "Unable to read "+kind, detail)
+}
+
+// createQuotaDetail tells how far a run came within the quota, and how to come further.
+func createQuotaDetail(about thing, quota *esa.CreateQuotaError) string {
+	answer := clean(quota.Err.Error())
+	if apiErr := new(esa.Error); errors.As(quota.Err, &apiErr) {
+		answer = describe(apiErr)
+	}
+	return fmt.Sprintf("Unable to create %s: ESA takes 100 CreateCustomHostname calls per user and hour, and has throttled this one until the time for creating was up. "+
+		"It was not created. This run has created %d custom hostnames before, which are saved in state.\n\n%s\n\n"+
+		"Run apply again in an hour: it goes on with what is missing. Or raise timeouts.create, to about an hour for each 100 hostnames, so that one apply waits for them all.",
+		about, quota.Made, answer)
 }
 
 // hostnameExists tells how to import a hostname that stands in the way of a create.

@@ -104,6 +104,7 @@ func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag
 	}
 	config := p.clientConfig(s, terraformVersion)
 	config.Credential = credential
+	config.Renew = func() (esa.Credential, error) { return esa.NewCredential(s.credential) }
 	client, err := esa.New(config)
 	if err != nil {
 		diags.AddError("Unable to create ESA client", err.Error())
@@ -196,8 +197,8 @@ func providerSchema() schema.Schema {
 				"Limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
 			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of attempts after the first one for a call that failed in a way that may pass, " +
 				"such as throttling or a busy site. 0 is none. Default: 10."},
-			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0. " +
-				"Default: no limit of its own; what ESA limits is sent again after a pause."},
+			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0, for instance to share an account's limit among several runs. " +
+				"Default: no limit of its own; when ESA throttles, all calls slow down together, and recover."},
 			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh of several hostnames of a site may be answered from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
 				"What lists do not show (`certificate`, `cas_id`, `cert_id`) is read when `update_time` or anything about the certificate has changed. Default: true."},
 			"configuration_source": text("configuration_source", "Text that is appended to the user agent of all calls."),

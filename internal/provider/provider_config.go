@@ -448,6 +448,10 @@ func userAgent(version, terraformVersion, configurationSource string) string {
 // logEvent writes an attempt to the log. ESA's messages stay out: one of them repeats all that was signed, a private
 // key included.
 func logEvent(ctx context.Context, event esa.Event) {
+	if event.Waiting != "" {
+		tflog.Info(ctx, "Still waiting: "+event.Waiting, map[string]any{"for": event.Duration.Round(time.Second).String()})
+		return
+	}
 	fields := map[string]any{
 		"action":      event.Action,
 		"attempt":     event.Attempt,

@@ -962,3 +962,35 @@ resource "esa_custom_hostname" "test" {
 		t.Errorf("the plan says:\n%s", out)
 	}
 }
+
+// TestAccCreateQuota runs out of time within the hourly quota: what was made is saved, and the error says how to go on.
+func TestAccCreateQuota(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2})
+	w := newWorkspace(t)
+	w.env = append(w.env, a.environment()...)
+	w.write("main.tf", fmt.Sprintf(`
+resource "esa_custom_hostname" "test" {
+  count     = 3
+  site_id   = "%d"
+  record_id = "%d"
+  hostname  = "h${count.index}.customer.com"
+  ssl_flag  = "off"
+  timeouts {
+    create = "2s"
+  }
+}
+`, a.site.ID, a.record.ID))
+	out, status := w.run("apply", "-auto-approve")
+	text := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
+	for _, want := range []string{
+		"ESA takes 100 CreateCustomHostname calls per user and hour", "It was not created.",
+		"This run has created 2 custom hostnames before, which are saved in state.", "Throttling.User", "raise timeouts.create",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status %d, no %q in:\n%s", status, want, out)
+		}
+	}
+	if listed := strings.Fields(w.mustRun("state", "list")); len(listed) != 2 || len(a.Hostnames()) != 2 {
+		t.Errorf("the state has %v, the server %d", listed, len(a.Hostnames()))
+	}
+}
