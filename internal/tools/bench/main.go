@@ -30,23 +30,26 @@ func main() {
 	defer stop()
 	whole := flag.String("n", "1,100,1000", "numbers of hostnames to create, refresh, change and destroy")
 	plans := flag.String("plan", "5000", "numbers of hostnames to refresh only")
+	limits := flag.String("limit", "10,40", "calls per second that the server takes, for an apply within it")
 	flag.Parse()
-	if err := run(ctx, *whole, *plans); err != nil {
+	if err := run(ctx, *whole, *plans, *limits); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, whole, plans string) (err error) {
+func run(ctx context.Context, whole, plans, limits string) (err error) {
 	dir, err := os.MkdirTemp("", "esa-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{ctx: ctx, cli: os.Getenv("TF_CLI"), dir: dir, binary: filepath.Join(dir, "terraform-provider-esa")}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
+	for name, path := range map[string]string{"terraform-provider-esa": ".", "terraform-provider-nothing": "./internal/tools/bench/nothing"} {
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), path)
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("go build %s: %w\n%s", path, err, out)
+		}
 	}
 	info, err := os.Stat(b.binary)
 	if err != nil {
@@ -57,11 +60,11 @@ func run(ctx context.Context, whole, plans string) (err error) {
 		return err
 	}
 	cli, _, _ := strings.Cut(string(version), "\n")
-	fmt.Printf("# Benchmarks\n\n`make bench`, %s, %s, %d cores, %s/%s, %d ms per call. A ratio is wall time to that of the same CLI on the same machine in the same run.\n\n",
-		time.Now().UTC().Format(time.DateOnly), cli, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, latency.Milliseconds())
-	fmt.Printf("Binary, stripped: %.1f MB.\n\n", float64(info.Size())/1e6)
-	fmt.Println("| hostnames | run | API calls | to `-refresh=false` | to as many `terraform_data` | peak memory of the provider |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- |")
+	fmt.Printf(head, time.Now().UTC().Format(time.DateOnly), cli, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, latency.Milliseconds(), float64(info.Size())/1e6)
+	if err := b.small(); err != nil {
+		return err
+	}
+	fmt.Print(lifeHead)
 	for _, list := range []struct {
 		counts string
 		whole  bool
@@ -79,8 +82,56 @@ func run(ctx context.Context, whole, plans string) (err error) {
 			}
 		}
 	}
+	fmt.Print(limitHead)
+	for text := range strings.SplitSeq(limits, ",") {
+		if text == "" {
+			continue
+		}
+		perSecond, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		if err := b.limited(perSecond); err != nil {
+			return fmt.Errorf("%d calls a second: %w", perSecond, err)
+		}
+	}
 	return nil
 }
+
+const (
+	head = `# Benchmarks
+
+` + "`make bench`" + `, %s, %s, %d cores, %s/%s, every API call answered after %d ms. Ratios are of wall times on the same
+machine in the same run. Binary, stripped: %.1f MB.
+`
+	smallHead = `
+## Beside a provider that does nothing
+
+The same with a provider of the same framework that has one resource and makes no calls; the median of the ratios of %d
+pairs, the two taking turns.
+
+| run | ratio |
+| --- | --- |
+`
+	lifeHead = `
+## The life of many hostnames
+
+"plan" has nothing to do but refresh, "change" and "destroy" refresh first. The ratios are of plans only for
+` + "`-refresh=false`" + `, and else to the same with as many hostnames of the provider that does nothing, and as many
+` + "`terraform_data`" + `.
+
+| hostnames | run | API calls | to ` + "`-refresh=false`" + ` | to nothing | to ` + "`terraform_data`" + ` | peak memory of the provider |
+| --- | --- | --- | --- | --- | --- | --- |
+`
+	limitHead = `
+## Against a limit of calls per second
+
+` + "`apply`" + ` of new hostnames against a server that refuses whatever is more.
+
+| calls per second | hostnames | calls that were served | calls that were refused | wall time to the least possible |
+| --- | --- | --- | --- | --- |
+`
+)
 
 type bench struct {
 	ctx    context.Context
@@ -98,36 +149,23 @@ func (b *bench) measure(count int, whole bool) error {
 	defer server.Close()
 	site, record := fakeesa.Seed(server)
 	other := server.AddRecord(site.ID, "static.example.com")
-	esa, err := b.folder(server, fmt.Sprintf("esa-%d", count), fmt.Sprintf(`
-terraform {
-  required_providers {
-    esa = { source = "esa-provider/esa" }
-  }
-}
-variable "record_id" {
-  default = "%d"
-}
-resource "esa_custom_hostname" "test" {
-  count     = %d
-  site_id   = "%d"
-  record_id = var.record_id
-  hostname  = "h${count.index}.customer.com"
-  ssl_flag  = "on"
-  cert_type = "free"
-}
-`, record.ID, count, site.ID))
+	esa, err := b.folder(server, fmt.Sprintf("esa-%d", count), hostnames("esa", count, site.ID, record.ID))
+	if err != nil {
+		return err
+	}
+	nothing, err := b.folder(server, fmt.Sprintf("nothing-%d", count), hostnames("nothing", count, site.ID, record.ID))
 	if err != nil {
 		return err
 	}
 	data, err := b.folder(server, fmt.Sprintf("data-%d", count), fmt.Sprintf(`
-variable "input" {
-  default = "a"
+variable "record_id" {
+  default = "%d"
 }
 resource "terraform_data" "test" {
   count = %d
-  input = { record = var.input, hostname = "h${count.index}.customer.com" }
+  input = { record = var.record_id, hostname = "h${count.index}.customer.com" }
 }
-`, count))
+`, record.ID, count))
 	if err != nil {
 		return err
 	}
@@ -136,29 +174,40 @@ resource "terraform_data" "test" {
 	if whole {
 		slow()
 	}
-	created, err := esa.run("apply", "-auto-approve")
-	if err != nil {
-		return err
-	}
-	createdData, err := data.run("apply", "-auto-approve")
-	if err != nil {
-		return err
+	// everywhere runs the same in the three folders, and prints a row.
+	everywhere := func(title, command string, arguments ...string) error {
+		server.ResetRequests()
+		var samples []sample
+		for _, f := range []*folder{esa, nothing, data} {
+			s, err := f.run(command, append([]string{"-auto-approve"}, arguments...)...)
+			if err != nil {
+				return err
+			}
+			samples = append(samples, s)
+		}
+		if whole {
+			row(count, title, server, samples[0], 0, samples[1].took, samples[2].took)
+		}
+		return nil
 	}
 	if whole {
-		row(count, "create", server, created, 0, createdData.took)
-	} else {
+		slow()
+	}
+	if err := everywhere("create", "apply"); err != nil {
+		return err
+	}
+	if !whole {
 		slow()
 	}
 
 	// Of three, the middle one: a plan is short.
-	server.ResetRequests()
-	var with, without, plain []sample
+	var with, without, idle, plain []sample
 	for range 3 {
 		for _, one := range []struct {
 			f         *folder
 			into      *[]sample
 			arguments []string
-		}{{esa, &without, []string{"-refresh=false"}}, {data, &plain, nil}, {esa, &with, nil}} {
+		}{{esa, &without, []string{"-refresh=false"}}, {nothing, &idle, nil}, {data, &plain, nil}, {esa, &with, nil}} {
 			server.ResetRequests()
 			s, err := one.f.run("plan", append([]string{"-detailed-exitcode"}, one.arguments...)...)
 			if err != nil {
@@ -167,37 +216,123 @@ resource "terraform_data" "test" {
 			*one.into = append(*one.into, s)
 		}
 	}
-	row(count, "refresh and plan", server, middle(with), middle(without).took, middle(plain).took)
+	row(count, "plan", server, middle(with), middle(without).took, middle(idle).took, middle(plain).took)
 	if !whole {
 		return nil
 	}
+	if err := everywhere("change the record of all", "apply", fmt.Sprintf("-var=record_id=%d", other.ID)); err != nil {
+		return err
+	}
+	return everywhere("destroy", "destroy")
+}
 
-	server.ResetRequests()
-	changed, err := esa.run("apply", "-auto-approve", fmt.Sprintf("-var=record_id=%d", other.ID))
-	if err != nil {
-		return err
-	}
-	changedData, err := data.run("apply", "-auto-approve", "-var=input=b")
-	if err != nil {
-		return err
-	}
-	row(count, "change the record of all", server, changed, 0, changedData.took)
+// hostnames is a configuration of count hostnames for this provider or the one that does nothing.
+func hostnames(provider string, count int, site, record int64) string {
+	return fmt.Sprintf(`
+terraform {
+  required_providers {
+    %[1]s = { source = "esa-provider/%[1]s" }
+  }
+}
+variable "record_id" {
+  default = "%[2]d"
+}
+resource "%[1]s_custom_hostname" "test" {
+  count     = %[3]d
+  site_id   = "%[4]d"
+  record_id = var.record_id
+  hostname  = "h${count.index}.customer.com"
+  ssl_flag  = "on"
+  cert_type = "free"
+}
+`, provider, record, count, site)
+}
 
-	server.ResetRequests()
-	destroyed, err := esa.run("destroy", "-auto-approve")
+// small measures what is over in an instant, in pairs with the provider that does nothing.
+func (b *bench) small() error {
+	const pairs = 15
+	server, err := fakeesa.Start(fakeesa.Options{})
 	if err != nil {
 		return err
 	}
-	destroyedData, err := data.run("destroy", "-auto-approve")
+	defer server.Close()
+	site, record := fakeesa.Seed(server)
+	esa, err := b.folder(server, "small-esa", hostnames("esa", 1, site.ID, record.ID))
 	if err != nil {
 		return err
 	}
-	row(count, "destroy", server, destroyed, 0, destroyedData.took)
+	nothing, err := b.folder(server, "small-nothing", hostnames("nothing", 1, site.ID, record.ID))
+	if err != nil {
+		return err
+	}
+	fmt.Printf(smallHead, pairs)
+	for _, run := range []struct {
+		title     string
+		arguments []string
+		after     []string // run once, before what follows
+	}{
+		{"from the start to the schema (`providers schema -json`)", []string{"providers", "schema", "-json"}, nil},
+		{"plan of one new hostname", []string{"plan", "-input=false"}, []string{"apply", "-auto-approve"}},
+		{"plan of one hostname that is there, answered at once", []string{"plan", "-input=false"}, nil},
+	} {
+		var ratios []float64
+		for range pairs {
+			ours, err := esa.exec(run.arguments...)
+			if err != nil {
+				return err
+			}
+			theirs, err := nothing.exec(run.arguments...)
+			if err != nil {
+				return err
+			}
+			ratios = append(ratios, ours.took.Seconds()/theirs.took.Seconds())
+		}
+		slices.Sort(ratios)
+		fmt.Printf("| %s | %.2f (%.2f to %.2f) |\n", run.title, ratios[pairs/2], ratios[pairs/4], ratios[pairs-1-pairs/4])
+		if run.after != nil {
+			for _, f := range []*folder{esa, nothing} {
+				if _, err := f.exec(run.after...); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// limited creates hostnames against a server that takes so many calls in any second.
+func (b *bench) limited(perSecond int) error {
+	count := 30 * perSecond // two calls each: a minute's worth
+	server, err := fakeesa.Start(fakeesa.Options{CallsPerSecond: perSecond, Latency: latency})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	site, record := fakeesa.Seed(server)
+	f, err := b.folder(server, fmt.Sprintf("limit-%d", perSecond), hostnames("esa", count, site.ID, record.ID))
+	if err != nil {
+		return err
+	}
+	s, err := f.run("apply", "-auto-approve")
+	if err != nil {
+		return err
+	}
+	served, refused := 0, 0
+	for _, request := range server.Requests() {
+		if request.Code == "" {
+			served++
+		} else {
+			refused++
+		}
+	}
+	least := float64(served) / float64(perSecond)
+	fmt.Printf("| %d | %d | %d | %d (%.1f %%) | %.2f |\n", perSecond, count, served, refused,
+		100*float64(refused)/float64(served+refused), s.took.Seconds()/least)
 	return nil
 }
 
 // row prints a row with the calls since the log was reset.
-func row(count int, title string, server *fakeesa.Server, s sample, without, plain time.Duration) {
+func row(count int, title string, server *fakeesa.Server, s sample, without, idle, plain time.Duration) {
 	calls := map[string]int{}
 	for _, request := range server.Requests() {
 		calls[request.Action]++
@@ -216,7 +351,7 @@ func row(count int, title string, server *fakeesa.Server, s sample, without, pla
 	if s.memory > 0 {
 		memory = fmt.Sprintf("%d MB", s.memory>>10)
 	}
-	fmt.Printf("| %d | %s | %s | %s | %s | %s |\n", count, title, strings.Join(parts, ", "), ratio(without), ratio(plain), memory)
+	fmt.Printf("| %d | %s | %s | %s | %s | %s | %s |\n", count, title, strings.Join(parts, ", "), ratio(without), ratio(idle), ratio(plain), memory)
 }
 
 type sample struct {
@@ -242,8 +377,10 @@ func (b *bench) folder(server *fakeesa.Server, name, config string) (*folder, er
 		return nil, err
 	}
 	rc := "provider_installation {\n  dev_overrides {\n"
-	for _, source := range []string{"registry.terraform.io/esa-provider/esa", "registry.opentofu.org/esa-provider/esa"} {
-		rc += fmt.Sprintf("    %q = %q\n", source, b.dir)
+	for _, source := range []string{"esa", "nothing"} {
+		for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+			rc += fmt.Sprintf("    %q = %q\n", registry+"/esa-provider/"+source, b.dir)
+		}
 	}
 	rc += "  }\n  direct {}\n}\n"
 	for _, entry := range os.Environ() {
@@ -259,7 +396,11 @@ func (b *bench) folder(server *fakeesa.Server, name, config string) (*folder, er
 
 // run runs the CLI, which must succeed, and measures it.
 func (f *folder) run(command string, arguments ...string) (sample, error) {
-	run := exec.CommandContext(f.bench.ctx, f.bench.cli, append([]string{command, "-input=false", "-no-color"}, arguments...)...)
+	return f.exec(append([]string{command, "-input=false", "-no-color"}, arguments...)...)
+}
+
+func (f *folder) exec(arguments ...string) (sample, error) {
+	run := exec.CommandContext(f.bench.ctx, f.bench.cli, arguments...)
 	run.Dir, run.Env = f.dir, f.env
 	var out bytes.Buffer
 	run.Stdout, run.Stderr = &out, &out
@@ -273,7 +414,7 @@ func (f *folder) run(command string, arguments ...string) (sample, error) {
 	close(done)
 	watch.Wait()
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w\n%s", command, err, out.Bytes())
+		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(arguments, " "), err, out.Bytes())
 	}
 	return s, nil
 }
