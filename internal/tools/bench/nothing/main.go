@@ -31,6 +31,7 @@ func (nothing) Metadata(_ context.Context, _ provider.MetadataRequest, resp *pro
 func (nothing) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse)          {}
 func (nothing) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
 func (nothing) DataSources(context.Context) []func() datasource.DataSource                        { return nil }
+
 func (nothing) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{func() resource.Resource { return hostname{} }}
 }
