@@ -538,3 +538,12 @@ func TestDecodeKeepsNoPrivateKey(t *testing.T) {
 		t.Errorf("got %s", shown)
 	}
 }
+
+func BenchmarkGet(b *testing.B) {
+	f, known := refreshed(b, 1)
+	for b.Loop() {
+		if _, err := f.client.GetCustomHostname(b.Context(), known[0].HostnameID); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -50,7 +50,7 @@ type account struct {
 	record2 fakeesa.Record
 }
 
-func newAccount(t *testing.T, options fakeesa.Options) *account {
+func newAccount(t testing.TB, options fakeesa.Options) *account {
 	t.Helper()
 	server, err := fakeesa.Start(options)
 	if err != nil {

@@ -152,7 +152,7 @@ func TestActions(t *testing.T) {
 			if test.inject != nil {
 				a.Inject(*test.inject)
 			}
-			s := newServerWithClock(t, a, clock)
+			s := newTimedServer(t, a, clock)
 			a.ResetRequests()
 			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
@@ -177,7 +177,7 @@ func (deadlineClock) Sleep(context.Context, time.Duration) error { return contex
 func TestActions_timeLimit(t *testing.T) {
 	a, clock := timed(t, fakeesa.Options{})
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
-	s := newServerWithClock(t, a, deadlineClock{clock})
+	s := newTimedServer(t, a, deadlineClock{clock})
 	_, problems := s.invoke(t, verifyAction, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": true})
 	if len(problems) != 1 || !strings.Contains(problems[0], "Last seen: status pending") || !strings.Contains(problems[0], "timeouts.invoke") {
 		t.Errorf("problems %q", problems)

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -226,6 +228,36 @@ func TestAccGuideTenants(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1, "DeleteCustomHostname": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAccGuideThousands applies the two sites of the guide at the same time, each with a state and a share of its own.
+func TestAccGuideThousands(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	other := a.AddSite("example.org")
+	a.AddRecord(other.ID, "origin.example.org")
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/thousands")
+	w.mustRun("workspace", "new", "example.com")
+	w.mustRun("workspace", "new", "example.org")
+	var jobs sync.WaitGroup
+	for workspace, share := range map[string]string{"example.com": "15", "example.org": "5"} {
+		job := *w
+		job.env = append(slices.Clone(w.env), "TF_WORKSPACE="+workspace, "TF_VAR_requests_per_second="+share)
+		jobs.Go(func() {
+			if out, status := job.run("apply", "-auto-approve"); status != 0 {
+				t.Errorf("%s ended with status %d:\n%s", workspace, status, out)
+			}
+		})
+	}
+	jobs.Wait()
+	sites := map[string]int64{}
+	for _, hostname := range a.Hostnames() {
+		sites[hostname.Hostname] = hostname.SiteID
+	}
+	want := map[string]int64{"shop.customer-a.com": a.site.ID, "www.customer-b.com": a.site.ID, "app.customer-c.com": other.ID}
+	if diff := cmp.Diff(want, sites); diff != "" {
+		t.Errorf("hostnames and their sites (-want +got):\n%s", diff)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -26,12 +25,12 @@ type server struct {
 
 func newServer(t testing.TB, a *account) *server {
 	t.Helper()
-	return newServerWithClock(t, a, esa.SystemClock{})
+	return newTimedServer(t, a, esa.SystemClock{})
 }
 
-func newServerWithClock(t testing.TB, a *account, clock esa.Clock) *server {
+func newTimedServer(t testing.TB, a *account, clock esa.Clock) *server {
 	t.Helper()
-	provider := providerserver.NewProtocol6(newWithClock("test", clock)())()
+	provider := newServerWithClock("test", clock)()
 	schema, err := provider.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)

@@ -881,7 +881,7 @@ func TestCertcheckSameIsWiredIn(t *testing.T) {
 
 // TestAccRefresh refreshes 300 hostnames of all types by page, and still sees what has happened to single ones.
 func TestAccRefresh(t *testing.T) {
-	const count = 300
+	const count = 1000
 	pair := issue(t, "*.customer.com")
 	a := newAccount(t, fakeesa.Options{})
 	a.addMany(count, pair)

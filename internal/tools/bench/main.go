@@ -47,6 +47,7 @@ func run(ctx context.Context, whole, plans, limits string) (err error) {
 	b := &bench{ctx: ctx, cli: os.Getenv("TF_CLI"), dir: dir, binary: filepath.Join(dir, "terraform-provider-esa")}
 	for name, path := range map[string]string{"terraform-provider-esa": ".", "terraform-provider-nothing": "./internal/tools/bench/nothing"} {
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), path)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are built
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("go build %s: %w\n%s", path, err, out)
 		}
