@@ -424,12 +424,20 @@ func decodeEntry(text []byte, into any) error {
 
 func mistyped(kind *json.UnmarshalTypeError) error {
 	if kind.Field == "" {
-		return fmt.Errorf("an object, {...}, is expected here and not a %s", kind.Value)
+		return fmt.Errorf("an object, {...}, is expected here and not %s", article(kind.Value))
 	}
 	wanted := map[reflect.Kind]string{
 		reflect.String: "text in quotes", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: `a length of time in quotes, such as "10m"`, reflect.Map: "an object of texts",
 	}[kind.Type.Kind()]
-	return fmt.Errorf("%s is a %s and must be %s", kind.Field, kind.Value, wanted)
+	return fmt.Errorf("%s is %s and must be %s", kind.Field, article(kind.Value), wanted)
+}
+
+// article is for the words with which encoding/json names what it found.
+func article(word string) string {
+	if word == "array" || word == "object" {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 // arguments are the names of an entry's fields.
