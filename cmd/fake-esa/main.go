@@ -105,8 +105,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 
 	environment := [][2]string{
-		{"ALIBABA_CLOUD_ENDPOINT_ESA", server.URL()}, {"ALIBABA_CLOUD_ACCOUNT_TYPE", *accountType},
-		{"ALICLOUD_ACCESS_KEY", server.Options().AccessKeyID}, {"ALICLOUD_SECRET_KEY", server.Options().AccessKeySecret},
+		{"ALIBABA_CLOUD_ENDPOINT_ESA", server.URL()},
+		{"ALIBABA_CLOUD_ACCOUNT_TYPE", *accountType},
+		{"ALICLOUD_ACCESS_KEY", server.Options().AccessKeyID},
+		{"ALICLOUD_SECRET_KEY", server.Options().AccessKeySecret},
 	}
 	if len(command) > 0 {
 		return play(command, environment, stdin, stdout, stderr)

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -157,7 +156,7 @@ func (w *workspace) pipelines() {
 		w.t.Fatalf("console: %v\n%s", err, out)
 	}
 	var text []byte
-	if err := json.Unmarshal([]byte(fmt.Sprintf(`%s`, strings.TrimSpace(string(out)))), &text); err != nil {
+	if err := json.Unmarshal(out, &text); err != nil {
 		w.t.Fatalf("%v in %s", err, out)
 	}
 	if err := json.Unmarshal(text, &files); err != nil {
@@ -206,5 +205,52 @@ func (w *workspace) pipelines() {
 	}
 	if diff := cmp.Diff([]string{"ci/apply.sh", "ci/github-identity.sh", "ci/plan.sh", "ci/test.sh"}, slices.Sorted(maps.Keys(scripts))); diff != "" {
 		w.t.Errorf("the pipelines run (-want +got):\n%s", diff)
+	}
+}
+
+// TestGitOpsIdentity runs what gets the token of a job, with a curl that only says what it was asked.
+func TestGitOpsIdentity(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the pipelines' scripts are for a shell")
+	}
+	script, err := filepath.Abs("../../examples/gitops/ci/github-identity.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[string]string{
+		`{"count": 4, "value": "header.payload.signature"}`: "header.payload.signature",
+		`{"message": "no"}`: "",
+	} {
+		dir := t.TempDir()
+		curl := "#!/bin/sh\nprintf '%s\\n' \"$@\" >" + dir + "/asked\nprintf '%s\\n' '" + answer + "' >" + dir + "/oidc-token.json\n"
+		if err := os.WriteFile(filepath.Join(dir, "curl"), []byte(curl), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		run := exec.CommandContext(t.Context(), script)
+		run.Env = []string{
+			"PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH"), "RUNNER_TEMP=" + dir, "GITHUB_ENV=" + filepath.Join(dir, "env"),
+			"ACTIONS_ID_TOKEN_REQUEST_TOKEN=let-me", "ACTIONS_ID_TOKEN_REQUEST_URL=https://token.test/?api=1",
+		}
+		out, err := run.CombinedOutput()
+		if (err == nil) != (want != "") {
+			t.Fatalf("%s: %v\n%s", answer, err, out)
+		}
+		w := &workspace{t: t, dir: dir}
+		if asked := w.read("asked"); !strings.Contains(asked, "Authorization: Bearer let-me\n") || !strings.Contains(asked, "\nhttps://token.test/?api=1&audience=sts.aliyuncs.com\n") {
+			t.Errorf("curl was asked for\n%s", asked)
+		}
+		if want == "" {
+			if !strings.Contains(string(out), "id-token: write") {
+				t.Errorf("it said %s", out)
+			}
+			continue
+		}
+		if got := w.read("oidc-token"); got != want {
+			t.Errorf("the token is %q", got)
+		}
+		if got := w.read("env"); got != "ALIBABA_CLOUD_OIDC_TOKEN_FILE="+filepath.Join(dir, "oidc-token")+"\n" {
+			t.Errorf("the environment is %q", got)
+		}
 	}
 }
