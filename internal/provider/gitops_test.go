@@ -110,6 +110,14 @@ func TestAccGitOps(t *testing.T) {
 		}
 	}
 
+	// What needs a person is in every plan.
+	id := a.Hostnames()[0].ID
+	a.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" })
+	if out := w.mustRun("plan"); !strings.Contains(out, a.Hostnames()[0].Hostname+": offline, certificate ") || !strings.Contains(out, "missing_icp") {
+		t.Errorf("the plan does not tell of a hostname that is offline:\n%s", out)
+	}
+	a.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "active", "" })
+
 	// A tenant goes, but not by mistake.
 	if err := os.Remove(filepath.Join(w.dir, "tenants", "customer-b.yaml")); err != nil {
 		t.Fatal(err)
