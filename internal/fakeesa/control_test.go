@@ -147,6 +147,11 @@ func TestControlLife(t *testing.T) {
 		t.Errorf("a request of the world's time: %s", got.raw)
 	}
 
+	// What is put into the scene is of the world's time as well.
+	if made := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "late.customer.com"}); !made.CreateTime.Equal(w.Now()) {
+		t.Errorf("it was made at %v", made.CreateTime)
+	}
+
 	// Withdrawn is withdrawn.
 	if got := w.tell("DELETE", "txt", `{"name": "`+h.VerifyHost+`", "value": "`+h.VerifyCode+`"}`); got.status != 200 || len(w.TXT(h.VerifyHost)) != 0 {
 		t.Errorf("got %d %s", got.status, got.raw)
