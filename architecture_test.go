@@ -60,8 +60,8 @@ var places = []place{
 		tests: []string{"internal/esa", "internal/certcheck/certtest", "github.com/alibabacloud-go/..."},
 	},
 	{
-		name: "internal/fakeesa/cmd/...",
-		code: []string{"internal/fakeesa", "internal/certcheck/certtest"},
+		name: "cmd/fake-esa",
+		code: []string{"internal/fakeesa"},
 	},
 	{
 		name: "internal/tools/...",

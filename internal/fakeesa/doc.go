@@ -1,5 +1,5 @@
 // Package fakeesa is a fake of the part of Alibaba Cloud ESA (API version 2024-09-10) that custom hostnames need: a
-// library for tests, and a program (cmd/fake-esa) for demos. It is written from ESA's documentation and from
+// library for tests, and a program (cmd/fake-esa) for people who test their configurations offline. It is written from ESA's documentation and from
 // observed answers, and shares no type with the client it tests, so that a mistake cannot cancel itself out.
 //
 // # What it does
@@ -15,7 +15,7 @@
 //
 // Behind them is a small world: sites, records, hostnames with their certificates, the certificates of SSL
 // Certificates Service, and the TXT records that customers publish. It stands still unless somebody acts or
-// Options.Now moves; a hostname's life goes on when it is looked at.
+// Options.Now or [Server.MoveClock] moves it; a hostname's life goes on when it is looked at.
 //
 // Where the documentation is silent, an option of [Options] chooses between the plausible readings, and its zero
 // value is the likeliest. A client is right when it works with all of them. In doubt the fake refuses: being easier
@@ -34,6 +34,9 @@
 //	defer server.Close()
 //	site := server.AddSite("example.com")
 //	record := server.AddRecord(site.ID, "origin.example.com")
+//
+// A scene can also be read from a file, with [Server.Load]; and below /fake/, a path that the API does not have, every
+// server takes faults, moves its clock, publishes TXT records and tells its log over HTTP, which control.go lists.
 //
 // The methods that set the scene, such as [Server.AddRecord] and [Server.ChangeHostname], panic when they are asked
 // for something that cannot be, such as a record of a site that does not exist: that is a mistake in the test. No

@@ -15,6 +15,8 @@ type Fault struct {
 	// Match narrows that down further; nil is all. It sees the call as the log shows it, and can ask the server for
 	// anything but must not change its faults.
 	Match func(Request) bool
+	// Params narrows it down to calls with these business parameters, such as Hostname; an empty value is one not sent.
+	Params map[string]string
 	// Skip lets so many matching calls pass first.
 	Skip int
 	// Times is how many calls are hit; 0 is one, a negative number all of them.
@@ -52,6 +54,17 @@ func (s *Server) Inject(f Fault) {
 	s.faults.list = append(s.faults.list, &f)
 }
 
+// Faults returns the faults that are still to be met; Skip and Times are what is left of them.
+func (s *Server) Faults() []Fault {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	all := make([]Fault, 0, len(s.faults.list))
+	for _, f := range s.faults.list {
+		all = append(all, *f)
+	}
+	return all
+}
+
 // ClearFaults forgets all faults.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
@@ -69,7 +82,7 @@ func (f *faults) meet(r Request) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.list {
-		if fault.Action != "" && fault.Action != r.Action || fault.Match != nil && !fault.Match(r.clone()) {
+		if !fault.means(r) {
 			continue
 		}
 		if fault.Skip > 0 {
@@ -84,6 +97,18 @@ func (f *faults) meet(r Request) Fault {
 		return *fault
 	}
 	return Fault{}
+}
+
+func (f *Fault) means(r Request) bool {
+	if f.Action != "" && f.Action != r.Action {
+		return false
+	}
+	for name, value := range f.Params {
+		if r.Params.Get(name) != value {
+			return false
+		}
+	}
+	return f.Match == nil || f.Match(r.clone())
 }
 
 // replaces tells whether the client gets something else than the call's own answer.

@@ -23,7 +23,7 @@ type Request struct {
 	// Params holds the business parameters, from both places.
 	Params     url.Values
 	Header     http.Header
-	Time       time.Time // of arrival, by Options.Now
+	Time       time.Time // of arrival, by Server.Now
 	RemoteAddr string
 
 	// Status is the HTTP status of the answer; 0 while there is none and for a connection that was dropped.

@@ -1,6 +1,8 @@
 package fakeesa
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,14 +33,26 @@ func (s *Server) AddSite(name string) Site { return s.AddSiteOf(Site{Name: name}
 func (s *Server) AddSiteOf(site Site) Site {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.store.options.Now()
+	return must(s.store.addSite(site))
+}
+
+// must panics when the scene cannot be set: a mistake in the test.
+func must[T any](made T, err error) T {
+	if err != nil {
+		panic(fmt.Sprintf("fakeesa: %v", err))
+	}
+	return made
+}
+
+func (st *store) addSite(site Site) (Site, error) {
+	now := st.options.Now()
 	site.Name = canonical(site.Name)
 	if site.Name == "" {
-		panic("fakeesa: a site needs a name")
+		return Site{}, errors.New("a site needs a name")
 	}
-	fill(&site.ID, s.store.newID)
-	if s.store.site(site.ID) != nil {
-		panic(fmt.Sprintf("fakeesa: there is a site %d already", site.ID))
+	fill(&site.ID, st.newID)
+	if st.site(site.ID) != nil {
+		return Site{}, fmt.Errorf("there is a site %d already", site.ID)
 	}
 	site.Status = either(site.Status, "active")
 	site.AccessType = either(site.AccessType, "NS")
@@ -55,8 +69,8 @@ func (s *Server) AddSiteOf(site Site) Site {
 	}
 	site.Tags = maps.Clone(site.Tags)
 	setTimes(now, &site.CreateTime, &site.UpdateTime, &site.VisitTime)
-	s.store.sites = append(s.store.sites, &site)
-	return copySite(&site)
+	st.sites = append(st.sites, &site)
+	return copySite(&site), nil
 }
 
 func copySite(site *Site) Site {
@@ -74,18 +88,22 @@ func (s *Server) AddRecord(siteID int64, name string) Record {
 func (s *Server) AddRecordOf(record Record) Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.store.options.Now()
+	return must(s.store.addRecord(record))
+}
+
+func (st *store) addRecord(record Record) (Record, error) {
+	now := st.options.Now()
 	record.Name = canonical(record.Name)
-	site := s.store.site(record.SiteID)
+	site := st.site(record.SiteID)
 	switch {
 	case site == nil:
-		panic(fmt.Sprintf("fakeesa: there is no site %d", record.SiteID))
+		return Record{}, fmt.Errorf("there is no site %d", record.SiteID)
 	case record.Name != site.Name && !strings.HasSuffix(record.Name, "."+site.Name):
-		panic(fmt.Sprintf("fakeesa: the record %q lies outside the site %q", record.Name, site.Name))
+		return Record{}, fmt.Errorf("the record %q lies outside the site %q", record.Name, site.Name)
 	}
-	fill(&record.ID, s.store.newID)
-	if s.store.record(record.ID) != nil {
-		panic(fmt.Sprintf("fakeesa: there is a record %d already", record.ID))
+	fill(&record.ID, st.newID)
+	if st.record(record.ID) != nil {
+		return Record{}, fmt.Errorf("there is a record %d already", record.ID)
 	}
 	record.Type = either(record.Type, "CNAME")
 	if record.Type == "CNAME" {
@@ -100,8 +118,8 @@ func (s *Server) AddRecordOf(record Record) Record {
 		record.TTL = 1
 	}
 	setTimes(now, &record.CreateTime, &record.UpdateTime)
-	s.store.records = append(s.store.records, &record)
-	return record
+	st.records = append(st.records, &record)
+	return record, nil
 }
 
 // DeleteRecord deletes a record as DeleteRecord of the API would: not while a hostname hangs on it
@@ -142,7 +160,10 @@ func (s *Server) changeRecord(id int64, protected string, change func(*Record)) 
 func (s *Server) AddHostname(h Hostname) Hostname {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := &s.store
+	return must(s.store.addHostname(h))
+}
+
+func (st *store) addHostname(h Hostname) (Hostname, error) {
 	now := st.options.Now()
 	h.Hostname = canonical(h.Hostname)
 	for _, record := range st.records {
@@ -154,11 +175,11 @@ func (s *Server) AddHostname(h Hostname) Hostname {
 		}
 	}
 	if st.site(h.SiteID) == nil || st.record(h.RecordID) == nil || h.Hostname == "" {
-		panic(fmt.Sprintf("fakeesa: the hostname %q needs a name, a site and a record; there is no site %d or no record %d", h.Hostname, h.SiteID, h.RecordID))
+		return Hostname{}, fmt.Errorf("the hostname %q needs a name, a site and a record; there is no site %d or no record %d", h.Hostname, h.SiteID, h.RecordID)
 	}
 	fill(&h.ID, st.newID)
 	if st.byID[h.ID] != nil {
-		panic(fmt.Sprintf("fakeesa: there is a hostname %d already", h.ID))
+		return Hostname{}, fmt.Errorf("there is a hostname %d already", h.ID)
 	}
 	if h.CertType == "" {
 		h.SSLFlag = either(h.SSLFlag, "off")
@@ -173,7 +194,7 @@ func (s *Server) AddHostname(h Hostname) Hostname {
 	st.settle(made, Hostname{}, now)
 	st.add(made)
 	st.advance(made, now)
-	return made.Hostname
+	return made.Hostname, nil
 }
 
 // Hostname returns a hostname, with the private key as it was uploaded.
@@ -292,4 +313,39 @@ func (s *Server) FailCertificates(name string, times int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store.failures[canonical(name)] = times
+}
+
+// A Thing is something of the scene that a configuration can name.
+type Thing struct {
+	Kind string // site, record, hostname, cas
+	ID   int64
+	Name string
+}
+
+// Scene returns what is there, every site followed by what belongs to it.
+func (s *Server) Scene() []Thing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Thing
+	for _, site := range s.store.sites {
+		all = append(all, Thing{"site", site.ID, site.Name})
+		for _, record := range s.store.records {
+			if record.SiteID == site.ID {
+				all = append(all, Thing{"record", record.ID, record.Name})
+			}
+		}
+		for _, h := range s.store.hostnames {
+			if h.SiteID == site.ID {
+				all = append(all, Thing{"hostname", h.ID, h.Hostname.Hostname})
+			}
+		}
+	}
+	sites := len(all)
+	for key := range s.store.cas {
+		if key.region == s.options.AccountRegion {
+			all = append(all, Thing{"cas", key.id, key.region})
+		}
+	}
+	slices.SortFunc(all[sites:], func(a, b Thing) int { return cmp.Compare(a.ID, b.ID) })
+	return all
 }

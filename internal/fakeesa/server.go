@@ -19,7 +19,6 @@ import (
 
 const (
 	apiVersion      = "2024-09-10"
-	healthPath      = "/_fake/health"
 	contentTypeJSON = "application/json;charset=utf-8"
 	contentTypeXML  = "text/xml;charset=utf-8"
 	// bodyLimit is far above the largest true request, a certificate chain and a key.
@@ -30,6 +29,9 @@ const (
 // same time.
 type Server struct {
 	options Options
+	control http.Handler
+	// ahead is how far, in nanoseconds, the world's clock was moved past Options.Now.
+	ahead   atomic.Int64
 	journal journal
 	faults  faults
 	nonces  nonces
@@ -46,7 +48,10 @@ type Server struct {
 // New returns a server without a listener. It serves only as a handler; URL is "".
 func New(o Options) *Server {
 	s := &Server{options: o.withDefaults()}
-	s.store = newStore(s.options)
+	world := s.options
+	world.Now = s.Now
+	s.store = newStore(world)
+	s.control = s.newControl()
 	return s
 }
 
@@ -97,6 +102,13 @@ func (s *Server) URL() string { return s.url }
 // Options returns the options with their defaults filled in.
 func (s *Server) Options() Options { return s.options }
 
+// Now is the time in the fake's world: Options.Now, and how far MoveClock has moved it.
+func (s *Server) Now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }
+
+// MoveClock moves the world's clock forward: the life of hostnames and certificates, time stamps and limits. A request's
+// Timestamp and the HTTP Date header stay with Options.Now, as the clocks of clients do not move.
+func (s *Server) MoveClock(d time.Duration) { s.ahead.Add(int64(d)) }
+
 // Connections returns how many TCP connections were accepted so far.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
@@ -135,8 +147,10 @@ type call struct {
 	method string
 	all    map[string]string // every parameter, for the signature
 	params map[string]string // the business parameters
-	now    time.Time
-	json   bool
+	now    time.Time         // in the world
+	// arrived is the gateway's time, which signatures are checked against.
+	arrived time.Time
+	json    bool
 	// requestID is ESA's id of the call.
 	requestID string
 	// hostnameID is what an action found out about Request.HostnameID.
@@ -147,16 +161,15 @@ type call struct {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	now := s.options.Now()
+	arrived := s.options.Now()
 	// The Date header follows the clock: a client compares its own with it.
-	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-	if r.URL.Path == healthPath && r.Method == http.MethodGet {
-		w.Header().Set("Content-Type", contentTypeJSON)
-		_, _ = io.WriteString(w, `{"status":"ok"}`+"\n")
+	w.Header().Set("Date", arrived.UTC().Format(http.TimeFormat))
+	if strings.HasPrefix(r.URL.Path, controlPath) {
+		s.control.ServeHTTP(w, r)
 		return
 	}
 
-	c := &call{method: r.Method, now: now, requestID: newRequestID()}
+	c := &call{method: r.Method, now: s.Now(), arrived: arrived, requestID: newRequestID()}
 	entry, refused := s.receive(r, c)
 	a, fault := s.handle(c, entry, refused)
 	defer s.release(c)

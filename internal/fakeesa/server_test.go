@@ -336,7 +336,7 @@ func TestUnknownActionVersionAndPath(t *testing.T) {
 func TestHealthIsNoCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	got := w.serve(httptest.NewRequest("GET", "/_fake/health", nil))
+	got := w.serve(httptest.NewRequest("GET", "/fake/health", nil))
 	if got.status != 200 || got.at("status") != "ok" || len(w.Requests()) != 0 {
 		t.Errorf("got %d %s, %d calls", got.status, got.raw, len(w.Requests()))
 	}

@@ -42,7 +42,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	if err != nil || timestamp.Format(timeFormat) != c.all["Timestamp"] {
 		return fail("InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ")
 	}
-	if off := c.now.Sub(timestamp).Abs(); off > s.options.TimestampWindow {
+	if off := c.arrived.Sub(timestamp).Abs(); off > s.options.TimestampWindow {
 		return fail("InvalidTimeStamp.Expired", "Timestamp is off by %v", off)
 	}
 	if c.all["AccessKeyId"] != s.options.AccessKeyID {
@@ -63,7 +63,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	default:
 		return fail("InvalidSecurityToken.MismatchWithAccessKey", "the security token is another one")
 	}
-	if !s.nonces.use(c.all["SignatureNonce"], c.now, 2*s.options.TimestampWindow) {
+	if !s.nonces.use(c.all["SignatureNonce"], c.arrived, 2*s.options.TimestampWindow) {
 		return fail("SignatureNonceUsed", "SignatureNonce was used before")
 	}
 	return nil

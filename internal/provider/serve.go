@@ -20,14 +20,19 @@ func NewServer(version string) func() tfprotov6.ProviderServer {
 func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.ProviderServer {
 	framework := providerserver.NewProtocol6(newWithClock(version, clock)())
 	return func() tfprotov6.ProviderServer {
-		return frugalServer{framework().(frameworkServer)}
+		server, ok := framework().(frameworkServer)
+		if !ok {
+			return framework()
+		}
+		return frugalServer{server}
 	}
 }
 
 // frameworkServer is what the framework's server can do.
 type frameworkServer interface {
-	tfprotov6.ProviderServerWithListResource
-	tfprotov6.ProviderServerWithActions
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
 }
 
 // frugalServer gives the framework contexts that hold nothing once a call is over. The framework keeps the cancel

@@ -47,7 +47,7 @@ func TestServerKeepsNothingOfACall(t *testing.T) {
 func (a *account) readable(t testing.TB, s *server) *tfprotov6.DynamicValue {
 	t.Helper()
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
-	state := dynamic(t, s.schema.ResourceSchemas["esa_custom_hostname"], map[string]any{"id": fmt.Sprint(made.ID), "hostname_id": fmt.Sprint(made.ID)})
+	state := dynamic(t, s.schema.ResourceSchemas["esa_custom_hostname"], map[string]any{"id": fmt.Sprint(made.ID)})
 	read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: "esa_custom_hostname", CurrentState: state})
 	if err != nil {
 		t.Fatal(err)

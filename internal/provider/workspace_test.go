@@ -2,10 +2,12 @@ package provider
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +75,26 @@ func (w *workspace) write(name, text string) {
 	}
 }
 
+// mirror lets init install the provider, for configurations that cannot do without: dev_overrides know no init.
+func (w *workspace) mirror() {
+	w.t.Helper()
+	folder, err := binary()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		target := filepath.Join(w.dir, ".mirror", host, "esa-provider", "esa", "0.0.1", runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.CopyFS(target, os.DirFS(folder)); err != nil {
+			w.t.Fatal(err)
+		}
+		built := filepath.Join(target, "terraform-provider-esa")
+		if err := errors.Join(os.Rename(built, built+"_v0.0.1"), os.Chmod(built+"_v0.0.1", 0o700)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.write("cli.rc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(w.dir, ".mirror")))
+}
+
 // read returns a file of the workspace.
 func (w *workspace) read(name string) string {
 	w.t.Helper()
@@ -86,7 +108,13 @@ func (w *workspace) read(name string) string {
 // run runs the CLI and returns what it printed, and how it ended.
 func (w *workspace) run(command string, arguments ...string) (output string, status int) {
 	w.t.Helper()
-	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command}, arguments...)...)
+	return w.program(w.cli, append([]string{command}, arguments...)...)
+}
+
+// program runs any program as run does the CLI.
+func (w *workspace) program(name string, arguments ...string) (output string, status int) {
+	w.t.Helper()
+	run := exec.CommandContext(w.t.Context(), name, arguments...)
 	run.Dir, run.Env = w.dir, w.env
 	out, err := run.CombinedOutput()
 	if run.ProcessState == nil {

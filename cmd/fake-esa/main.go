@@ -1,0 +1,212 @@
+// Command fake-esa serves a fake of Alibaba Cloud ESA on a loopback address, for trying the provider out, and testing
+// configurations, without an account. README.md beside it tells how.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	var ended *exec.ExitError
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage):
+		os.Exit(2)
+	case errors.As(err, &ended) && ended.Exited():
+		os.Exit(ended.ExitCode())
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "fake-esa:", err)
+		os.Exit(1)
+	}
+}
+
+// errUsage is a wrong command line that the flag package has told about already.
+var errUsage = errors.New("wrong usage")
+
+// regions are the account's sites, under the names of the provider's account_type.
+var regions = map[string]string{"Domestic": "cn-hangzhou", "International": "ap-southeast-1"}
+
+// run serves until ctx ends, or until the command of the arguments does.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("fake-esa", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		_, _ = fmt.Fprintln(stderr, "usage: fake-esa [flags]               serve until Ctrl-C\n       fake-esa [flags] -- COMMAND... serve while COMMAND runs, with the fake in its environment\n\nflags:")
+		flags.PrintDefaults()
+	}
+	var options fakeesa.Options
+	var faults []string
+	addr := flags.String("addr", "", "loopback `host:port` to listen on; port 0 takes a free one (default 127.0.0.1:8787, or a free one with a command)")
+	seed := flags.String("seed", "", "JSON `file` of the sites, records and hostnames that are there (default: the site example.com with two records)")
+	accountType := flags.String("account-type", "Domestic", "`site` of the account, Domestic or International")
+	flags.StringVar(&options.AccessKeyID, "access-key", "", "access key `id` to accept (default fake-access-key-id)")
+	flags.StringVar(&options.AccessKeySecret, "secret-key", "", "its `secret` (default fake-access-key-secret)")
+	flags.BoolVar(&options.PublishAtOnce, "publish", false, "act as if every customer published every TXT record at once")
+	flags.DurationVar(&options.IssueDelay, "issue-delay", 0, "`time` until a free certificate is issued; the real service takes 5 to 30 minutes")
+	flags.Func("fault", "`JSON` object of something that goes wrong, such as {\"code\": \"Record.ServiceBusy\"}; can be repeated", func(text string) error {
+		faults = append(faults, text)
+		return nil
+	})
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return err
+	} else if err != nil {
+		return errUsage
+	}
+	command := flags.Args()
+	if err := afterDashes(args, command); err != nil {
+		return err
+	}
+	region, known := regions[*accountType]
+	if !known {
+		return fmt.Errorf("-account-type is %q; it is Domestic or International", *accountType)
+	}
+	options.AccountRegion = region
+	if *addr == "" {
+		*addr = "127.0.0.1:8787"
+		if len(command) > 0 {
+			*addr = "127.0.0.1:0"
+		}
+	}
+	if len(command) == 0 {
+		logger := log.New(stderr, "", log.LstdFlags)
+		options.Log = func(r fakeesa.Request) { logger.Print(line(r)) }
+	}
+
+	server, err := fakeesa.StartAt(*addr, options)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if *seed == "" {
+		fakeesa.Seed(server)
+	} else if err := server.Load(*seed); err != nil {
+		return err
+	}
+	for _, text := range faults {
+		if err := server.InjectJSON([]byte(text)); err != nil {
+			return fmt.Errorf("-fault %s: %w", text, err)
+		}
+	}
+
+	environment := [][2]string{
+		{"ALIBABA_CLOUD_ENDPOINT_ESA", server.URL()},
+		{"ALIBABA_CLOUD_ACCOUNT_TYPE", *accountType},
+		{"ALICLOUD_ACCESS_KEY", server.Options().AccessKeyID},
+		{"ALICLOUD_SECRET_KEY", server.Options().AccessKeySecret},
+	}
+	if len(command) > 0 {
+		return play(command, environment, stdin, stdout, stderr)
+	}
+	if _, err := io.WriteString(stdout, greeting(server, environment)); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// afterDashes refuses a command without "--" before it: that is more likely a mistyped flag.
+func afterDashes(args, command []string) error {
+	if before := len(args) - len(command) - 1; len(command) > 0 && (before < 0 || args[before] != "--") {
+		return fmt.Errorf("unexpected argument %q; a command to be run stands behind --", command[0])
+	}
+	return nil
+}
+
+// tokens are where a security token of somebody's real account could be. The fake's account has none.
+var tokens = []string{"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABACLOUD_SECURITY_TOKEN"}
+
+// greeting is what a shell can read: what is there as comments, and the environment. The variables are those that win
+// where there are several names, so that no real account can come in between.
+func greeting(server *fakeesa.Server, environment [][2]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# A fake ESA listens on %s until Ctrl-C, and then forgets everything. For the shell that runs Terraform:\n", server.URL())
+	for _, variable := range environment {
+		fmt.Fprintf(&b, "export %s=%s\n", variable[0], quote(variable[1]))
+	}
+	fmt.Fprintf(&b, "unset %s\n\n", strings.Join(tokens, " "))
+	for _, thing := range server.Scene() {
+		fmt.Fprintf(&b, "# %-8s  %-16d  %s\n", thing.Kind, thing.ID, thing.Name)
+	}
+	return b.String()
+}
+
+// quote leaves alone what a shell would not change.
+func quote(text string) string {
+	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// play runs a command with the fake as its ESA. Nothing of the environment that could lead to a real account reaches it.
+func play(command []string, environment [][2]string, stdin io.Reader, stdout, stderr io.Writer) error {
+	// A Ctrl-C reaches the command from the terminal, and it wants to end by itself; SIGTERM has to be handed on.
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	defer signal.Stop(told)
+
+	run := exec.Command(command[0], command[1:]...)
+	run.Stdin, run.Stdout, run.Stderr = stdin, stdout, stderr
+	for _, entry := range os.Environ() {
+		if !isAccount(entry) {
+			run.Env = append(run.Env, entry)
+		}
+	}
+	for _, variable := range environment {
+		run.Env = append(run.Env, variable[0]+"="+variable[1])
+	}
+	if err := run.Start(); err != nil {
+		return fmt.Errorf("the command cannot be run: %w", err)
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case sig := <-told:
+			_ = run.Process.Signal(sig)
+		case <-ended:
+		}
+	}()
+	return run.Wait()
+}
+
+func isAccount(entry string) bool {
+	for _, prefix := range []string{"ALICLOUD_", "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ESA_ENDPOINT="} {
+		if strings.HasPrefix(entry, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// line is what the log says about a call. No parameter but the hostname's id is in it.
+func line(r fakeesa.Request) string {
+	status := "dropped"
+	if r.Status != 0 {
+		status = strconv.Itoa(r.Status)
+	}
+	text := fmt.Sprintf("%s %q %s", r.Method, r.Action, status)
+	if r.Code != "" {
+		text += " " + r.Code
+	}
+	if r.HostnameID != 0 {
+		text += fmt.Sprintf(" hostname=%d", r.HostnameID)
+	}
+	return text
+}

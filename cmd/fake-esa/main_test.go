@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+const (
+	runMain    = "FAKE_ESA_TEST_RUNS_MAIN"
+	runCommand = "FAKE_ESA_TEST_RUNS_COMMAND"
+)
+
+// TestMain lets the test binary be the program itself, and the command that it runs.
+func TestMain(m *testing.M) {
+	if os.Getenv(runCommand) != "" {
+		command()
+	}
+	if os.Getenv(runMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestProgramServesUntilItIsTold(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no signals to send")
+	}
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			program := exec.CommandContext(ctx, os.Args[0], "-addr", "127.0.0.1:0", "-access-key", "my-key", "-secret-key", "my s3cret")
+			program.Env = append(os.Environ(), runMain+"=1")
+			var stderr bytes.Buffer
+			program.Stderr = &stderr
+			stdout, err := program.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := program.Start(); err != nil {
+				t.Fatal(err)
+			}
+			var printed strings.Builder
+			piece := make([]byte, 1024)
+			for !strings.Contains(printed.String(), "# cas") {
+				n, err := stdout.Read(piece)
+				printed.Write(piece[:n])
+				if err != nil {
+					t.Fatalf("%v after %q, %s", err, printed.String(), stderr.String())
+				}
+			}
+			found := regexp.MustCompile(`export ALIBABA_CLOUD_ENDPOINT_ESA=(http://127\.0\.0\.1:\d+)\n`).FindStringSubmatch(printed.String())
+			if found == nil || !strings.Contains(printed.String(), "export ALICLOUD_ACCESS_KEY=my-key\nexport ALICLOUD_SECRET_KEY='my s3cret'\n") {
+				t.Fatalf("no environment in %s", printed.String())
+			}
+			if status, body := get(t, found[1]+"/fake/health"); status != 200 || body != "{\n  \"status\": \"ok\"\n}\n" {
+				t.Errorf("health: %d %s", status, body)
+			}
+			if status, _ := get(t, found[1]+"/?Action=GetCustomHostname&HostnameId=7&PrivateKey=my+s3cret&Hostname=x"); status != 400 {
+				t.Errorf("an unsigned call: %d", status)
+			}
+			if err := program.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, stdout)
+			if err := program.Wait(); err != nil {
+				t.Errorf("ended with %v: %s", err, stderr.String())
+			}
+			if log := stderr.String(); !strings.Contains(log, `GET "GetCustomHostname" 400 MissingVersion hostname=7`) || strings.Contains(log, "s3cret") || strings.Count(log, "\n") != 1 {
+				t.Errorf("log:\n%s", log)
+			}
+		})
+	}
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestRunRefuses(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "seed.json")
+	if err := os.WriteFile(broken, []byte(`{"sites": [{"nam": "example.com"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-addr", "0.0.0.0:0"}, "not a loopback address"},
+		{[]string{"-addr", ":8787"}, "not a loopback address"},
+		{[]string{"-addr", "8787"}, "not host:port"},
+		{[]string{"-nonsense"}, "wrong usage"},
+		{[]string{"serve"}, `unexpected argument "serve"; a command to be run stands behind --`},
+		{[]string{"-publish", "true", "--", "ls"}, `unexpected argument "true"`},
+		{[]string{"-account-type", "Foreign"}, `-account-type is "Foreign"; it is Domestic or International`},
+		{[]string{"-addr", "127.0.0.1:0", "-seed", broken + ".not"}, "the seed file cannot be read"},
+		{[]string{"-addr", "127.0.0.1:0", "-seed", broken}, broken + `: sites[0]: there is no argument "nam"; there are id, name,`},
+		{[]string{"-addr", "127.0.0.1:0", "-fault", `{"code": 7}`}, `-fault {"code": 7}: code is a number and must be text in quotes`},
+		{[]string{"--", "/no/such/command"}, "the command cannot be run"},
+	} {
+		var stdout, stderr bytes.Buffer
+		err := run(t.Context(), test.args, nil, &stdout, &stderr)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: %v", test.args, err)
+		}
+		if stdout.Len() != 0 {
+			t.Errorf("%v printed %s", test.args, stdout.String())
+		}
+	}
+}
+
+// TestCommand runs a command with the fake in its environment: this program again, which asks whether it is there.
+func TestCommand(t *testing.T) {
+	for _, name := range []string{"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ESA_ENDPOINT"} {
+		t.Setenv(name, "of a real account")
+	}
+	t.Setenv(runCommand, "1")
+	var stdout, stderr bytes.Buffer
+	err := run(t.Context(), []string{"-account-type", "International", "-secret-key", "s3cret", "--", os.Args[0], "one argument"}, nil, &stdout, &stderr)
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.ExitCode() != 7 {
+		t.Errorf("ended with %v: %s", err, stderr.String())
+	}
+	want := []string{
+		"ALIBABA_CLOUD_ACCOUNT_TYPE=International", "ALIBABA_CLOUD_ENDPOINT_ESA=http://127.0.0.1:PORT", "ALICLOUD_ACCESS_KEY=fake-access-key-id",
+		"ALICLOUD_SECRET_KEY=s3cret", "argument one argument", "health 200",
+	}
+	got := regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(stdout.String(), "127.0.0.1:PORT")
+	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(got), "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if stderr.Len() != 0 {
+		t.Errorf("the calls are in between what the command says: %s", stderr.String())
+	}
+}
+
+// command is what TestCommand runs.
+func command() {
+	entries := os.Environ()
+	slices.Sort(entries)
+	for _, entry := range entries {
+		if isAccount(entry) {
+			fmt.Println(entry)
+		}
+	}
+	fmt.Println("argument", os.Args[1])
+	response, err := http.Get(os.Getenv("ALIBABA_CLOUD_ENDPOINT_ESA") + "/fake/health")
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	_ = response.Body.Close()
+	fmt.Println("health", response.StatusCode)
+	os.Exit(7)
+}
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	for want, request := range map[string]fakeesa.Request{
+		`POST "UpdateCustomHostname" 404 CustomHostname.SetCertFailed hostname=5`: {
+			Method: "POST", Action: "UpdateCustomHostname", Status: 404, Code: "CustomHostname.SetCertFailed", HostnameID: 5, Reason: "x",
+		},
+		`GET "ListSites" 200`: {Method: "GET", Action: "ListSites", Status: 200},
+		// What a client sends cannot make a second line.
+		`POST "a\nb" dropped`: {Method: "POST", Action: "a\nb"},
+	} {
+		if got := line(request); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// readme is README.md.
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// blocks returns what stands in the fenced blocks of a language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	var found []string
+	for _, match := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
+		found = append(found, match[1])
+	}
+	if len(found) == 0 {
+		t.Fatalf("there is no block of %s", language)
+	}
+	return found
+}
+
+// started is a fake-esa in this process.
+type started struct {
+	output string // from the first line to the last of what is there
+	url    string
+}
+
+// start runs the program from the repository's root, as the README does, but on a free port.
+func start(t *testing.T, args ...string) started {
+	t.Helper()
+	for i, arg := range args {
+		if path, inHere := strings.CutPrefix(arg, "cmd/fake-esa/"); inHere {
+			args[i] = path
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	read, write := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), nil, write, io.Discard)
+		_ = write.CloseWithError(err)
+		ended <- err
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("fake-esa %v: %v", args, err)
+		}
+	})
+	// It is written in one piece.
+	piece := make([]byte, 1<<16)
+	n, err := read.Read(piece)
+	if err != nil {
+		t.Fatalf("fake-esa %v: %v", args, err)
+	}
+	s := started{output: string(piece[:n])}
+	s.url = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(s.output)
+	return s
+}
+
+const documentedURL = "http://127.0.0.1:8787"
+
+// TestReadmeCommands does what the README says, in its order, and compares what it shows with what comes.
+func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
+	with := regexp.MustCompile("Started with `([^`]*)`").FindStringSubmatch(readme(t))
+	if with == nil {
+		t.Fatal("the README does not say what its commands are tried on")
+	}
+	fake := start(t, strings.Fields(with[1])...)
+	moment := regexp.MustCompile(`"now": "20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"`)
+	for _, block := range blocks(t, "console") {
+		for _, step := range strings.Split(block, "$ ")[1:] {
+			command, want, _ := strings.Cut(step, "\n")
+			var got string
+			switch arguments := words(command); {
+			case arguments[0] == "curl":
+				got = strings.ReplaceAll(curl(t, fake.url, arguments[1:]), fake.url, documentedURL)
+			case strings.HasPrefix(command, "go run ./cmd/fake-esa"):
+				other := start(t, arguments[3:]...)
+				got = strings.ReplaceAll(other.output, other.url, documentedURL)
+			default:
+				t.Fatalf("nobody tries %q", command)
+			}
+			if diff := cmp.Diff(moment.ReplaceAllString(want, "NOW"), moment.ReplaceAllString(got, "NOW")); diff != "" {
+				t.Errorf("%s (-README +true):\n%s", command, diff)
+			}
+		}
+	}
+}
+
+// words splits a command as a shell does, as far as the README goes.
+func words(command string) []string {
+	var all []string
+	for i, part := range strings.Split(command, "'") {
+		if i%2 == 1 {
+			all = append(all, part)
+			continue
+		}
+		all = append(all, strings.Fields(part)...)
+	}
+	return all
+}
+
+// curl does what curl does with the options that the README needs.
+func curl(t *testing.T, url string, arguments []string) string {
+	t.Helper()
+	flags := flag.NewFlagSet("curl", flag.ContinueOnError)
+	flags.Bool("s", false, "")
+	method, data := flags.String("X", "", ""), flags.String("d", "", "")
+	if err := flags.Parse(arguments); err != nil || flags.NArg() != 1 {
+		t.Fatalf("curl %v: %v", arguments, err)
+	}
+	if *method == "" && *data != "" {
+		*method = "POST"
+	}
+	request, err := http.NewRequestWithContext(t.Context(), *method, strings.Replace(flags.Arg(0), documentedURL, url, 1), strings.NewReader(*data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{Timeout: time.Minute}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestReadmeFlags compares the table of flags with the program's.
+func TestReadmeFlags(t *testing.T) {
+	t.Parallel()
+	var help bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, nil, io.Discard, &help); err != flag.ErrHelp { //nolint:errorlint // It is returned as it is.
+		t.Fatal(err)
+	}
+	known := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
+	if len(known) < 5 {
+		t.Fatalf("%d flags in %s", len(known), help.String())
+	}
+	for _, name := range known {
+		if !regexp.MustCompile("(?m)^\\|.*`" + name[1] + "[ `]").MatchString(readme(t)) {
+			t.Errorf("the README does not say what %s is", name[1])
+		}
+	}
+}
+
+// TestReadmeSeed keeps the file of the README and its error message as they are shown.
+func TestReadmeSeed(t *testing.T) {
+	t.Parallel()
+	seed, err := os.ReadFile("seed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(seed), blocks(t, "json")[0]); diff != "" {
+		t.Errorf("(-seed.json +README):\n%s", diff)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "seed.json")
+	if err := os.WriteFile(file, bytes.Replace(seed, []byte(`"record": "origin2.`), []byte(`"record": "orign.`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = run(t.Context(), []string{"-addr", "127.0.0.1:0", "-seed", file}, nil, io.Discard, io.Discard)
+	if err == nil || "fake-esa: "+strings.TrimPrefix(err.Error(), dir+string(filepath.Separator))+"\n" != blocks(t, "text")[0] {
+		t.Errorf("got %v", err)
+	}
+}

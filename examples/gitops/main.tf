@@ -1,0 +1,56 @@
+# Role, OIDC provider and token come from the pipeline's environment. Where the environment has an access key, such as on
+# your own machine or with the fake, that is used.
+provider "esa" {
+  assume_role_with_oidc {}
+}
+
+locals {
+  folder = "${path.root}/${var.tenants}"
+
+  # One file per tenant, named after it.
+  tenants = { for file in fileset(local.folder, "*.yaml") : trimsuffix(file, ".yaml") => yamldecode(file("${local.folder}/${file}")) }
+
+  # What YAML cannot check by itself; the first output refuses it.
+  hostnames = flatten([for tenant in local.tenants : keys(tenant.hostnames)])
+  twice     = distinct([for name in local.hostnames : name if length([for other in local.hostnames : other if other == name]) > 1])
+  misspelt = flatten([for name, tenant in local.tenants : concat(
+    [for key in keys(tenant) : "${name}.yaml: ${key}" if !contains(["record", "hostnames"], key)],
+    [for hostname, settings in tenant.hostnames : [for key in keys(settings) : "${name}.yaml: ${hostname}: ${key}" if !contains(["certificate", "published"], key)]],
+  )])
+}
+
+data "esa_site" "saas" {
+  site_name = var.site_name
+}
+
+data "esa_record" "origin" {
+  for_each    = toset([for tenant in local.tenants : tenant.record])
+  site_id     = data.esa_site.saas.id
+  record_name = each.key
+}
+
+module "tenant" {
+  source   = "./modules/tenant"
+  for_each = local.tenants
+
+  site_id      = data.esa_site.saas.id
+  record_id    = data.esa_record.origin[each.value.record].id
+  hostnames    = each.value.hostnames
+  certificates = "${path.root}/${var.certificates}"
+  private_keys = var.private_keys
+}
+
+# What needs a person is in every plan, and stops none.
+check "in_service" {
+  data "esa_custom_hostnames" "all" {
+    site_id = data.esa_site.saas.id
+  }
+
+  assert {
+    condition = length([for h in data.esa_custom_hostnames.all.hostnames : h
+    if contains(["conflicted", "offline"], h.status) || contains(["ApplyFailed", "Expiring", "Expired"], coalesce(h.cert_status, "none"))]) == 0
+    error_message = join("\n", [for h in data.esa_custom_hostnames.all.hostnames :
+      "${h.hostname}: ${h.status}, certificate ${coalesce(h.cert_status, "none")}. ${coalesce(h.conflict_with, h.offline_reason, h.cert_apply_message, "Look at it in the console.")}"
+    if contains(["conflicted", "offline"], h.status) || contains(["ApplyFailed", "Expiring", "Expired"], coalesce(h.cert_status, "none"))])
+  }
+}

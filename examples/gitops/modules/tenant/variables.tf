@@ -1,0 +1,36 @@
+variable "site_id" {
+  description = "Id of the ESA site."
+  type        = string
+}
+
+variable "record_id" {
+  description = "Id of the site's record that serves the tenant."
+  type        = string
+}
+
+variable "hostnames" {
+  description = "The tenant's domains. certificate is free, upload or none; published says that the tenant has published the TXT record."
+  type = map(object({
+    certificate = optional(string, "free")
+    published   = optional(bool, false)
+  }))
+
+  validation {
+    condition     = alltrue([for hostname in var.hostnames : contains(["free", "upload", "none"], hostname.certificate)])
+    error_message = "certificate is free, upload or none."
+  }
+}
+
+variable "certificates" {
+  description = "Folder of the certificates of hostnames with an uploaded one, each in <hostname>.pem."
+  type        = string
+  default     = "certificates"
+}
+
+variable "private_keys" {
+  description = "PEMs of their private keys, by hostname."
+  type        = map(string)
+  default     = {}
+  ephemeral   = true
+  sensitive   = true
+}

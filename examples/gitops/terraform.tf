@@ -1,0 +1,23 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    esa = {
+      source = "esa-provider/esa"
+    }
+  }
+
+  # State goes where all pipelines find it, and where it is locked: uncomment one of these, or your own. Without one it is
+  # a file in this folder, which is enough to try this repository out.
+  #
+  # backend "http" {} # GitLab keeps it; .gitlab-ci.yml gives the address
+  #
+  # backend "oss" {
+  #   bucket              = "my-company-state"
+  #   prefix              = "custom-hostnames"
+  #   region              = "cn-hangzhou"
+  #   encrypt             = true
+  #   tablestore_endpoint = "https://my-locks.cn-hangzhou.ots.aliyuncs.com"
+  #   tablestore_table    = "state_locks"
+  # }
+}

@@ -1,0 +1,192 @@
+package fakeesa
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tell asks the control for something.
+func (w *world) tell(method, path, body string) reply {
+	w.t.Helper()
+	return w.serve(httptest.NewRequest(method, controlPath+path, strings.NewReader(body)))
+}
+
+func TestControlFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	h := w.create("shop.customer.com")
+	other := w.create("www.customer.com")
+	if got := w.tell("POST", "faults", `{"action": "GetCustomHostname", "code": "ServiceUnavailable", "retry_after": "3s", "skip": 1, "times": 2}`); got.status != 200 {
+		t.Fatalf("got %d %s", got.status, got.raw)
+	}
+	w.ok("GetCustomHostname", "HostnameId", h.ID)
+	got := w.refused(503, "ServiceUnavailable", "GetCustomHostname", "HostnameId", h.ID)
+	if got.header.Get("X-Acs-Retry-After") != "3000" {
+		t.Errorf("retry after %q", got.header.Get("X-Acs-Retry-After"))
+	}
+	want := "{\n  \"faults\": [\n    {\n      \"action\": \"GetCustomHostname\",\n      \"times\": 1,\n      \"code\": \"ServiceUnavailable\",\n      \"retry_after\": \"3s\"\n    }\n  ]\n}\n"
+	if got := w.tell("GET", "faults", ""); got.raw != want {
+		t.Errorf("what is left is %s", got.raw)
+	}
+	if got := w.tell("DELETE", "faults", ""); got.status != 200 || len(w.Faults()) != 0 {
+		t.Errorf("got %d %s", got.status, got.raw)
+	}
+	w.ok("GetCustomHostname", "HostnameId", h.ID)
+
+	w.tell("POST", "faults", `{"params": {"HostnameId": "`+idText(other.ID)+`"}, "status": 502, "body": "<html>", "content_type": "text/html", "times": -1}`)
+	w.ok("GetCustomHostname", "HostnameId", h.ID)
+	for range 2 {
+		if got := w.call("DeleteCustomHostname", "HostnameId", other.ID); got.status != 502 || got.raw != "<html>" || got.header.Get("Content-Type") != "text/html" {
+			t.Errorf("got %d %s", got.status, got.raw)
+		}
+	}
+	w.tell("DELETE", "faults", "")
+	w.tell("POST", "faults", `{"action": "DeleteCustomHostname", "code": "InternalException", "after": true}`)
+	w.refused(400, "InternalException", "DeleteCustomHostname", "HostnameId", other.ID)
+	if _, there := w.Hostname(other.ID); there {
+		t.Error("the call whose answer was lost had no effect")
+	}
+}
+
+func idText(id int64) string { return string(idOf(id)) }
+
+func TestControlRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"POST", "faults", `{"code": "X", "tims": 2}`, 400, `there is no argument "tims"; there are action, params, skip, times, code,`},
+		{"POST", "faults", `{"code": "X", "times": "2"}`, 400, "times is a string and must be a whole number"},
+		{"POST", "faults", `{"code": "X", "delay": 3}`, 400, `delay is a number and must be a length of time in quotes, such as "10m"`},
+		{"POST", "faults", `{"code": "X", "delay": "soon"}`, 400, `"soon" is no length of time; write it as 90s, 10m or 36h`},
+		{"POST", "faults", `{"code": "X", "delay": "-1s"}`, 400, `"-1s" is no length of time`},
+		{"POST", "faults", `{"code": "X", "params": ["Hostname"]}`, 400, "params is an array and must be an object of texts"},
+		{"POST", "faults", `{"action": "RemoveCustomHostname", "code": "X"}`, 400, `action "RemoveCustomHostname" is none of ESA's that the fake knows; name one of ApplyCustomHostnameCertificate, CreateCustomHostname,`},
+		{"POST", "faults", `{"action": "GetSite", "after": true}`, 400, "the fault changes no answer; give it a code, status, body, drop or delay"},
+		{"POST", "faults", `{"status": 99}`, 400, "status 99 is no HTTP status of an answer; give one from 200 to 599"},
+		{"POST", "faults", `{"code": "X", "times": -2}`, 400, "times is 1 or more, or -1"},
+		{"POST", "faults", `[]`, 400, "an object, {...}, is expected here and not an array"},
+		{"POST", "faults", `{"code": "X"} {}`, 400, "something after the end"},
+		{"POST", "faults", `{"code": `, 400, "the JSON breaks off"},
+		{"POST", "faults", ``, 400, "the JSON breaks off"},
+		{"POST", "faults", "{\n  \"code\": X}", 400, "line 2, column 11 is no JSON"},
+		{"POST", "clock", `{}`, 400, `the clock moves forward only; give how far, such as {"forward": "10m"}`},
+		{"POST", "clock", `{"forward": "-1h"}`, 400, "no length of time"},
+		{"POST", "txt", `{"name": "_esa_custom_hostname.shop.customer.com"}`, 400, "a TXT record needs a name, in full, and a value"},
+		{"GET", "calls?action=Get", ``, 400, `action "Get" is none of ESA's`},
+		{"PUT", "faults", `{}`, 404, "there is no PUT /fake/faults; there are GET /fake/health, GET /fake/calls,"},
+		{"GET", "", ``, 404, "there is no GET /fake/;"},
+	} {
+		got := w.tell(test.method, test.path, test.body)
+		if message := got.at("error"); got.status != test.status || !strings.Contains(message, test.want) {
+			t.Errorf("%s %s %s: %d %s, want %q", test.method, test.path, test.body, got.status, message, test.want)
+		}
+	}
+	if len(w.Requests()) != 0 || len(w.Faults()) != 0 || w.Now() != w.clock.Now() {
+		t.Error("something was done all the same")
+	}
+}
+
+// TestControlLife takes a hostname from its creation to the expiry of its certificate, over HTTP alone.
+func TestControlLife(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{IssueDelay: 10 * time.Minute, CreateLimitPerHour: 1})
+	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "free")
+	look := func() reply { return w.ok("GetCustomHostname", "HostnameId", h.ID) }
+	expect := func(when, status, certificate string) {
+		t.Helper()
+		got := look()
+		if s, c := got.at("CustomHostnameModel", "Status"), got.at("CustomHostnameModel", "CertStatus"); s != status || c != certificate {
+			t.Errorf("%s it is %s, its certificate %q", when, s, c)
+		}
+	}
+	forward := func(by string) reply {
+		t.Helper()
+		got := w.tell("POST", "clock", `{"forward": "`+by+`"}`)
+		if got.status != 200 {
+			t.Fatalf("%d %s", got.status, got.raw)
+		}
+		return got
+	}
+	publish := func(name, value string) {
+		t.Helper()
+		if got := w.tell("POST", "txt", `{"name": "`+name+`", "value": "`+value+`"}`); got.status != 200 {
+			t.Fatalf("%d %s", got.status, got.raw)
+		}
+	}
+
+	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", h.ID)
+	publish(h.VerifyHost, h.VerifyCode)
+	w.ok("VerifyCustomHostname", "HostnameId", h.ID)
+	expect("verified", "active", "Applying")
+	got := look()
+	publish(got.at("CustomHostnameModel", "CertTxtKey"), got.at("CustomHostnameModel", "CertTxtValue"))
+	expect("at once", "active", "Applying")
+	if got := forward("10m"); got.at("now") != "2026-01-02T03:14:05Z" || got.at("ahead") != "10m0s" {
+		t.Errorf("the clock says %s", got.raw)
+	}
+	expect("after ten minutes", "active", "OK")
+	forward("1464h")
+	expect("after 61 days", "active", "Expiring")
+	forward("720h")
+	expect("after 91 days", "active", "Expired")
+	if got := w.tell("GET", "clock", ""); got.at("ahead") != "2184h10m0s" {
+		t.Errorf("the clock says %s", got.raw)
+	}
+	// The quota of the hour is free again; and signatures of the true time are still good, those of the world's are not.
+	w.create("www.customer.com")
+	query := w.common("GetCustomHostname")
+	query.Set("HostnameId", idText(h.ID))
+	query.Set("Timestamp", w.Now().UTC().Format(timeFormat))
+	if got := w.serve(w.request("GET", query, nil, w.Options().AccessKeySecret)); got.code() != "InvalidTimeStamp.Expired" {
+		t.Errorf("a request of the world's time: %s", got.raw)
+	}
+
+	// What is put into the scene is of the world's time as well.
+	if made := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "late.customer.com"}); !made.CreateTime.Equal(w.Now()) {
+		t.Errorf("it was made at %v", made.CreateTime)
+	}
+
+	// Withdrawn is withdrawn.
+	if got := w.tell("DELETE", "txt", `{"name": "`+h.VerifyHost+`", "value": "`+h.VerifyCode+`"}`); got.status != 200 || len(w.TXT(h.VerifyHost)) != 0 {
+		t.Errorf("got %d %s", got.status, got.raw)
+	}
+}
+
+func TestControlCalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	pair := newPair(t, time.Now().Add(time.Hour))
+	w.refused(404, "CustomHostname.SetCertFailed", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID,
+		"SslFlag", "on", "CertType", "upload", "Certificate", "not a PEM", "PrivateKey", pair.key)
+	h := w.create("www.customer.com")
+	w.Inject(Fault{Action: "GetSite", Status: 502})
+	w.call("GetSite", "SiteId", w.site.ID)
+
+	got := w.tell("GET", "calls?action=CreateCustomHostname", "")
+	for path, want := range map[string]string{"status": "404", "code": "CustomHostname.SetCertFailed", "method": "POST", "time": "2026-01-02T03:04:05Z", "action": "CreateCustomHostname"} {
+		if value := got.at("calls", 0, path); value != want {
+			t.Errorf("%s is %q, want %q", path, value, want)
+		}
+	}
+	if name, key := got.at("calls", 0, "params", "Hostname"), got.at("calls", 0, "params", "PrivateKey"); name != "shop.customer.com" || key != Masked {
+		t.Errorf("the hostname is %q, the key %q", name, key)
+	}
+	if got.at("calls", 0, "reason") == "" {
+		t.Error("nothing says why it was refused")
+	}
+	if id := got.at("calls", 1, "hostname_id"); id != idText(h.ID) || got.at("calls", 2) != "" {
+		t.Errorf("the second is of hostname %q: %s", id, got.raw)
+	}
+	if all := w.tell("GET", "calls", ""); all.at("calls", 2, "action") != "GetSite" || all.at("calls", 2, "status") != "502" || strings.Contains(all.raw, "PRIVATE KEY") {
+		t.Errorf("all: %s", all.raw)
+	}
+	if got := w.tell("DELETE", "calls", ""); got.raw != "{\n  \"calls\": []\n}\n" || len(w.Requests()) != 0 {
+		t.Errorf("got %s", got.raw)
+	}
+}

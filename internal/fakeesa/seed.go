@@ -1,0 +1,516 @@
+package fakeesa
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A seed file is JSON: what is there before the first call, with ids that tests can name. cmd/fake-esa/README.md
+// describes it; the arguments have the names of the provider's. GET /fake/world shows what is there in the same form,
+// without private keys.
+type seedFile struct {
+	Sites           list[siteEntry] `json:"sites"`
+	TXT             list[txtEntry]  `json:"txt"`
+	CASCertificates list[casEntry]  `json:"cas_certificates"`
+}
+
+func (seedFile) place() string { return "" }
+
+func (seedFile) title() string { return "" }
+
+type siteEntry struct {
+	ID         seedID              `json:"id,omitempty"`
+	Name       string              `json:"name"`
+	Status     string              `json:"status,omitempty"`
+	AccessType string              `json:"access_type,omitempty"`
+	Coverage   string              `json:"coverage,omitempty"`
+	Records    list[recordEntry]   `json:"records"`
+	Hostnames  list[hostnameEntry] `json:"hostnames"`
+}
+
+func (siteEntry) place() string { return "sites" }
+
+func (e siteEntry) title() string { return e.Name }
+
+type recordEntry struct {
+	ID      seedID `json:"id,omitempty"`
+	Name    string `json:"name"`
+	Type    string `json:"type,omitempty"`
+	Value   string `json:"value,omitempty"`
+	Proxied *bool  `json:"proxied,omitempty"`
+}
+
+func (recordEntry) place() string { return "records" }
+
+func (e recordEntry) title() string { return e.Name }
+
+type hostnameEntry struct {
+	ID              seedID `json:"id,omitempty"`
+	Hostname        string `json:"hostname"`
+	Record          string `json:"record"`
+	Status          string `json:"status,omitempty"`
+	OfflineReason   string `json:"offline_reason,omitempty"`
+	ConflictWith    string `json:"conflict_with,omitempty"`
+	VerifyHost      string `json:"verify_host,omitempty"`
+	VerifyCode      string `json:"verify_code,omitempty"`
+	SSLFlag         string `json:"ssl_flag,omitempty"`
+	CertType        string `json:"cert_type,omitempty"`
+	Certificate     string `json:"certificate,omitempty"`
+	CertificateFile string `json:"certificate_file,omitempty"`
+	PrivateKey      string `json:"private_key,omitempty"`
+	PrivateKeyFile  string `json:"private_key_file,omitempty"`
+	CasID           seedID `json:"cas_id,omitempty"`
+	CasRegion       string `json:"cas_region,omitempty"`
+	CertStatus      string `json:"cert_status,omitempty"`
+	CertNotAfter    moment `json:"cert_not_after,omitempty"`
+	CertTxtKey      string `json:"cert_txt_key,omitempty"`
+	CertTxtValue    string `json:"cert_txt_value,omitempty"`
+}
+
+func (hostnameEntry) place() string { return "hostnames" }
+
+func (e hostnameEntry) title() string { return e.Hostname }
+
+type txtEntry struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+func (txtEntry) place() string { return "txt" }
+
+func (e txtEntry) title() string { return e.Name }
+
+func (e txtEntry) check() error {
+	if e.Name == "" || e.Value == "" {
+		return errors.New("a TXT record needs a name, in full, and a value")
+	}
+	return nil
+}
+
+type casEntry struct {
+	ID       seedID `json:"id"`
+	Region   string `json:"region,omitempty"`
+	NotAfter moment `json:"not_after,omitempty"`
+}
+
+func (casEntry) place() string { return "cas_certificates" }
+
+func (e casEntry) title() string { return string(e.ID) }
+
+// Load sets the scene from a seed file. An error names the file, the entry and what to do; the server is then of no use.
+func (s *Server) Load(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("the seed file cannot be read: %w", err)
+	}
+	var seed seedFile
+	if err := decodeEntry(text, &seed); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.store.plant(seed, filepath.Dir(file)); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// plant makes what a seed file has. Files that it names lie in dir, or are named from there.
+func (st *store) plant(seed seedFile, dir string) error {
+	for i, entry := range seed.CASCertificates {
+		if err := st.plantCAS(entry); err != nil {
+			return within(i, entry, err)
+		}
+	}
+	for i, entry := range seed.TXT {
+		if err := entry.check(); err != nil {
+			return within(i, entry, err)
+		}
+		name := canonical(entry.Name)
+		st.txt[name] = append(st.txt[name], entry.Value)
+	}
+	for i, entry := range seed.Sites {
+		if err := st.plantSite(entry, dir); err != nil {
+			return within(i, entry, err)
+		}
+	}
+	return nil
+}
+
+func (st *store) plantCAS(entry casEntry) error {
+	id, err := entry.ID.number("id")
+	if err == nil && id == 0 {
+		err = errors.New("id is missing")
+	}
+	notAfter, err := entry.NotAfter.time("not_after", st.options.Now(), err)
+	if err == nil {
+		err = oneOf("region", entry.Region, casRegions...)
+	}
+	if err != nil {
+		return err
+	}
+	if notAfter.IsZero() {
+		notAfter = st.options.Now().AddDate(1, 0, 0)
+	}
+	st.cas[casKey{id, either(entry.Region, st.options.AccountRegion)}] = notAfter
+	return nil
+}
+
+func (st *store) plantSite(entry siteEntry, dir string) error {
+	id, err := entry.ID.number("id")
+	if problem := st.badHostname(entry.Name); err == nil && problem != "" {
+		err = fmt.Errorf("name %q %s; it is the site's domain, such as example.com", entry.Name, problem)
+	}
+	err = cmp.Or(err, oneOf("status", entry.Status, "pending", "active", "offline", "moved"),
+		oneOf("access_type", entry.AccessType, "NS", "CNAME"), oneOf("coverage", entry.Coverage, "domestic", "global", "overseas"))
+	if err != nil {
+		return err
+	}
+	site, err := st.addSite(Site{ID: id, Name: entry.Name, Status: entry.Status, AccessType: entry.AccessType, Coverage: entry.Coverage})
+	if err != nil {
+		return fmt.Errorf("%w; every id is given once", err)
+	}
+	for i, record := range entry.Records {
+		if err := st.plantRecord(site, record); err != nil {
+			return within(i, record, err)
+		}
+	}
+	for i, hostname := range entry.Hostnames {
+		if err := st.plantHostname(site, hostname, dir); err != nil {
+			return within(i, hostname, err)
+		}
+	}
+	return nil
+}
+
+func (st *store) plantRecord(site Site, entry recordEntry) error {
+	id, err := entry.ID.number("id")
+	if err != nil {
+		return err
+	}
+	if entry.Name == "" {
+		return fmt.Errorf("name is missing; it is in full, such as origin.%s", site.Name)
+	}
+	proxied := entry.Proxied == nil || *entry.Proxied
+	if _, err = st.addRecord(Record{ID: id, SiteID: site.ID, Name: entry.Name, Type: entry.Type, Value: entry.Value, Proxied: proxied}); err != nil {
+		return fmt.Errorf("%w; names are in full, such as origin.%s, and every id is given once", err, site.Name)
+	}
+	return nil
+}
+
+func (st *store) plantHostname(site Site, entry hostnameEntry, dir string) error {
+	if problem := st.badHostname(entry.Hostname); problem != "" {
+		return fmt.Errorf("hostname %q %s; it is the customer's domain, such as shop.customer.com", entry.Hostname, problem)
+	}
+	id, err := entry.ID.number("id")
+	casID, casErr := entry.CasID.number("cas_id")
+	notAfter, err := entry.CertNotAfter.time("cert_not_after", st.options.Now(), cmp.Or(err, casErr))
+	err = cmp.Or(err, oneOf("status", entry.Status, "pending", "active", "conflicted", "offline", "configuring"),
+		oneOf("ssl_flag", entry.SSLFlag, "on", "off"), oneOf("cert_type", entry.CertType, "free", "upload", "cas"),
+		oneOf("cert_status", entry.CertStatus, "OK", "Applying", "ApplyFailed", "Expiring", "Expired"), oneOf("cas_region", entry.CasRegion, casRegions...))
+	if err != nil {
+		return err
+	}
+	h := Hostname{
+		ID: id, SiteID: site.ID, Hostname: entry.Hostname, Status: entry.Status, OfflineReason: entry.OfflineReason, ConflictWith: entry.ConflictWith,
+		VerifyHost: entry.VerifyHost, VerifyCode: entry.VerifyCode, SSLFlag: entry.SSLFlag, CertType: entry.CertType,
+		CasID: casID, CasRegion: entry.CasRegion, CertStatus: entry.CertStatus, CertNotAfter: notAfter, CertTxtKey: entry.CertTxtKey, CertTxtValue: entry.CertTxtValue,
+	}
+	if h.RecordID, err = st.recordNamed(site, entry.Record); err != nil {
+		return err
+	}
+	if st.inSite(site.ID, canonical(h.Hostname)) != nil && h.Status != "conflicted" {
+		return errors.New(`the site has that hostname already; leave one out, or give the later one the status "conflicted"`)
+	}
+	if h.Certificate, err = pemOf("certificate", entry.Certificate, entry.CertificateFile, dir); err != nil {
+		return err
+	}
+	if h.PrivateKey, err = pemOf("private_key", entry.PrivateKey, entry.PrivateKeyFile, dir); err != nil {
+		return err
+	}
+	if err := st.plantable(h); err != nil {
+		return err
+	}
+	if _, err = st.addHostname(h); err != nil {
+		return fmt.Errorf("%w; every id is given once", err)
+	}
+	return nil
+}
+
+// plantable checks what goes together about a certificate: what no call could have brought about is no seed either.
+func (st *store) plantable(h Hostname) error {
+	group := certificateGroup{kind: h.CertType, certificate: h.Certificate, privateKey: h.PrivateKey, casID: h.CasID, casRegion: either(h.CasRegion, st.options.AccountRegion)}
+	switch {
+	case h.CertType != "upload" && (h.Certificate != "" || h.PrivateKey != ""):
+		return errors.New(`certificate and private_key go with cert_type "upload"; change cert_type or leave them out`)
+	case h.CertType != "cas" && h.CasID != 0:
+		return errors.New(`cas_id goes with cert_type "cas"; change cert_type or leave it out`)
+	case h.CertType == "" && h.SSLFlag == "on":
+		return errors.New(`ssl_flag "on" needs a cert_type: free, upload or cas`)
+	case h.CertType == "" && (h.CertStatus != "" || !h.CertNotAfter.IsZero()):
+		return errors.New("cert_status and cert_not_after need a cert_type: free, upload or cas")
+	case h.CertType == "upload" && (h.Certificate == "" || h.PrivateKey == ""):
+		return errors.New(`cert_type "upload" needs certificate_file and private_key_file, or certificate and private_key`)
+	}
+	if e := st.deployable(&group); e != nil {
+		return fmt.Errorf("the certificate cannot be deployed: %s; give a PEM whose first certificate has that key, or a cas_id of cas_certificates", e.reason)
+	}
+	return nil
+}
+
+// recordNamed finds the record of a hostname.
+func (st *store) recordNamed(site Site, name string) (int64, error) {
+	var there []string
+	for _, record := range st.records {
+		if record.SiteID != site.ID || !record.Proxied {
+			continue
+		}
+		if record.Name == canonical(name) {
+			return record.ID, nil
+		}
+		there = append(there, record.Name)
+	}
+	if len(there) == 0 {
+		return 0, fmt.Errorf("record %q is not there, as the site has no proxied record; add one to records", name)
+	}
+	return 0, fmt.Errorf("record %q is no proxied record of the site; name one of %s", name, strings.Join(there, ", "))
+}
+
+// pemOf is what an argument gives, or the file that another one names.
+func pemOf(name, text, file, dir string) (string, error) {
+	switch {
+	case file == "":
+		return text, nil
+	case text != "":
+		return "", fmt.Errorf("%s and %s_file are both given; leave one out", name, name)
+	case !filepath.IsAbs(file):
+		file = filepath.Join(dir, file)
+	}
+	read, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s_file cannot be read: %w; relative names begin at the seed file's folder", name, err)
+	}
+	return string(read), nil
+}
+
+// world is what is there, as a seed file has it.
+func (s *Server) world() seedFile {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.store
+	now := st.options.Now()
+	seed := seedFile{Sites: list[siteEntry]{}, TXT: st.txtEntries(), CASCertificates: list[casEntry]{}}
+	for _, site := range st.sites {
+		entry := siteEntry{
+			ID: idOf(site.ID), Name: site.Name, Status: site.Status, AccessType: site.AccessType, Coverage: site.Coverage,
+			Records: list[recordEntry]{}, Hostnames: list[hostnameEntry]{},
+		}
+		for _, record := range st.records {
+			if record.SiteID == site.ID {
+				entry.Records = append(entry.Records, recordEntry{idOf(record.ID), record.Name, record.Type, record.Value, &record.Proxied})
+			}
+		}
+		for _, h := range st.hostnames {
+			if h.SiteID == site.ID {
+				st.advance(h, now)
+				entry.Hostnames = append(entry.Hostnames, st.hostnameEntry(h.Hostname))
+			}
+		}
+		seed.Sites = append(seed.Sites, entry)
+	}
+	for key, notAfter := range st.cas {
+		seed.CASCertificates = append(seed.CASCertificates, casEntry{idOf(key.id), key.region, momentOf(notAfter)})
+	}
+	slices.SortFunc(seed.CASCertificates, func(a, b casEntry) int {
+		return strings.Compare(string(a.ID)+a.Region, string(b.ID)+b.Region)
+	})
+	return seed
+}
+
+func (st *store) hostnameEntry(h Hostname) hostnameEntry {
+	entry := hostnameEntry{
+		ID: idOf(h.ID), Hostname: h.Hostname, Status: h.Status, OfflineReason: h.OfflineReason, ConflictWith: h.ConflictWith,
+		VerifyHost: h.VerifyHost, VerifyCode: h.VerifyCode, SSLFlag: h.SSLFlag, CertType: h.CertType, Certificate: h.Certificate,
+		CasID: idOf(h.CasID), CasRegion: h.CasRegion, CertStatus: h.CertStatus, CertNotAfter: momentOf(h.CertNotAfter), CertTxtKey: h.CertTxtKey, CertTxtValue: h.CertTxtValue,
+	}
+	if record := st.record(h.RecordID); record != nil {
+		entry.Record = record.Name
+	}
+	return entry
+}
+
+func (st *store) txtEntries() list[txtEntry] {
+	entries := list[txtEntry]{}
+	for _, name := range slices.Sorted(maps.Keys(st.txt)) {
+		for _, value := range st.txt[name] {
+			entries = append(entries, txtEntry{name, value})
+		}
+	}
+	return entries
+}
+
+// An entry is an object of a seed file or of the control.
+type entry interface {
+	// place is the list that it is in, if it is in one.
+	place() string
+	// title is its name, as far as it has one.
+	title() string
+}
+
+// list is a list of entries that says which of them cannot be read.
+type list[T entry] []T
+
+// UnmarshalJSON reads the entries.
+func (l *list[T]) UnmarshalJSON(text []byte) error {
+	var zero T
+	var raw []json.RawMessage
+	if err := json.Unmarshal(text, &raw); err != nil {
+		return fmt.Errorf("%s must be a list of objects, [{...}, ...]", zero.place())
+	}
+	for i, one := range raw {
+		var read T
+		if err := decodeEntry(one, &read); err != nil {
+			return within(i, read, err)
+		}
+		*l = append(*l, read)
+	}
+	return nil
+}
+
+// within says which entry an error is about: its place, counted from 0 as jq does, and its name.
+func within(i int, e entry, err error) error {
+	if e.title() == "" {
+		return fmt.Errorf("%s[%d]: %w", e.place(), i, err)
+	}
+	return fmt.Errorf("%s[%d] (%s): %w", e.place(), i, e.title(), err)
+}
+
+// decodeEntry reads an object, of which every field must be known.
+func decodeEntry(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil && decoder.More():
+		return errors.New("there is something after the end of the JSON object; remove it")
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		before := text[:min(int(syntax.Offset), len(text))]
+		line := bytes.Count(before, []byte("\n")) + 1
+		return fmt.Errorf("line %d, column %d is no JSON: %w", line, len(before)-bytes.LastIndexByte(before, '\n')-1, err)
+	case errors.As(err, &kind):
+		return mistyped(kind)
+	case strings.HasPrefix(err.Error(), "json: unknown field "):
+		return fmt.Errorf("there is no argument %s; there are %s", strings.TrimPrefix(err.Error(), "json: unknown field "), strings.Join(arguments(into), ", "))
+	case strings.HasPrefix(err.Error(), "unexpected EOF") || err.Error() == "EOF":
+		return errors.New("the JSON breaks off; it is an object, {...}")
+	}
+	return err
+}
+
+func mistyped(kind *json.UnmarshalTypeError) error {
+	if kind.Field == "" {
+		return fmt.Errorf("an object, {...}, is expected here and not %s", article(kind.Value))
+	}
+	wanted := map[reflect.Kind]string{
+		reflect.String: "text in quotes", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: `a length of time in quotes, such as "10m"`, reflect.Map: "an object of texts",
+	}[kind.Type.Kind()]
+	return fmt.Errorf("%s is %s and must be %s", kind.Field, article(kind.Value), wanted)
+}
+
+// article is for the words with which encoding/json names what it found.
+func article(word string) string {
+	if word == "array" || word == "object" {
+		return "an " + word
+	}
+	return "a " + word
+}
+
+// arguments are the names of an entry's fields.
+func arguments(e any) []string {
+	var names []string
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(e).Elem()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// oneOf refuses a value that is neither empty nor known.
+func oneOf(name, value string, known ...string) error {
+	if value == "" || slices.Contains(known, value) {
+		return nil
+	}
+	return fmt.Errorf("%s is %q; it is one of %s", name, value, strings.Join(known, ", "))
+}
+
+// seedID is an id in quotes, as everywhere in Terraform: JSON numbers of that size do not survive every tool.
+type seedID string
+
+func idOf(id int64) seedID {
+	if id == 0 {
+		return ""
+	}
+	return seedID(strconv.FormatInt(id, 10))
+}
+
+func (id seedID) number(name string) (int64, error) {
+	if id == "" {
+		return 0, nil
+	}
+	number, err := strconv.ParseInt(string(id), 10, 64)
+	if err != nil || number <= 0 {
+		return 0, fmt.Errorf("%s is %q and must be a whole number above 0, in quotes", name, id)
+	}
+	return number, nil
+}
+
+// moment is a time, or how long after the start: seed files outlive their dates.
+type moment string
+
+func momentOf(t time.Time) moment { return moment(formatTime(t)) }
+
+// time returns the earlier error if there is one.
+func (m moment) time(name string, now time.Time, earlier error) (time.Time, error) {
+	if m == "" || earlier != nil {
+		return time.Time{}, earlier
+	}
+	if after, err := time.ParseDuration(string(m)); err == nil {
+		return now.Add(after), nil
+	}
+	t, err := time.Parse(time.RFC3339, string(m))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s is %q and must be a time such as 2027-01-31T00:00:00Z, or the time from the start such as 480h", name, m)
+	}
+	return t, nil
+}
+
+// duration is a time.Duration in text, "10m".
+type duration time.Duration
+
+// UnmarshalText reads it.
+func (d *duration) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	if err != nil || read < 0 {
+		return fmt.Errorf("%q is no length of time; write it as 90s, 10m or 36h", text)
+	}
+	*d = duration(read)
+	return nil
+}
+
+// MarshalText writes it.
+func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }

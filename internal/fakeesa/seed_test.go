@@ -1,0 +1,175 @@
+package fakeesa
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// seedFolder has a seed file, and a certificate and its key beside it.
+func seedFolder(t *testing.T, seed string) string {
+	t.Helper()
+	pair := newPair(t, time.Now().Add(40*24*time.Hour))
+	dir := t.TempDir()
+	for name, text := range map[string]string{"seed.json": seed, "shop.pem": pair.certificate, "shop.key": pair.key, "other.key": newPair(t, time.Now().Add(time.Hour)).key} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "seed.json")
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	w := &world{t: t, clock: newClock()}
+	w.clock.now = time.Now().UTC().Truncate(time.Second)
+	w.Server = New(Options{Now: w.clock.Now})
+	err := w.Load(seedFolder(t, `{
+		"sites": [{
+			"id": "7001", "name": "example.com", "access_type": "CNAME", "coverage": "global",
+			"records": [
+				{"id": "7101", "name": "origin.example.com"},
+				{"name": "www.example.com", "type": "A/AAAA", "value": "192.0.2.1", "proxied": false}
+			],
+			"hostnames": [
+				{"id": "7201", "hostname": "free.customer.com", "record": "origin.example.com", "status": "active", "cert_type": "free", "cert_status": "OK", "cert_not_after": "480h"},
+				{"id": "7202", "hostname": "shop.customer.com", "record": "origin.example.com", "cert_type": "upload", "certificate_file": "shop.pem", "private_key_file": "shop.key"},
+				{"id": "7203", "hostname": "cas.customer.com", "record": "origin.example.com", "cert_type": "cas", "cas_id": "77"},
+				{"id": "7204", "hostname": "waits.customer.com", "record": "origin.example.com", "verify_code": "verify_me"},
+				{"id": "7205", "hostname": "off.customer.com", "record": "origin.example.com", "status": "offline", "offline_reason": "missing_icp"}
+			]
+		}],
+		"txt": [{"name": "_esa_custom_hostname.waits.customer.com", "value": "verify_me"}],
+		"cas_certificates": [{"id": "77", "not_after": "2099-01-01T00:00:00Z"}]
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.ok("GetSite", "SiteId", 7001); got.at("SiteModel", "SiteName") != "example.com" || got.at("SiteModel", "Coverage") != "global" {
+		t.Errorf("the site is %s", got.raw)
+	}
+	if got := w.ok("GetRecord", "RecordId", 7101); got.at("RecordModel", "Proxied") != "true" {
+		t.Errorf("the record is %s", got.raw)
+	}
+	for id, want := range map[int64]string{7201: "active Expiring", 7202: "pending OK", 7203: "pending OK", 7204: "pending ", 7205: "offline "} {
+		got := w.get(id)
+		if status := got.at("CustomHostnameModel", "Status") + " " + got.at("CustomHostnameModel", "CertStatus"); status != want {
+			t.Errorf("%d is %s, want %s", id, status, want)
+		}
+	}
+	if got := w.get(7201).at("CustomHostnameModel", "CertNotAfter"); got != formatTime(w.Now().Add(480*time.Hour)) {
+		t.Errorf("the certificate ends at %s", got)
+	}
+	if got := w.get(7203).at("CustomHostnameModel", "CertNotAfter"); got != "2099-01-01T00:00:00Z" {
+		t.Errorf("the certificate of SSL Certificates Service ends at %s", got)
+	}
+	// What the seed says of TXT records is true of verification, and what it does not make is refused as ever.
+	w.ok("VerifyCustomHostname", "HostnameId", 7204)
+	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", 7202)
+	w.refused(400, "CustomHostname.Duplicated", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", 7001, "RecordId", 7101, "SslFlag", "off")
+
+	scene := map[string]int64{}
+	for _, thing := range w.Scene() {
+		scene[thing.Kind+" "+thing.Name] = thing.ID
+	}
+	if scene["site example.com"] != 7001 || scene["record origin.example.com"] != 7101 || scene["hostname waits.customer.com"] != 7204 || len(scene) < 8 {
+		t.Errorf("the scene is %v", scene)
+	}
+
+	shown := w.tell("GET", "world", "")
+	if strings.Contains(shown.raw, "PRIVATE KEY") {
+		t.Error("the world shows a private key")
+	}
+	if got := shown.at("sites", 0, "hostnames", 3, "status"); got != "active" {
+		t.Errorf("the world shows the verified hostname as %q", got)
+	}
+	// Without the hostname that cannot do without its key, what is shown is a seed file.
+	w.RemoveHostname(7202)
+	again := New(Options{Now: w.clock.Now})
+	if err := again.Load(seedFolder(t, w.tell("GET", "world", "").raw)); err != nil {
+		t.Fatal(err)
+	}
+	other := &world{t: t, clock: w.clock, Server: again}
+	if first, second := w.tell("GET", "world", "").raw, other.tell("GET", "world", "").raw; first != second {
+		t.Errorf("it was\n%s\nand is\n%s", first, second)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	inSite := func(more string) string {
+		return `{"sites": [{"id": "1", "name": "example.com", "records": [{"id": "2", "name": "origin.example.com"}], ` + more + `}]}`
+	}
+	hostname := func(more string) string {
+		return inSite(`"hostnames": [{"hostname": "a.customer.com", "record": "origin.example.com"}, {"hostname": "shop.customer.com", "record": "origin.example.com"` + more + `}]`)
+	}
+	const site, second = "sites[0] (example.com): ", "sites[0] (example.com): hostnames[1] (shop.customer.com): "
+	for seed, want := range map[string]string{
+		"":                                   "the JSON breaks off; it is an object, {...}",
+		"{\n  \"sites\": [,]\n}":             "line 2, column 13 is no JSON: invalid character ','",
+		`[]`:                                 "an object, {...}, is expected here and not an array",
+		`{"sitez": []}`:                      `there is no argument "sitez"; there are sites, txt, cas_certificates`,
+		`{"sites": {}}`:                      "sites must be a list of objects, [{...}, ...]",
+		`{"sites": [7]}`:                     "sites[0]: an object, {...}, is expected here and not a number",
+		`{"sites": [{"name": "localhost"}]}`: `sites[0] (localhost): name "localhost" has one label only; it is the site's domain, such as example.com`,
+		`{"sites": [{"name": "example.com", "id": 12}]}`:                                                        site + "id is a number and must be text in quotes",
+		`{"sites": [{"name": "example.com", "id": "1x"}]}`:                                                      site + `id is "1x" and must be a whole number above 0, in quotes`,
+		`{"sites": [{"name": "example.com", "coverage": "everywhere"}]}`:                                        site + `coverage is "everywhere"; it is one of domestic, global, overseas`,
+		`{"sites": [{"name": "example.com", "id": "1"}, {"name": "example.org", "id": "1"}]}`:                   "sites[1] (example.org): there is a site 1 already; every id is given once",
+		`{"sites": [{"name": "example.com", "records": [{"name": "origin"}]}]}`:                                 site + `records[0] (origin): the record "origin" lies outside the site "example.com"; names are in full, such as origin.example.com`,
+		`{"sites": [{"name": "example.com", "records": [{"id": "7"}]}]}`:                                        site + "records[0]: name is missing; it is in full, such as origin.example.com",
+		`{"sites": [{"name": "example.com", "records": [{"name": "origin.example.com", "proxied": "yes"}]}]}`:   site + "records[0] (origin.example.com): proxied is a string and must be true or false",
+		`{"sites": [{"name": "example.com", "hostnames": [{"hostname": "shop.customer.com", "record": "x"}]}]}`: site + `hostnames[0] (shop.customer.com): record "x" is not there, as the site has no proxied record; add one to records`,
+		inSite(`"hostnames": [{"hostname": "shop", "record": "origin.example.com"}]`):                           site + `hostnames[0] (shop): hostname "shop" has one label only; it is the customer's domain`,
+		hostname(`, "sslflag": "on"`):                                                                           second + `there is no argument "sslflag"; there are id, hostname, record, status,`,
+		hostname(`, "status": "verified"`):                                                                      second + `status is "verified"; it is one of pending, active, conflicted, offline, configuring`,
+		hostname(`, "ssl_flag": "on"`):                                                                          second + `ssl_flag "on" needs a cert_type: free, upload or cas`,
+		hostname(`, "cert_status": "OK"`):                                                                       second + "cert_status and cert_not_after need a cert_type",
+		hostname(`, "cert_type": "free", "cert_not_after": "soon"`):                                             second + `cert_not_after is "soon" and must be a time such as 2027-01-31T00:00:00Z, or the time from the start such as 480h`,
+		hostname(`, "cert_type": "free", "certificate_file": "shop.pem"`):                                       second + `certificate and private_key go with cert_type "upload"`,
+		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem"`):                                     second + `cert_type "upload" needs certificate_file and private_key_file`,
+		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem", "private_key_file": "other.key"`):    second + "the certificate cannot be deployed: tls: private key does not match public key",
+		hostname(`, "cert_type": "upload", "certificate_file": "none.pem", "private_key_file": "shop.key"`):     second + "certificate_file cannot be read",
+		hostname(`, "cert_type": "upload", "certificate": "x", "certificate_file": "shop.pem"`):                 second + "certificate and certificate_file are both given; leave one out",
+		hostname(`, "cert_type": "free", "cas_id": "77"`):                                                       second + `cas_id goes with cert_type "cas"`,
+		hostname(`, "cert_type": "cas", "cas_id": "77"`):                                                        second + "the certificate cannot be deployed: there is no certificate 77 in cn-hangzhou; give",
+		inSite(`"hostnames": [{"hostname": "a.customer.com", "record": "origin.example.com"}, {"hostname": "A.customer.com", "record": "origin.example.com"}]`):                       site + "hostnames[1] (A.customer.com): the site has that hostname already; leave one out",
+		inSite(`"hostnames": [{"id": "9", "hostname": "a.customer.com", "record": "origin.example.com"}, {"id": "9", "hostname": "b.customer.com", "record": "origin.example.com"}]`): site + "hostnames[1] (b.customer.com): there is a hostname 9 already; every id is given once",
+		`{"txt": [{"name": "x.customer.com"}]}`:                         "txt[0] (x.customer.com): a TXT record needs a name, in full, and a value",
+		`{"cas_certificates": [{"region": "cn-hangzhou"}]}`:             "cas_certificates[0]: id is missing",
+		`{"cas_certificates": [{"id": "7", "region": "cn-shanghai"}]}`:  `cas_certificates[0] (7): region is "cn-shanghai"; it is one of cn-hangzhou, ap-southeast-1`,
+		`{"cas_certificates": [{"id": "7", "not_after": "next year"}]}`: `cas_certificates[0] (7): not_after is "next year" and must be a time`,
+	} {
+		file := seedFolder(t, seed)
+		err := New(Options{}).Load(file)
+		if err == nil || !strings.HasPrefix(err.Error(), file+": "+want) {
+			t.Errorf("%s\n got %v\nwant %s", seed, err, want)
+		}
+	}
+	if err := New(Options{}).Load(filepath.Join(t.TempDir(), "none.json")); err == nil || !strings.Contains(err.Error(), "the seed file cannot be read") {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestReadmeNamesEveryArgument reads the program's page.
+func TestReadmeNamesEveryArgument(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../cmd/fake-esa/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range []any{&seedFile{}, &siteEntry{}, &recordEntry{}, &hostnameEntry{}, &txtEntry{}, &casEntry{}, &faultEntry{}, &clockEntry{}} {
+		for _, name := range arguments(entry) {
+			if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), `"`+name+`"`) {
+				t.Errorf("nothing is said of %s", name)
+			}
+		}
+	}
+	for _, c := range controls {
+		if !strings.Contains(string(text), controlPath+c.path) || !strings.Contains(string(text), "`"+c.method) && !strings.Contains(string(text), "`, `"+c.method) {
+			t.Errorf("nothing is said of %s %s%s", c.method, controlPath, c.path)
+		}
+	}
+}
