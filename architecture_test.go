@@ -33,7 +33,7 @@ type place struct {
 var places = []place{
 	{
 		name: ".",
-		code: []string{"internal/provider", "github.com/hashicorp/terraform-plugin-framework/..."},
+		code: []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"},
 	},
 	{
 		name:  "internal/provider",
