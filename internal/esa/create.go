@@ -15,7 +15,8 @@ import (
 //	for the same record                it is ours: go on with its id
 //	it is there otherwise              somebody else's: HostnameExistsError
 //
-// A refusal that may be about a name that is taken is followed by a look too, for the sake of its message.
+// A refusal that may be about a name that is taken is followed by a look too, for the sake of its message. Where ESA
+// takes the name a second time instead, the second hostname is in conflict with the first for ever: UndoDuplicate.
 
 const (
 	// createGrace is how long a Create that is under way may go on after an interrupt: its answer carries the id.
@@ -68,6 +69,28 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 		return hostnameID, err
 	}
 	return c.explainFailedCreate(ctx, in, began, mayHaveRun, err)
+}
+
+// UndoDuplicate deletes a hostname just created whose name an older hostname of the same site holds, and returns a
+// HostnameExistsError about that one. It returns nil, and leaves the hostname alone, when that is not so or not certain.
+func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) error {
+	if created.Status != StatusConflicted || created.ConflictWith != ConflictWithHostname {
+		return nil
+	}
+	found, err := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
+	if err != nil {
+		return nil
+	}
+	for _, other := range found {
+		if other.HostnameID == created.HostnameID || other.Status == StatusConflicted {
+			continue
+		}
+		if err := c.DeleteCustomHostname(ctx, created.HostnameID); err != nil && !IsNotFound(err) {
+			return nil
+		}
+		return &HostnameExistsError{Existing: other, Err: errors.New("ESA made a second one, which was deleted again")}
+	}
+	return nil
 }
 
 // createOnce sends one attempt. One that is under way is not abandoned at once when the context ends.

@@ -24,6 +24,9 @@ const (
 	StatusConfiguring = "configuring"
 )
 
+// ConflictWithHostname is the ConflictWith of a hostname whose name another custom hostname holds.
+const ConflictWithHostname = "existing_custom_hostname"
+
 // NameMatchExact and its siblings say how ListCustomHostnames compares Hostname.
 const (
 	NameMatchExact  = "exact"
@@ -79,7 +82,7 @@ type CustomHostname struct {
 
 	Status        string `json:"Status"`        // pending, active, conflicted, offline, configuring
 	OfflineReason string `json:"OfflineReason"` // why it is offline
-	ConflictWith  string `json:"ConflictWith"`  // what holds the name of a conflicted one
+	ConflictWith  string `json:"ConflictWith"`  // what holds the name of a conflicted one, such as ConflictWithHostname
 	VerifyHost    string `json:"VerifyHost"`    // name of the TXT record that proves ownership
 	VerifyCode    string `json:"VerifyCode"`    // its content
 

@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	rpcutil "github.com/alibabacloud-go/tea-rpc-utils/service"
 	"github.com/aliyun/credentials-go/credentials"
 	"golang.org/x/time/rate"
 
@@ -245,4 +250,63 @@ func TestLongWaitsAreTold(t *testing.T) {
 			t.Errorf("told after %v", apart)
 		}
 	}
+}
+
+// rotatingCredential is exchanged all the time, as a file or a metadata service may be.
+type rotatingCredential struct {
+	credentials.Credential
+	turn atomic.Int64
+}
+
+func (c *rotatingCredential) GetCredential() (*credentials.CredentialModel, error) {
+	id, secret, token := rotated(c.turn.Add(1))
+	return &credentials.CredentialModel{AccessKeyId: &id, AccessKeySecret: &secret, SecurityToken: &token}, nil
+}
+
+func rotated(n int64) (id, secret, token string) {
+	return fmt.Sprintf("key-%d", n), fmt.Sprintf("secret-%d", n), fmt.Sprintf("token-%d", n)
+}
+
+// Every request is signed by one whole set, also while credentials are exchanged under many calls at once.
+func TestRotatedCredentialsAreNeverTorn(t *testing.T) {
+	var served atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		var n int64
+		_, _ = fmt.Sscanf(r.Form.Get("AccessKeyId"), "key-%d", &n)
+		_, secret, token := rotated(n)
+		signed := map[string]*string{}
+		for name := range r.Form {
+			if name != "Signature" {
+				signed[name] = &r.Form[name][0]
+			}
+		}
+		if want := *rpcutil.GetSignatureV1(signed, &r.Method, &secret); r.Form.Get("SecurityToken") != token || r.Form.Get("Signature") != want {
+			t.Errorf("set %d with token %s, signature %s, want %s", n, r.Form.Get("SecurityToken"), r.Form.Get("Signature"), want)
+		}
+		// Half of the calls need a second attempt.
+		if served.Add(1)%2 == 0 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, `{"RequestId":"R","CustomHostnameModel":{"HostnameId":1}}`)
+	}))
+	t.Cleanup(server.Close)
+	client, err := New(Config{Endpoint: server.URL, Credential: new(rotatingCredential), MaxRetries: 20, Clock: new(testClock)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			for range 10 {
+				if _, err := client.GetCustomHostname(t.Context(), 1); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"syscall"
 	"testing"
 	"time"
@@ -83,6 +84,17 @@ func TestBackoff(t *testing.T) {
 				t.Errorf("backoff = %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"1500": 1500 * time.Millisecond, "1": time.Millisecond, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "1e3": 0, "Wed, 21 Oct 2026 07:28:00 GMT": 0,
+		"36000000": retryAfterCap, "9223372036854775807": retryAfterCap, "9223372036854775808": 0,
+	} {
+		if got := retryAfter(http.Header{"X-Acs-Retry-After": {header}}); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
 	}
 }
 

@@ -92,6 +92,7 @@ type answer struct {
 	body        []byte
 	retryAfter  time.Duration
 	drop        bool
+	stall       bool
 	// code and reason are for the log.
 	code, reason string
 }
@@ -142,6 +143,9 @@ func (a answer) write(w http.ResponseWriter) {
 	status := a.status
 	if status < 200 || status > 599 {
 		status = http.StatusInternalServerError
+	}
+	if a.stall {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)+1))
 	}
 	w.WriteHeader(status)
 	if status != http.StatusNoContent && status != http.StatusNotModified {

@@ -161,6 +161,7 @@ type faultEntry struct {
 	ContentType string            `json:"content_type,omitempty"`
 	After       bool              `json:"after,omitempty"`
 	Drop        bool              `json:"drop,omitempty"`
+	Stall       bool              `json:"stall,omitempty"`
 	Delay       duration          `json:"delay,omitzero"`
 }
 
@@ -177,7 +178,7 @@ func (s *Server) faultsAnswer() faultsAnswer {
 	for _, f := range s.Faults() {
 		answer.Faults = append(answer.Faults, faultEntry{
 			Action: f.Action, Params: f.Params, Skip: f.Skip, Times: f.Times, Code: f.Code, Message: f.Message, Status: f.Status,
-			RetryAfter: duration(f.RetryAfter), Body: f.RawBody, ContentType: f.ContentType, After: f.After, Drop: f.Drop, Delay: duration(f.Delay),
+			RetryAfter: duration(f.RetryAfter), Body: f.RawBody, ContentType: f.ContentType, After: f.After, Drop: f.Drop, Stall: f.Stall, Delay: duration(f.Delay),
 		})
 	}
 	return answer
@@ -191,13 +192,13 @@ func (s *Server) InjectJSON(text []byte) error {
 	}
 	f := Fault{
 		Action: entry.Action, Params: entry.Params, Skip: entry.Skip, Times: entry.Times, Code: entry.Code, Message: entry.Message, Status: entry.Status,
-		RetryAfter: time.Duration(entry.RetryAfter), RawBody: entry.Body, ContentType: entry.ContentType, After: entry.After, Drop: entry.Drop, Delay: time.Duration(entry.Delay),
+		RetryAfter: time.Duration(entry.RetryAfter), RawBody: entry.Body, ContentType: entry.ContentType, After: entry.After, Drop: entry.Drop, Stall: entry.Stall, Delay: time.Duration(entry.Delay),
 	}
 	switch {
 	case knownAction(f.Action) != nil:
 		return knownAction(f.Action)
 	case !f.replaces() && f.Delay == 0:
-		return errors.New("the fault changes no answer; give it a code, status, body, drop or delay")
+		return errors.New("the fault changes no answer; give it a code, status, body, drop, stall or delay")
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d is no HTTP status of an answer; give one from 200 to 599", f.Status)
 	case f.Skip < 0 || f.Times < -1:

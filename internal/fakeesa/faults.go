@@ -40,6 +40,8 @@ type Fault struct {
 	After bool
 	// Drop closes the connection instead of answering. With a RawBody, that much is sent of a longer answer first.
 	Drop bool
+	// Stall sends a RawBody as the beginning of a longer answer, and then nothing until the client goes away.
+	Stall bool
 	// Delay is slept, in real time, before the answer, on top of Options.Latency.
 	Delay time.Duration
 }
@@ -113,12 +115,12 @@ func (f *Fault) means(r Request) bool {
 
 // replaces tells whether the client gets something else than the call's own answer.
 func (f *Fault) replaces() bool {
-	return f.Code != "" || f.Status != 0 || f.RawBody != nil || f.Drop
+	return f.Code != "" || f.Status != 0 || f.RawBody != nil || f.Drop || f.Stall
 }
 
 // answer is what the client gets instead of the call's own answer.
 func (f *Fault) answer(s *Server, c *call) answer {
-	a := answer{drop: f.Drop, retryAfter: f.RetryAfter}
+	a := answer{drop: f.Drop, stall: f.Stall, retryAfter: f.RetryAfter}
 	switch {
 	case f.RawBody != nil:
 		a.status, a.code, a.body, a.contentType = http.StatusOK, f.Code, []byte(*f.RawBody), f.ContentType
@@ -137,9 +139,8 @@ func (f *Fault) answer(s *Server, c *call) answer {
 			e.status = f.Status
 		}
 		e.retryAfter = f.RetryAfter
-		drop := a.drop
 		a = s.errorAnswer(c, e)
-		a.drop = drop
+		a.drop, a.stall = f.Drop, f.Stall
 	}
 	if f.Status != 0 {
 		a.status = f.Status

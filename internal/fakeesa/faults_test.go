@@ -1,6 +1,7 @@
 package fakeesa
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -165,6 +166,35 @@ func TestDroppedConnections(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if response.StatusCode != 200 || string(body) != cut || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %d %q, %v", response.StatusCode, body, err)
+	}
+}
+
+func TestStalledAnswers(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{})
+	beginning := `{"RequestId":"R","Si`
+	w.Inject(Fault{Stall: true, RawBody: &beginning})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	response, err := w.send(ctx, http.DefaultClient, "GET", "ListSites", url.Values{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	got := make([]byte, len(beginning))
+	if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != beginning {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	rest := make(chan error, 1)
+	go func() { _, err := response.Body.Read(got); rest <- err }()
+	select {
+	case err := <-rest:
+		t.Errorf("the answer went on, or ended: %v", err)
+	case <-time.After(20 * time.Millisecond):
+	}
+	cancel()
+	if err := <-rest; !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
 	}
 }
 

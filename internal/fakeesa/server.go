@@ -181,6 +181,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.finish(entry, c, a)
 	a.write(w)
+	if a.stall {
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}
 }
 
 // receive reads the parameters and enters the call in the log.

@@ -243,6 +243,11 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	if created == nil {
 		return
 	}
+	if err := client.UndoDuplicate(ctx, created); err != nil {
+		resp.State.RemoveResource(ctx)
+		resp.Diagnostics.Append(apiError("create", plan.thing(), err))
+		return
+	}
 	var actual customHostnameObserved
 	actual.observe(created)
 	plan.fillUnknown(actual)

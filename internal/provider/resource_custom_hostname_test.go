@@ -857,8 +857,9 @@ func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
 }
 
 func TestAccCustomHostname_conflicted(t *testing.T) {
-	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
-	held := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+	a := newAccount(t, fakeesa.Options{})
+	other := a.AddSite("other.example")
+	held := a.AddHostname(fakeesa.Hostname{SiteID: other.ID, RecordID: a.AddRecord(other.ID, "origin.other.example").ID, Hostname: name, SSLFlag: "off"})
 	a.test(t, resource.TestStep{
 		Config: a.hcl(a.args(name)),
 		ConfigStateChecks: []statecheck.StateCheck{

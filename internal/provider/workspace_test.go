@@ -123,13 +123,19 @@ func (w *workspace) program(name string, arguments ...string) (output string, st
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// start runs the CLI in the background; what it prints is in the command's Stdout.
-func (w *workspace) start(command string, arguments ...string) *exec.Cmd {
-	w.t.Helper()
+// command is the CLI, not started yet; what it prints will be in the command's Stdout.
+func (w *workspace) command(command string, arguments ...string) *exec.Cmd {
 	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command}, arguments...)...)
 	run.Dir, run.Env = w.dir, w.env
 	var output bytes.Buffer
 	run.Stdout, run.Stderr = &output, &output
+	return run
+}
+
+// start runs the CLI in the background.
+func (w *workspace) start(command string, arguments ...string) *exec.Cmd {
+	w.t.Helper()
+	run := w.command(command, arguments...)
 	if err := run.Start(); err != nil {
 		w.t.Fatal(err)
 	}
