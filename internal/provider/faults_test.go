@@ -84,11 +84,14 @@ func TestAccFaults_answers(t *testing.T) {
 	}
 	config := func(record int64) string {
 		return a.provider() + fmt.Sprintf(`
+locals {
+  hostnames = [%s]
+}
 resource "esa_custom_hostname" "test" {
-  for_each  = toset([%s])
+  count     = length(local.hostnames)
   site_id   = "%d"
   record_id = "%d"
-  hostname  = each.key
+  hostname  = local.hostnames[count.index]
   ssl_flag  = "off"
 }
 `, strings.Join(names, ", "), a.site.ID, record)
@@ -134,8 +137,11 @@ resource "esa_custom_hostname" "test" {
 		resource.TestStep{PreConfig: inject("CreateCustomHostname", "GetCustomHostname"), Config: config(a.record.ID), Check: converged(a.record.ID)},
 		resource.TestStep{PreConfig: inject("UpdateCustomHostname", "GetCustomHostname"), Config: config(a.record2.ID), Check: converged(a.record2.ID)},
 		resource.TestStep{PreConfig: inject("DeleteCustomHostname", "GetCustomHostname"), Config: config(a.record2.ID), Destroy: true, Check: check(func() error {
-			if left := a.Faults(); len(left) > 0 {
-				return fmt.Errorf("%d faults were never met, such as %+v", len(left), left[0])
+			for _, left := range a.Faults() {
+				// Where a delete is sent again, its answer says that the hostname is gone, and nothing is read.
+				if left.Action != "GetCustomHostname" {
+					return fmt.Errorf("not met: %+v", left)
+				}
 			}
 			return nil
 		})},
@@ -153,7 +159,7 @@ func TestAccFaults_verify(t *testing.T) {
 	}
 	// The provider's own retries end before all of these have passed: the waiter begins anew.
 	a.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", After: true, Drop: true})
-	config := strings.Replace(a.hcl(a.args(name), wait("ownership")), "provider \"esa\" {", "provider \"esa\" {\n  max_retries = 100", 1)
+	config := strings.Replace(a.hcl(a.args(name), wait(`wait_for = "ownership"`)), "provider \"esa\" {", "provider \"esa\" {\n  max_retries = 100", 1)
 	a.test(t, resource.TestStep{
 		Config: config,
 		Check: resource.ComposeAggregateTestCheckFunc(
