@@ -77,18 +77,24 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 	if created.Status != StatusConflicted || created.ConflictWith != ConflictWithHostname {
 		return nil
 	}
-	found, err := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
-	if err != nil {
+	holder := c.holderOfName(ctx, created)
+	if holder == nil {
 		return nil
 	}
+	if err := c.DeleteCustomHostname(ctx, created.HostnameID); err == nil || IsNotFound(err) {
+		return &HostnameExistsError{Existing: *holder, Err: errors.New("ESA made a second one, which was deleted again")}
+	}
+	return nil
+}
+
+// holderOfName returns the other hostname of the same name and site that is not in conflict, nil if there is none or
+// ESA cannot be asked.
+func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *CustomHostname {
+	found, _ := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
 	for _, other := range found {
-		if other.HostnameID == created.HostnameID || other.Status == StatusConflicted {
-			continue
+		if other.HostnameID != created.HostnameID && other.Status != StatusConflicted {
+			return &other
 		}
-		if err := c.DeleteCustomHostname(ctx, created.HostnameID); err != nil && !IsNotFound(err) {
-			return nil
-		}
-		return &HostnameExistsError{Existing: other, Err: errors.New("ESA made a second one, which was deleted again")}
 	}
 	return nil
 }

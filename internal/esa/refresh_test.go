@@ -178,6 +178,49 @@ func TestRefreshAfterAWrite(t *testing.T) {
 	}
 }
 
+// A hostname that is being written is not taken from a page, whenever that was asked for.
+func TestRefreshDuringAWrite(t *testing.T) {
+	f, known := refreshed(t, 10)
+	f.refreshAll(t, known, 1)
+	done := f.client.pages.writing(known[7].HostnameID)
+	defer done()
+	for _, action := range []string{"a page from before", "a page from meanwhile"} {
+		f.ResetRequests()
+		if _, err := f.client.RefreshCustomHostname(t.Context(), known[7]); err != nil {
+			t.Fatal(err)
+		}
+		if n := f.Count("GetCustomHostname"); n != 1 {
+			t.Errorf("%s: %d Gets, want 1", action, n)
+		}
+		// What is too old is asked for again.
+		_ = f.clock.Sleep(t.Context(), pageLife)
+		f.refreshAll(t, known[:5], 1)
+	}
+}
+
+// Each of what a list shows of a certificate can alone tell of another one.
+func TestSameDeployment(t *testing.T) {
+	known := CustomHostname{UpdateTime: "2026-01-02T03:04:05Z", SSLFlag: SSLOn, CertType: CertTypeUpload, CertStatus: "OK", CertNotAfter: "2027-01-02T03:04:05Z"}
+	same := known
+	same.RecordID, same.Status, same.VerifyCode = 7, StatusOffline, "verify_x"
+	if !same.sameDeployment(&known) {
+		t.Error("a record, status or token speaks for another certificate")
+	}
+	for field, change := range map[string]func(*CustomHostname){
+		"UpdateTime":   func(h *CustomHostname) { h.UpdateTime = "2026-01-02T03:04:06Z" },
+		"SslFlag":      func(h *CustomHostname) { h.SSLFlag = SSLOff },
+		"CertType":     func(h *CustomHostname) { h.CertType = CertTypeCAS },
+		"CertStatus":   func(h *CustomHostname) { h.CertStatus = "Expired" },
+		"CertNotAfter": func(h *CustomHostname) { h.CertNotAfter = "2028-01-02T03:04:05Z" },
+	} {
+		other := known
+		change(&other)
+		if other.sameDeployment(&known) {
+			t.Errorf("another %s does not count", field)
+		}
+	}
+}
+
 func TestRefreshDoesWithoutPages(t *testing.T) {
 	f, known := refreshed(t, 20)
 	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Code: "NoPermission", Status: 403})

@@ -67,7 +67,7 @@ func TestControlRefuses(t *testing.T) {
 		{"POST", "faults", `{"code": "X", "delay": "-1s"}`, 400, `"-1s" is no length of time`},
 		{"POST", "faults", `{"code": "X", "params": ["Hostname"]}`, 400, "params is an array and must be an object of texts"},
 		{"POST", "faults", `{"action": "RemoveCustomHostname", "code": "X"}`, 400, `action "RemoveCustomHostname" is none of ESA's that the fake knows; name one of ApplyCustomHostnameCertificate, CreateCustomHostname,`},
-		{"POST", "faults", `{"action": "GetSite", "after": true}`, 400, "the fault changes no answer; give it a code, status, body, drop or delay"},
+		{"POST", "faults", `{"action": "GetSite", "after": true}`, 400, "the fault changes no answer; give it a code, status, body, drop, stall or delay"},
 		{"POST", "faults", `{"status": 99}`, 400, "status 99 is no HTTP status of an answer; give one from 200 to 599"},
 		{"POST", "faults", `{"code": "X", "times": -2}`, 400, "times is 1 or more, or -1"},
 		{"POST", "faults", `[]`, 400, "an object, {...}, is expected here and not an array"},
