@@ -63,6 +63,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		faults = append(faults, text)
 		return nil
 	})
+	chaos := flags.Float64("chaos", 0, "`share` of all calls that meet a fault at random, such as 0.2")
+	chaosSeed := flags.Uint64("chaos-seed", 1, "`number` that decides which calls those are")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
@@ -71,6 +73,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	command := flags.Args()
 	if err := afterDashes(args, command); err != nil {
 		return err
+	}
+	if *chaos < 0 || *chaos > 1 {
+		return fmt.Errorf("-chaos is %v; a share is a number from 0 to 1", *chaos)
 	}
 	region, known := regions[*accountType]
 	if !known {
@@ -103,6 +108,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			return fmt.Errorf("-fault %s: %w", text, err)
 		}
 	}
+
+	server.Chaos(*chaosSeed, *chaos)
 
 	environment := [][2]string{
 		{"ALIBABA_CLOUD_ENDPOINT_ESA", server.URL()},

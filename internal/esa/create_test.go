@@ -161,6 +161,13 @@ func TestAwaitCreated(t *testing.T) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
+	t.Run("waits longer than for a token until ESA knows the hostname", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{NotFoundGets: 20})
+		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
+		if err != nil || got == nil || got.VerifyCode == "" {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
 	t.Run("gives what it has when that takes too long", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{VerifyCodeGets: 1000})
 		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
@@ -172,8 +179,10 @@ func TestAwaitCreated(t *testing.T) {
 		}
 	})
 	t.Run("says that ESA never came to know it", func(t *testing.T) {
-		f := newFixture(t, fakeesa.Options{NotFoundGets: 1000})
-		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
+		f := newFixture(t, fakeesa.Options{NotFoundGets: 1000000, TimestampWindow: 100000 * time.Hour})
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		got, err := f.client.AwaitCreated(ctx, f.create(t))
 		if got != nil || !IsNotFound(err) {
 			t.Errorf("got %v, %v", got, err)
 		}

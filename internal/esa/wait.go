@@ -6,16 +6,19 @@ import (
 	"time"
 )
 
-// Limits of the waits; deleting is bounded by the caller's context.
+// Limits of the waits; what is not here is bounded by the caller's context.
 const (
-	createdLimit = time.Minute      // for what ESA fills in after a Create
+	createdLimit = time.Minute      // for the token that ESA makes after a Create
 	updatedLimit = 15 * time.Second // for an Update to be seen by Get
 )
 
-// AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. When
-// that takes longer than a minute it returns what it has, which is nil if no read succeeded, and the last error.
+// AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. It waits
+// a minute for the token. While reads do not find the hostname it waits as long as ctx allows: one that goes into the
+// state now would be taken for deleted by the next refresh. It returns what it has, which is nil if no read succeeded,
+// and the last error.
 func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
 	var newest *CustomHostname
+	var notFound error
 	wait := c.newWait(fmt.Sprintf("hostname %d is being created", hostnameID))
 	end := c.clock.Now().Add(createdLimit)
 	for attempt := 1; ; attempt++ {
@@ -29,12 +32,16 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHos
 		case err == nil && hostname.Status != StatusPending && hostname.Status != StatusConfiguring:
 			// An active, conflicted or offline hostname may never get a token.
 			return hostname, nil
-		case err != nil && !IsNotFound(err):
+		case IsNotFound(err):
+			notFound = err
+		case err != nil && ctx.Err() != nil && notFound != nil:
+			return newest, notFound
+		case err != nil:
 			return newest, err
 		}
 		pause := c.backoff(attempt, &Error{})
-		if !c.clock.Now().Add(pause).Before(end) {
-			return newest, err
+		if err == nil && !c.clock.Now().Add(pause).Before(end) {
+			return newest, nil
 		}
 		if sleepErr := wait.sleep(ctx, pause); sleepErr != nil {
 			if err == nil {

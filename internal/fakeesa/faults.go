@@ -77,10 +77,12 @@ func (s *Server) ClearFaults() {
 type faults struct {
 	mu   sync.Mutex
 	list []*Fault
+	// chaos is met by calls that none of the list means; nil is none.
+	chaos *chaos
 }
 
 // meet returns the fault that a call meets, or the zero Fault.
-func (f *faults) meet(r Request) Fault {
+func (f *faults) meet(r Request, subject func(Request) string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, fault := range f.list {
@@ -97,6 +99,9 @@ func (f *faults) meet(r Request) Fault {
 			}
 		}
 		return *fault
+	}
+	if f.chaos != nil {
+		return f.chaos.meet(r.Action, f.chaos.name(r.HostnameID, subject(r)))
 	}
 	return Fault{}
 }

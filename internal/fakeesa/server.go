@@ -266,7 +266,7 @@ func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fau
 		return s.errorAnswer(c, refused), Fault{}
 	}
 
-	fault := s.faults.meet(*entry)
+	fault := s.faults.meet(*entry, s.subject)
 	if fault.replaces() && !fault.After {
 		return fault.answer(s, c), fault
 	}
@@ -275,6 +275,19 @@ func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fau
 		return fault.answer(s, c), fault
 	}
 	return own, fault
+}
+
+// subject names the hostname that a call is about, "" where there is none.
+func (s *Server) subject(r Request) string {
+	if r.HostnameID == 0 {
+		return r.Params.Get("Hostname")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.store.byID[r.HostnameID]; h != nil {
+		return h.Hostname.Hostname
+	}
+	return ""
 }
 
 func (s *Server) run(act action, c *call) answer {

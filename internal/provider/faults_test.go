@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,59 +25,20 @@ import (
 // What goes wrong between the provider and ESA, met by a real CLI. How single calls cope with it is tested in
 // internal/esa; here it is what a user is left with.
 
-// unclearFaults are answers that do not tell whether the call ran.
-func unclearFaults() map[string]fakeesa.Fault {
-	all := map[string]fakeesa.Fault{
-		"reset":                 {Drop: true},
-		"cut-off-answer":        {Drop: true, RawBody: new(`{"RequestId":"R","Cust`)},
-		"code-internal":         {Code: "InternalException", Status: 400},
-		"code-unavailable":      {Code: "ServiceUnavailable", Status: 503, RetryAfter: time.Second},
-		"success-empty":         {Status: 200, RawBody: new("")},
-		"success-array":         {Status: 200, RawBody: new("[]")},
-		"success-null":          {Status: 200, RawBody: new("null")},
-		"success-cut":           {Status: 200, RawBody: new(`{"RequestId":"R","Custom`)},
-		"success-html":          {Status: 200, RawBody: new("<html>welcome</html>"), ContentType: "text/html"},
-		"success-ten-megabytes": {Status: 200, RawBody: new(`{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`)},
-		"success-nested":        {Status: 200, RawBody: new(strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000))},
-	}
-	for _, status := range []int{500, 502, 503, 504} {
-		all[fmt.Sprintf("status-%d-empty", status)] = fakeesa.Fault{Status: status, RawBody: new("")}
-		all[fmt.Sprintf("status-%d-html", status)] = fakeesa.Fault{Status: status, RawBody: new("<html><h1>Bad Gateway</h1></html>"), ContentType: "text/html"}
-		all[fmt.Sprintf("status-%d-cut", status)] = fakeesa.Fault{Status: status, RawBody: new(`{"Code":"Serv`)}
-	}
-	return all
-}
-
-// refusals are answers that say that the call did not run, and may be made again.
-func refusals() map[string]fakeesa.Fault {
-	all := map[string]fakeesa.Fault{"too-many-requests-429": {Code: "TooManyRequests", Status: 429}}
-	for _, code := range []string{"Throttling", "Throttling.User", "Throttling.Api", "TooManyRequests", "Site.ServiceBusy", "Record.ServiceBusy", "LockFailed"} {
-		for title, pause := range map[string]time.Duration{"": 0, "-wait-1s": time.Second, "-wait-10h": 10 * time.Hour} {
-			all[strings.ToLower(strings.ReplaceAll(code, ".", "-"))+title] = fakeesa.Fault{Code: code, Status: 400, RetryAfter: pause}
-		}
-	}
-	return all
-}
-
 // TestAccFaults_answers takes a hostname for every fault through its life. Each meets its fault at each call, before
 // the call's effect or after it, and still one apply is enough, each time.
 func TestAccFaults_answers(t *testing.T) {
 	// The provider's clock runs ahead by all the waits.
 	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour})
 	all := map[string]fakeesa.Fault{
-		// Answers that are fine for some actions and lack the object or the id for others; only after the effect.
-		"after-nothing-in-it": {After: true, Status: 200, RawBody: new(`{"RequestId":"R"}`)},
-		"after-wrong-types":   {After: true, Status: 200, RawBody: new(`{"RequestId":"R","HostnameId":"x","CustomHostnameModel":[]}`)},
-		"after-null-object":   {After: true, Status: 200, RawBody: new(`{"RequestId":"R","HostnameId":null,"CustomHostnameModel":null}`)},
-		"after-zero-id":       {After: true, Status: 200, RawBody: new(`{"RequestId":"R","HostnameId":0,"CustomHostnameModel":{}}`)},
+		"after-ten-megabytes": {After: true, Status: 200, RawBody: new(`{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`)},
 	}
-	for title, fault := range unclearFaults() {
+	maps.Copy(all, fakeesa.HollowFaults())
+	maps.Copy(all, fakeesa.Refusals())
+	for title, fault := range fakeesa.UnclearFaults() {
 		all["before-"+title] = fault
 		fault.After = true
 		all["after-"+title] = fault
-	}
-	for title, fault := range refusals() {
-		all[title] = fault
 	}
 	names := make([]string, 0, len(all))
 	for title := range all {
@@ -151,7 +113,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccFaults_verify loses answers of VerifyCustomHostname each way.
 func TestAccFaults_verify(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, TimestampWindow: 10000 * time.Hour})
-	for _, faults := range []map[string]fakeesa.Fault{unclearFaults(), refusals()} {
+	for _, faults := range []map[string]fakeesa.Fault{fakeesa.UnclearFaults(), fakeesa.Refusals()} {
 		for _, fault := range faults {
 			fault.Action = "VerifyCustomHostname"
 			a.Inject(fault)

@@ -1,0 +1,316 @@
+package provider
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+var (
+	chaosSeeds = flag.Int("chaos-seeds", 20, "how many seeds TestChaos plays")
+	chaosFirst = flag.Uint64("chaos-first", 1, "the first of them; with -chaos-seeds=1, the one that failed")
+)
+
+// TestChaos takes 300 hostnames of all types through their life while a fifth of all calls fails, each in one of some
+// sixty ways. In the end server, state and configuration are the same, nothing was made twice and nothing is left.
+func TestChaos(t *testing.T) {
+	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}})
+	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	var mu sync.Mutex
+	met := map[string]int{}
+	t.Run("seeds", func(t *testing.T) {
+		for i := range *chaosSeeds {
+			seed := *chaosFirst + uint64(i)
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				c := newChaosRun(t, seed, first, second)
+				c.play()
+				mu.Lock()
+				defer mu.Unlock()
+				for name, n := range c.account.ChaosMet() {
+					met[name] += n
+				}
+			})
+		}
+	})
+	total := 0
+	for _, n := range met {
+		total += n
+	}
+	t.Logf("%d seeds from %d: %d faults of %d kinds were met", *chaosSeeds, *chaosFirst, total, len(met))
+	if kinds := len(fakeesa.HollowFaults()) + len(fakeesa.Refusals()) + 2*len(fakeesa.UnclearFaults()); *chaosSeeds >= 20 && len(met) != kinds {
+		t.Errorf("%d kinds of faults were met, want %d", len(met), kinds)
+	}
+}
+
+// chaosRun is a site with hostnames, run by ten operations at a time as a CLI does.
+type chaosRun struct {
+	t             *testing.T
+	seed          uint64
+	account       *account
+	server        *server
+	first, second certtest.Pair
+	states        []*tfprotov6.DynamicValue // of hostname i; nil is none
+	configs       []map[string]any
+}
+
+const chaosHostnames = 300
+
+// hurriedClock is a clock that goes 200 times as fast. Unlike one that is put forward by every wait, it lets many wait
+// at the same time, as they do.
+type hurriedClock struct {
+	began time.Time
+}
+
+const hurry = 200
+
+func (c hurriedClock) Now() time.Time { return c.began.Add(time.Since(c.began) * hurry) }
+
+func (c hurriedClock) Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d / hurry)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosRun {
+	random := rand.New(rand.NewPCG(seed, 0))
+	clock := hurriedClock{time.Now()}
+	// What ESA does where nobody knows is drawn too.
+	a := newAccount(t, fakeesa.Options{
+		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
+		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3),
+		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
+		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), BusyRecords: random.IntN(2) == 0,
+	})
+	c := &chaosRun{
+		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,
+		states: make([]*tfprotov6.DynamicValue, chaosHostnames), configs: make([]map[string]any, chaosHostnames),
+	}
+	a.Chaos(seed, 0.2)
+	return c
+}
+
+// kind is a hostname's certificate group: which is another one, or a renewed one, after the change.
+func (c *chaosRun) kind(n int) map[string]any {
+	uploaded := func(pair certtest.Pair) map[string]any {
+		return map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM}
+	}
+	return []map[string]any{
+		{"ssl_flag": "off"},
+		{"ssl_flag": "on", "cert_type": "free"},
+		uploaded(c.first),
+		uploaded(c.second),
+		{"ssl_flag": "on", "cert_type": "cas", "cas_id": casID},
+	}[n%5]
+}
+
+func (c *chaosRun) configure(record int64, shift int) {
+	for i := range c.configs {
+		c.configs[i] = c.kind(i + shift)
+		maps.Copy(c.configs[i], map[string]any{
+			"site_id": fmt.Sprint(c.account.site.ID), "record_id": fmt.Sprint(record), "hostname": fmt.Sprintf("h%03d.customer.com", i),
+		})
+	}
+}
+
+func (c *chaosRun) play() {
+	c.configure(c.account.record.ID, 0)
+	c.apply("create")
+	c.account.Chaos(c.seed, 0)
+	c.compare(c.account.record.ID)
+
+	c.account.Chaos(c.seed+1<<32, 0.2)
+	c.configure(c.account.record2.ID, 1)
+	c.apply("change")
+	c.account.Chaos(c.seed, 0)
+	c.compare(c.account.record2.ID)
+
+	c.account.Chaos(c.seed+2<<32, 0.2)
+	for i := range c.configs {
+		c.configs[i] = nil
+	}
+	c.apply("destroy")
+	if left := c.account.Hostnames(); len(left) != 0 {
+		c.t.Errorf("seed %d: %d hostnames are left, such as %+v", c.seed, len(left), left[0])
+	}
+}
+
+// apply refreshes, plans and applies all, ten at a time. All must be well after the first time.
+func (c *chaosRun) apply(what string) {
+	var group sync.WaitGroup
+	work := make(chan int)
+	for range 10 {
+		group.Go(func() {
+			for i := range work {
+				for _, problem := range c.applyOne(i) {
+					if problem.Severity == tfprotov6.DiagnosticSeverityError {
+						c.t.Errorf("seed %d, %s of hostname %d: %s", c.seed, what, i, show(problem))
+					}
+				}
+			}
+		})
+	}
+	for i := range c.configs {
+		work <- i
+	}
+	close(work)
+	group.Wait()
+	if c.t.Failed() {
+		c.t.FailNow()
+	}
+}
+
+// applyOne does with one hostname what Terraform does.
+func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
+	const kind = "esa_custom_hostname"
+	schema := c.server.schema.ResourceSchemas[kind]
+	ctx := c.t.Context()
+	if c.states[i] != nil {
+		read, err := c.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: c.states[i]})
+		if err != nil || len(read.Diagnostics) > 0 {
+			return append(read.Diagnostics, problemOf(err)...)
+		}
+		c.states[i] = read.NewState
+	}
+	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	if err != nil {
+		return problemOf(err)
+	}
+	prior, config, proposed := c.states[i], &none, &none
+	if prior == nil {
+		prior = &none
+	}
+	if c.configs[i] != nil {
+		config, proposed = dynamic(c.t, schema, c.configs[i]), c.proposed(schema, prior, c.configs[i])
+	}
+	planned, err := c.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, ProposedNewState: proposed, Config: config})
+	if err != nil || len(planned.Diagnostics) > 0 || len(planned.RequiresReplace) > 0 {
+		return append(planned.Diagnostics, problemOf(err)...)
+	}
+	if same, err := sameValue(schema, prior, planned.PlannedState); err != nil || same {
+		return problemOf(err)
+	}
+	applied, err := c.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: kind, PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
+	})
+	if err != nil {
+		return problemOf(err)
+	}
+	c.states[i] = applied.NewState
+	if c.configs[i] == nil {
+		c.states[i] = nil
+	}
+	return applied.Diagnostics
+}
+
+// sameValue tells whether there is nothing to be done.
+func sameValue(schema *tfprotov6.Schema, a, b *tfprotov6.DynamicValue) (bool, error) {
+	first, err := a.Unmarshal(schema.ValueType())
+	if err != nil {
+		return false, err
+	}
+	second, err := b.Unmarshal(schema.ValueType())
+	return err == nil && first.Equal(second), err
+}
+
+func problemOf(err error) []*tfprotov6.Diagnostic {
+	if err == nil {
+		return nil
+	}
+	return []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: "no answer", Detail: err.Error()}}
+}
+
+// proposed is the configuration, with the prior values of what is computed; a write-only argument has no value in it.
+func (c *chaosRun) proposed(schema *tfprotov6.Schema, prior *tfprotov6.DynamicValue, config map[string]any) *tfprotov6.DynamicValue {
+	all := maps.Clone(config)
+	delete(all, "private_key_wo")
+	before := c.attributes(schema, prior)
+	for _, attribute := range schema.Block.Attributes {
+		if attribute.Computed && all[attribute.Name] == nil && before[attribute.Name] != "" {
+			all[attribute.Name] = before[attribute.Name]
+		}
+	}
+	return dynamic(c.t, schema, all)
+}
+
+// attributes are the values of a state that are text and not null.
+func (c *chaosRun) attributes(schema *tfprotov6.Schema, state *tfprotov6.DynamicValue) map[string]string {
+	value, err := state.Unmarshal(schema.ValueType())
+	if err != nil {
+		c.t.Error(err)
+		return nil
+	}
+	all := map[string]string{}
+	values := map[string]tftypes.Value{}
+	if value.IsNull() || value.As(&values) != nil {
+		return all
+	}
+	for name, v := range values {
+		var text string
+		if v.IsKnown() && !v.IsNull() && v.As(&text) == nil {
+			all[name] = text
+		}
+	}
+	return all
+}
+
+// compare compares server, state and configuration, and refreshes and plans all once more: nothing may be to be done.
+func (c *chaosRun) compare(record int64) {
+	schema := c.server.schema.ResourceSchemas["esa_custom_hostname"]
+	made := map[string]fakeesa.Hostname{}
+	for _, h := range c.account.Hostnames() {
+		if _, twice := made[h.Hostname]; twice {
+			c.t.Errorf("seed %d: %s was made twice", c.seed, h.Hostname)
+		}
+		made[h.Hostname] = h
+	}
+	if len(made) != len(c.configs) {
+		c.t.Errorf("seed %d: the server has %d hostnames, want %d", c.seed, len(made), len(c.configs))
+	}
+	var ids []string
+	for i, config := range c.configs {
+		h, state := made[config["hostname"].(string)], c.attributes(schema, c.states[i])
+		ids = append(ids, state["id"])
+		if state["id"] != fmt.Sprint(h.ID) || h.RecordID != record || state["record_id"] != fmt.Sprint(record) {
+			c.t.Errorf("seed %d: %s is %+v, the state has %v", c.seed, h.Hostname, h, state)
+		}
+		for attribute, actual := range map[string]string{"ssl_flag": h.SSLFlag, "cert_type": h.CertType, "certificate": h.Certificate} {
+			want, _ := config[attribute].(string)
+			if h.SSLFlag == "off" && attribute != "ssl_flag" {
+				actual = "" // the last certificate's, which nobody keeps
+			}
+			if actual != want || state[attribute] != want {
+				c.t.Errorf("seed %d: %s of %s is %.30q, in state %.30q, want %.30q", c.seed, attribute, h.Hostname, actual, state[attribute], want)
+			}
+		}
+		if key, _ := config["private_key_wo"].(string); h.SSLFlag == "on" && h.PrivateKey != key {
+			c.t.Errorf("seed %d: %s has another key", c.seed, h.Hostname)
+		}
+	}
+	slices.Sort(ids)
+	if unique := len(slices.Compact(ids)); unique != len(c.configs) {
+		c.t.Errorf("seed %d: %d ids of %d hostnames", c.seed, unique, len(c.configs))
+	}
+	c.account.ResetRequests()
+	c.apply("plan with nothing to do")
+	if writes := c.account.writes(); len(writes) != 0 {
+		c.t.Errorf("seed %d: a plan with nothing to do wrote %v", c.seed, writes)
+	}
+}
