@@ -583,14 +583,17 @@ func TestAccFaults_hostileText(t *testing.T) {
 // TestAccFaults_interrupted sends SIGINT to the CLI while a call is under way.
 func TestAccFaults_interrupted(t *testing.T) {
 	for _, times := range []int{1, 2} {
-		for _, action := range []string{"CreateCustomHostname", "UpdateCustomHostname"} {
+		for _, action := range []string{"CreateCustomHostname", "UpdateCustomHostname", "VerifyCustomHostname"} {
 			t.Run(fmt.Sprintf("%s, %d times", action, times), func(t *testing.T) {
 				t.Parallel()
 				a := newAccount(t, fakeesa.Options{})
 				w := newWorkspace(t)
 				w.write("main.tf", a.hcl(a.args(name)))
 				want := a.record.ID
-				if action == "UpdateCustomHostname" {
+				switch action {
+				case "VerifyCustomHostname":
+					w.write("wait.tf", wait(""))
+				case "UpdateCustomHostname":
 					w.mustRun("apply", "-auto-approve")
 					want = a.record2.ID
 					w.write("main.tf", a.hcl(a.args(name, args{"record_id": fmt.Sprintf("%q", fmt.Sprint(want))})))
@@ -607,6 +610,9 @@ func TestAccFaults_interrupted(t *testing.T) {
 				_ = apply.Wait()
 				if times == 1 && !strings.Contains(w.read("terraform.tfstate"), fmt.Sprint(a.hostname(t).ID)) {
 					t.Errorf("the id is not in the state:\n%s", apply.Stdout)
+				}
+				if action == "VerifyCustomHostname" {
+					w.write("wait.tf", "")
 				}
 				w.recover(a, want)
 			})
