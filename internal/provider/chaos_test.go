@@ -286,7 +286,7 @@ func (c *chaosRun) compare(record int64) {
 	}
 	var ids []string
 	for i, config := range c.configs {
-		h, state := made[config["hostname"].(string)], c.attributes(schema, c.states[i])
+		h, state := made[fmt.Sprint(config["hostname"])], c.attributes(schema, c.states[i])
 		ids = append(ids, state["id"])
 		if state["id"] != fmt.Sprint(h.ID) || h.RecordID != record || state["record_id"] != fmt.Sprint(record) {
 			c.t.Errorf("seed %d: %s is %+v, the state has %v", c.seed, h.Hostname, h, state)
