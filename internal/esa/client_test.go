@@ -374,7 +374,7 @@ func TestNoBodyWhateverPanics(t *testing.T) {
 		"another id":            object(`{"HostnameId":2}`),
 		"a message of objects":  `{"RequestId":"R","Message":{"a":1}}`,
 		"deep nesting":          strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000),
-		"ten megabytes":         `{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`,
+		"ten megabytes":         `{"RequestId":"R","CustomHostnameModel":{"HostnameId":1},"x":"` + strings.Repeat("x", 10<<20) + `"}`,
 	}
 	for name, body := range bodies {
 		for _, status := range []int{200, 502} {
@@ -393,6 +393,18 @@ func TestNoBodyWhateverPanics(t *testing.T) {
 					t.Errorf("the message has %d bytes", len(err.Error()))
 				}
 			})
+		}
+	}
+}
+
+// What looks like a success but comes with a status that is none is a proxy's, or half of two answers.
+func TestAFailureStatusIsNoSuccess(t *testing.T) {
+	for _, status := range []int{201, 302, 404, 502} {
+		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+		f.Inject(fakeesa.Fault{Status: status, RawBody: text(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":1}}`)})
+		_, err := f.client.GetCustomHostname(t.Context(), 1)
+		if failed := errors.Is(err, errMalformed); failed != (status >= 300) || err != nil && IsNotFound(err) {
+			t.Errorf("status %d: %v", status, err)
 		}
 	}
 }

@@ -98,6 +98,7 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3),
 		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
 		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), BusyRecords: random.IntN(2) == 0,
+		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)),
 	})
 	c := &chaosRun{
 		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,

@@ -29,7 +29,7 @@ import (
 // the call's effect or after it, and still one apply is enough, each time.
 func TestAccFaults_answers(t *testing.T) {
 	// The provider's clock runs ahead by all the waits.
-	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour})
+	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour, DuplicateCreate: fakeesa.DuplicateConflicts})
 	all := map[string]fakeesa.Fault{
 		"after-ten-megabytes": {After: true, Status: 200, RawBody: new(`{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`)},
 	}
