@@ -57,7 +57,7 @@ func (c *connection) take(handedOut any, diags *diag.Diagnostics) {
 	data, ok := handedOut.(*providerData)
 	if !ok {
 		diags.AddError("Unable to configure provider",
-			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider; please report it.", handedOut))
+			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider: report it with the log (TF_LOG=DEBUG).", handedOut))
 		return
 	}
 	c.data = data

@@ -292,7 +292,7 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 	if site := formatID(actual.SiteID); !state.SiteID.IsNull() && state.SiteID.ValueString() != site {
 		resp.Diagnostics.AddAttributeError(path.Root("site_id"), "Invalid site_id",
-			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
+			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
 		return
 	}
 	state.fromAPI(actual, r.casRegion())
@@ -463,7 +463,7 @@ func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 				"Remove what occupies it, then verify the ownership; nothing needs to be created anew.", m.thing(), m.ConflictWith.ValueString()))
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
-			fmt.Sprintf("%s was created, but ESA does not serve it (%s).", m.thing(), m.OfflineReason.ValueString()))
+			fmt.Sprintf("%s was created, but ESA does not serve it (%s). It is served when that has been mended; nothing needs to be created anew.", m.thing(), m.OfflineReason.ValueString()))
 	case esa.StatusPending:
 		if m.VerifyCode.IsNull() {
 			diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname without ownership token",
