@@ -107,7 +107,7 @@ func TestMessages(t *testing.T) {
 			if m.warning {
 				kind = "warning"
 			}
-			fmt.Fprintf(os.Stdout, "%s (%s)\n  %s\n  %s\n\n", m.place, kind, m.summary, strings.ReplaceAll(m.detail, "\n", "\n  "))
+			_, _ = fmt.Fprintf(os.Stdout, "%s (%s)\n  %s\n  %s\n\n", m.place, kind, m.summary, strings.ReplaceAll(m.detail, "\n", "\n  "))
 		}
 		switch {
 		case !summaryForms.MatchString(m.summary):
@@ -127,7 +127,7 @@ func TestMessages(t *testing.T) {
 	}
 	for _, m := range logged {
 		if *printMessages {
-			fmt.Fprintf(os.Stdout, "%s (log)\n  %s\n\n", m.place, m.summary)
+			_, _ = fmt.Fprintf(os.Stdout, "%s (log)\n  %s\n\n", m.place, m.summary)
 		}
 		if strings.HasSuffix(m.summary, ".") {
 			t.Errorf("%s: the log line %q ends with a full stop", m.place, m.summary)
