@@ -69,7 +69,7 @@ var places = []place{
 	},
 }
 
-var everyTest = []string{"github.com/google/go-cmp/..."}
+var everyTest = []string{"github.com/google/go-cmp/...", "go.uber.org/goleak"}
 
 // Of the whole product, one file knows tea.
 const (

@@ -9,37 +9,96 @@ import (
 	"testing"
 )
 
-// TestLinks follows every link between the pages of this repository.
-func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
-	followed := 0
+// pages are the Markdown files that people read. What is in templates is read in docs.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), ".") {
-			return filepath.SkipDir
-		}
-		if !strings.HasSuffix(path, ".md") {
+		case entry.IsDir() && (path == "templates" || strings.HasPrefix(entry.Name(), ".") && path != "."):
+			return fs.SkipDir
+		case !strings.HasSuffix(path, ".md"):
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			if strings.Contains(match[1], "://") {
+		all[filepath.ToSlash(path)] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var (
+	fences   = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	links    = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	headings = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	named    = regexp.MustCompile(`<a id="([^"]+)">`)
+)
+
+// anchors are the places of a page that a link can name.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
+	for _, found := range headings.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
+		slug := strings.ToLower(strings.ReplaceAll(found[1], " ", "-"))
+		all[regexp.MustCompile(`[^\p{L}\p{N}_-]`).ReplaceAllString(slug, "")] = true
+	}
+	for _, found := range named.FindAllStringSubmatch(text, -1) {
+		all[found[1]] = true
+	}
+	return all
+}
+
+// TestLinks follows every link from one file of the repository to another.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	count := 0
+	for page, text := range all {
+		for _, found := range links.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
+			target, anchor, _ := strings.Cut(found[1], "#")
+			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 				continue
 			}
-			followed++
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
-				t.Errorf("%s: the link %s leads nowhere", path, match[1])
+			count++
+			file := page
+			if target != "" {
+				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s links to %s, which is not there", page, found[1])
+			} else if anchor != "" && !anchors(all[file])[anchor] {
+				t.Errorf("%s links to %s, and %s has no such heading", page, found[1], file)
 			}
 		}
-		return nil
-	})
-	if err != nil || followed < 20 {
-		t.Errorf("%d links followed: %v", followed, err)
+	}
+	if count < 30 {
+		t.Errorf("found %d links in %d pages: are they still written like this?", count, len(all))
+	}
+}
+
+// TestTroubleshootingNamesEveryCode compares the guide with the codes that the client knows.
+func TestTroubleshootingNamesEveryCode(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("internal/esa/errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := os.ReadFile("docs/guides/troubleshooting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`ErrorCode = "([^"]+)"`).FindAllSubmatch(source, -1)
+	if len(codes) < 30 {
+		t.Fatalf("found %d codes", len(codes))
+	}
+	for _, code := range codes {
+		if !strings.Contains(string(guide), "`"+string(code[1])+"`") {
+			t.Errorf("the guide does not name %s", code[1])
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"go.uber.org/goleak"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
@@ -24,7 +25,7 @@ import (
 
 const testResource = "esa_custom_hostname.test"
 
-// TestMain keeps the environment of whoever runs the tests out of them.
+// TestMain keeps the environment of whoever runs the tests out of them, and looks for goroutines that they left behind.
 func TestMain(m *testing.M) {
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
@@ -35,6 +36,10 @@ func TestMain(m *testing.M) {
 		}
 	}
 	status := m.Run()
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
 	if builtBinary {
 		folder, _ := binary()
 		_ = os.RemoveAll(folder)

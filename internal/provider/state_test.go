@@ -1,0 +1,151 @@
+package provider
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// testdata/state holds, for each schema version that was ever released, a state that the CLI wrote with it, the
+// configuration that it belongs to, and the hostnames as a fake takes them. They are never changed: users have them.
+const storedStates = "testdata/state"
+
+// storedState is what matters of a state file.
+type storedState struct {
+	Resources []struct {
+		Type, Name string
+		Instances  []struct {
+			SchemaVersion int64 `json:"schema_version"`
+			Attributes    json.RawMessage
+		}
+	}
+}
+
+func readStates(t *testing.T) map[string]storedState {
+	t.Helper()
+	entries, err := os.ReadDir(storedStates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]storedState{}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(storedStates, entry.Name(), "state.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var state storedState
+		if err := json.Unmarshal(text, &state); err != nil {
+			t.Fatal(err)
+		}
+		all[entry.Name()] = state
+	}
+	return all
+}
+
+// TestStoredStatesAreRead reads every stored state, and finds in it what was stored.
+func TestStoredStatesAreRead(t *testing.T) {
+	s := newServer(t, nil)
+	kinds := map[string]bool{}
+	for version, state := range readStates(t) {
+		for _, r := range state.Resources {
+			for _, instance := range r.Instances {
+				if got := fmt.Sprint(instance.SchemaVersion); got != version {
+					t.Errorf("%s/state.json: %s.%s has schema version %s", version, r.Type, r.Name, got)
+				}
+				upgraded, err := s.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
+					TypeName: r.Type, Version: instance.SchemaVersion, RawState: &tfprotov6.RawState{JSON: instance.Attributes},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				noProblems(t, upgraded.Diagnostics)
+				var stored map[string]any
+				if err := json.Unmarshal(instance.Attributes, &stored); err != nil {
+					t.Fatal(err)
+				}
+				kept(t, r.Type+"."+r.Name, s.schema.ResourceSchemas[r.Type], upgraded.UpgradedState, stored)
+				kinds[r.Type] = true
+			}
+		}
+	}
+	for kind, schema := range s.schema.ResourceSchemas {
+		if !kinds[kind] {
+			t.Errorf("no state of %s is stored", kind)
+		}
+		if _, err := os.Stat(filepath.Join(storedStates, fmt.Sprint(schema.Version))); err != nil {
+			t.Errorf("%s has schema version %d, of which no state is stored", kind, schema.Version)
+		}
+	}
+}
+
+// kept checks that each stored text is in a state.
+func kept(t *testing.T, title string, schema *tfprotov6.Schema, state *tfprotov6.DynamicValue, stored map[string]any) {
+	t.Helper()
+	value, err := state.Unmarshal(schema.ValueType())
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]tftypes.Value{}
+	if err := value.As(&values); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range stored {
+		var got string
+		text, isText := want.(string)
+		if isText && (values[name].As(&got) != nil || got != text) {
+			t.Errorf("%s: %s is %q, stored was %q", title, name, got, text)
+		}
+		if want == nil && !values[name].IsNull() {
+			t.Errorf("%s: %s is %s, stored was null", title, name, values[name])
+		}
+	}
+}
+
+// addUploaded adds the hostname of a stored state that has an uploaded certificate, whose key is not stored.
+func (a *account) addUploaded(t *testing.T, folder string) {
+	t.Helper()
+	certificate, err := os.ReadFile(filepath.Join(folder, "certificate.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.AddHostname(fakeesa.Hostname{
+		ID: 4514973387335751, SiteID: 4042843419650112, RecordID: 4042843419650113, Hostname: "upload.customer.com",
+		SSLFlag: "on", CertType: "upload", Certificate: string(certificate),
+	})
+}
+
+// TestAccStoredStates plans with every stored state: there is nothing to do, refreshed or not.
+func TestAccStoredStates(t *testing.T) {
+	for version := range readStates(t) {
+		t.Run(version, func(t *testing.T) {
+			a := newAccount(t, fakeesa.Options{})
+			folder := filepath.Join(storedStates, version)
+			if err := a.Load(filepath.Join(folder, "seed.json")); err != nil {
+				t.Fatal(err)
+			}
+			a.addUploaded(t, folder)
+			w := newWorkspace(t)
+			w.env = append(w.env, a.environment()...)
+			for from, to := range map[string]string{"main.tf": "main.tf", "certificate.pem": "certificate.pem", "state.json": "terraform.tfstate"} {
+				text, err := os.ReadFile(filepath.Join(folder, from))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.write(to, string(text))
+			}
+			w.mustRun("plan", "-detailed-exitcode", "-refresh=false")
+			w.mustRun("plan", "-detailed-exitcode")
+			w.mustRun("destroy", "-auto-approve")
+			if left := a.Hostnames(); len(left) != 0 {
+				t.Errorf("%d hostnames are left", len(left))
+			}
+		})
+	}
+}
