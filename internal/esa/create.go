@@ -10,7 +10,7 @@ import (
 // nobody knows whether it ran is followed by a look (ListCustomHostnames by site and exact name), never by another
 // Create:
 //
-//	the name is not there              the attempt did not run: send again
+//	the name is not there, nor soon    the attempt did not run: send again
 //	it is there, made since we began,
 //	for the same record                it is ours: go on with its id
 //	it is there otherwise              somebody else's: HostnameExistsError
@@ -21,6 +21,8 @@ import (
 const (
 	// createGrace is how long a Create that is under way may go on after an interrupt: its answer carries the id.
 	createGrace = 5 * time.Second
+	// listedLimit is for a hostname just made to be seen by List: reads may lag behind writes.
+	listedLimit = 15 * time.Second
 	// createSlack covers the whole seconds of CreateTime and of the Date header.
 	createSlack = 3 * time.Second
 )
@@ -49,7 +51,7 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	mayHaveRun := false // whether any attempt so far was unclear
 	err = c.repeat(ctx, func(attempt int) (error, bool) {
 		if mayHaveRun {
-			existing, err := c.lookForCreated(ctx, in)
+			existing, err := c.lookForCreated(ctx, in, listedLimit)
 			switch {
 			case err != nil:
 				return err, false
@@ -130,7 +132,11 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	// The look is worth its time even when the time for creating is used up.
 	lookCtx, stop := withGrace(ctx, createGrace)
 	defer stop()
-	existing, lookErr := c.lookForCreated(lookCtx, in)
+	patience := time.Duration(0)
+	if mayHaveRun || partly {
+		patience = listedLimit
+	}
+	existing, lookErr := c.lookForCreated(lookCtx, in, patience)
 	switch {
 	case lookErr != nil && mayHaveRun:
 		return 0, &UnclearCreateError{Err: err}
@@ -161,12 +167,27 @@ func mayMeanNameTaken(err error) bool {
 	return true
 }
 
-// lookForCreated returns the hostname of the site that has the name, nil if there is none. Of several, ours is the
-// newest.
-func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput) (*CustomHostname, error) {
-	found, err := c.FindCustomHostnames(ctx, in.SiteID, in.Hostname)
-	if err != nil || len(found) == 0 {
-		return nil, err
+// lookForCreated returns the hostname of the site that has the name, nil if there is none for as long as patience lasts.
+// Of several, ours is the newest.
+func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, patience time.Duration) (*CustomHostname, error) {
+	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
+	end := c.clock.Now().Add(patience)
+	var found []CustomHostname
+	for attempt := 1; ; attempt++ {
+		var err error
+		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
+			return nil, err
+		}
+		pause := c.backoff(attempt, &Error{})
+		if len(found) > 0 {
+			break
+		}
+		if !c.clock.Now().Add(pause).Before(end) {
+			return nil, nil //nolint:nilnil // There is none, which is no error.
+		}
+		if err := wait.sleep(ctx, pause); err != nil {
+			return nil, err
+		}
 	}
 	newest := &found[0]
 	for i := range found[1:] {

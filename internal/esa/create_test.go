@@ -42,6 +42,23 @@ func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
 	}
 }
 
+// A hostname whose answer was lost may not be listed at once. Sent again, it would be refused and orphaned, or made twice.
+func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
+	for _, duplicates := range []fakeesa.DuplicateCreate{fakeesa.DuplicateRefused, fakeesa.DuplicateConflicts} {
+		for _, code := range []string{"InternalException", "CustomHostname.SetCertFailed"} {
+			f := newFixture(t, fakeesa.Options{UnlistedLists: 4, DuplicateCreate: duplicates})
+			f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Code: code})
+			id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+			if all := f.Hostnames(); len(all) != 1 || all[0].ID != id || (err != nil) != IsCode(err, CodeSetCertFailed) {
+				t.Errorf("%s: the server has %v, we have %d, %v", code, all, id, err)
+			}
+			if n := f.Count("CreateCustomHostname"); n != 1 {
+				t.Errorf("%s: %d creates, want 1", code, n)
+			}
+		}
+	}
+}
+
 func TestCreateLooksOnlyWhenItMust(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 3, Code: "Record.ServiceBusy", Status: 400})

@@ -261,11 +261,26 @@ type verifyCustomHostnameOutput struct {
 	Passed bool
 }
 
-// ApplyCustomHostnameCertificate asks for a new free certificate. ESA means it for ApplyFailed, Expiring and Expired.
+// ApplyCustomHostnameCertificate asks for a new free certificate. ESA means it for ApplyFailed, Expiring and Expired, and
+// refuses it once an application is under way: also one that was asked for by this very call, in an attempt whose answer
+// was lost.
 func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
 	defer c.pages.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
-	_, err := call[struct{}](ctx, c, actionApplyCustomHostnameCertificate, p, nil)
+	mayHaveRun := false
+	err := c.repeat(ctx, func(attempt int) (error, bool) {
+		err := c.try(ctx, actionApplyCustomHostnameCertificate, attempt, p, new(struct{}), func() error { return nil })
+		outcome := classify(err)
+		mayHaveRun = mayHaveRun || outcome == unclear
+		return err, outcome != final
+	})
+	if err == nil || !mayHaveRun {
+		return err
+	}
+	hostname, lookErr := c.GetCustomHostname(ctx, hostnameID)
+	if lookErr == nil && (hostname.CertStatus == CertStatusApplying || hostname.CertStatus == CertStatusOK) {
+		return nil
+	}
 	return err
 }

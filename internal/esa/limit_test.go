@@ -229,7 +229,7 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 // The log is told every half minute what a long wait is for.
 func TestLongWaitsAreTold(t *testing.T) {
 	var told []Event
-	f := newFixture(t, fakeesa.Options{DeletingGets: 12}, func(c *Config) {
+	f := newFixture(t, fakeesa.Options{DeletingGets: 24}, func(c *Config) {
 		c.Log = func(_ context.Context, event Event) {
 			if event.Waiting != "" {
 				told = append(told, event)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
 )
 
 func TestClassify(t *testing.T) {
@@ -107,5 +109,46 @@ func TestSecretIsNeverShown(t *testing.T) {
 				t.Errorf("%s shows %s", verb, text)
 			}
 		}
+	}
+}
+
+// ESA takes no application while one is under way, so one whose answer was lost is refused when it is sent again.
+func TestApplyAfterALostAnswer(t *testing.T) {
+	tests := []struct {
+		name   string
+		status string // of the certificate before
+		faults []fakeesa.Fault
+		calls  int
+		fails  bool
+	}{
+		{"lost after the effect", CertStatusApplyFailed, []fakeesa.Fault{{After: true, Drop: true}}, 2, false},
+		{"lost before the effect", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}}, 2, false},
+		{"lost, and nothing is under way", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}, {Code: "InvalidParameter"}}, 2, true},
+		{"never answered, but done", CertStatusExpiring, []fakeesa.Fault{{After: true, Drop: true}, {Drop: true, Times: -1}}, 1 + DefaultMaxRetries, false},
+		{"refused at once", CertStatusOK, nil, 1, true},
+		{"refused after a throttled attempt", CertStatusOK, []fakeesa.Fault{{Code: "Throttling"}}, 2, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t, fakeesa.Options{TimestampWindow: time.Hour})
+			hostname := f.AddHostname(fakeesa.Hostname{
+				SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOn, CertType: CertTypeFree,
+				Status: StatusActive, CertStatus: test.status, CertNotAfter: time.Now().AddDate(0, 0, 60),
+			})
+			for _, fault := range test.faults {
+				fault.Action = "ApplyCustomHostnameCertificate"
+				f.Inject(fault)
+			}
+			err := f.client.ApplyCustomHostnameCertificate(t.Context(), hostname.ID)
+			if (err != nil) != test.fails {
+				t.Errorf("got %v", err)
+			}
+			if n := f.Count("ApplyCustomHostnameCertificate"); n != test.calls {
+				t.Errorf("%d calls, want %d", n, test.calls)
+			}
+			if now, _ := f.Hostname(hostname.ID); !test.fails && now.CertStatus != CertStatusApplying {
+				t.Errorf("the certificate is %s", now.CertStatus)
+			}
+		})
 	}
 }

@@ -50,6 +50,7 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 		SSLFlag: flag, CreateTime: c.now, UpdateTime: c.now,
 	}}
 	h.notFound, h.codeless, h.unlisted = st.options.NotFoundGets, st.options.VerifyCodeGets, st.options.UnlistedLists
+	h.listedFrom = c.now.Add(st.options.UnlistedFor)
 	if st.lacksICP(site, name) {
 		h.Status, h.OfflineReason = "offline", "missing_icp"
 	}
@@ -349,6 +350,9 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 			continue
 		}
 		st.advance(h, c.now)
+		if c.now.Before(h.listedFrom) {
+			continue
+		}
 		if h.unlisted > 0 {
 			h.unlisted--
 			continue

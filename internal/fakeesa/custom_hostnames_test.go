@@ -461,6 +461,19 @@ func TestEventualConsistency(t *testing.T) {
 	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
 }
 
+func TestListsLagBehindForAWhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{UnlistedFor: 5 * time.Second})
+	h := w.create("shop.customer.com")
+	for _, want := range []string{"0", "0", "1", "1"} {
+		if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("TotalCount") != want {
+			t.Errorf("%v after the create: %s", w.Now().Sub(h.CreateTime), got.raw)
+		}
+		w.MoveClock(2500 * time.Millisecond)
+	}
+	w.get(h.ID)
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})

@@ -72,6 +72,8 @@ type Options struct {
 	VerifyCodeGets int
 	// UnlistedLists is how many ListCustomHostnames calls of the site after CreateCustomHostname do not know the hostname.
 	UnlistedLists int
+	// UnlistedFor is for how long after CreateCustomHostname, by Now, no ListCustomHostnames knows the hostname.
+	UnlistedFor time.Duration
 	// DeletingGets is how many GetCustomHostname calls after DeleteCustomHostname still answer the hostname.
 	DeletingGets int
 

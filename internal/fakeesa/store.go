@@ -88,6 +88,8 @@ type hostname struct {
 	// notFound, codeless, unlisted and lingering count down the calls of NotFoundGets, VerifyCodeGets, UnlistedLists
 	// and DeletingGets.
 	notFound, codeless, unlisted, lingering int
+	// listedFrom is when UnlistedFor ends.
+	listedFrom time.Time
 }
 
 // store is the world behind the API. Server.mu guards it.

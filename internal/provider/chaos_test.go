@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -95,10 +96,10 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 	// What ESA does where nobody knows is drawn too.
 	a := newAccount(t, fakeesa.Options{
 		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
-		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3),
+		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), UnlistedFor: time.Duration(random.IntN(6)) * time.Second, DeletingGets: random.IntN(3),
 		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
 		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), BusyRecords: random.IntN(2) == 0,
-		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)),
+		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)), PublishAtOnce: random.IntN(2) == 0,
 	})
 	c := &chaosRun{
 		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,
@@ -144,12 +145,42 @@ func (c *chaosRun) play() {
 	c.compare(c.account.record2.ID)
 
 	c.account.Chaos(c.seed+2<<32, 0.2)
+	c.applyForCertificates()
+	c.account.Chaos(c.seed, 0)
+	c.compare(c.account.record2.ID)
+
+	c.account.Chaos(c.seed+3<<32, 0.2)
 	for i := range c.configs {
 		c.configs[i] = nil
 	}
 	c.apply("destroy")
 	if left := c.account.Hostnames(); len(left) != 0 {
 		c.t.Errorf("seed %d: %d hostnames are left, such as %+v", c.seed, len(left), left[0])
+	}
+}
+
+// applyForCertificates lets all free certificates fail and be applied for anew.
+func (c *chaosRun) applyForCertificates() {
+	var free []int64
+	for _, h := range c.account.Hostnames() {
+		if h.SSLFlag == "on" && h.CertType == "free" {
+			free = append(free, h.ID)
+			c.account.ChangeHostname(h.ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+		}
+	}
+	for _, config := range c.configs {
+		if config["cert_type"] == "free" {
+			config["certificate_apply_trigger"] = "again"
+		}
+	}
+	c.apply("application")
+	for _, id := range free {
+		if h, _ := c.account.Hostname(id); h.CertStatus != "Applying" && h.CertStatus != "OK" {
+			c.t.Errorf("seed %d: the free certificate of %s is %s", c.seed, h.Hostname, h.CertStatus)
+		}
+	}
+	if len(free) == 0 {
+		c.t.Errorf("seed %d: there is no free certificate", c.seed)
 	}
 }
 
@@ -215,10 +246,38 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 		return problemOf(err)
 	}
 	c.states[i] = applied.NewState
+	if err := consistent(schema, planned.PlannedState, applied.NewState); err != nil {
+		return append(applied.Diagnostics, problemOf(err)...)
+	}
 	if c.configs[i] == nil {
 		c.states[i] = nil
 	}
 	return applied.Diagnostics
+}
+
+// consistent refuses what Terraform calls an inconsistent result after apply: all is known, and is what was promised.
+func consistent(schema *tfprotov6.Schema, planned, applied *tfprotov6.DynamicValue) error {
+	promised, err := planned.Unmarshal(schema.ValueType())
+	if err != nil {
+		return err
+	}
+	made, err := applied.Unmarshal(schema.ValueType())
+	switch {
+	case err != nil || promised.IsNull() && made.IsNull():
+		return err
+	case made.IsNull() || !made.IsFullyKnown():
+		return fmt.Errorf("the new state is %s", made)
+	}
+	var before, after map[string]tftypes.Value
+	if err := errors.Join(promised.As(&before), made.As(&after)); err != nil {
+		return err
+	}
+	for name, value := range before {
+		if value.IsFullyKnown() && !value.Equal(after[name]) {
+			return fmt.Errorf("%s was planned as %s and is %s", name, value, after[name])
+		}
+	}
+	return nil
 }
 
 // sameValue tells whether there is nothing to be done.
@@ -304,6 +363,13 @@ func (c *chaosRun) compare(record int64) {
 		if key, _ := config["private_key_wo"].(string); h.SSLFlag == "on" && h.PrivateKey != key {
 			c.t.Errorf("seed %d: %s has another key", c.seed, h.Hostname)
 		}
+	}
+	effects := map[int64]bool{}
+	for _, request := range c.account.RequestsOf("CreateCustomHostname") {
+		effects[request.HostnameID] = true
+	}
+	if delete(effects, 0); len(effects) > len(c.configs) {
+		c.t.Errorf("seed %d: %d hostnames were made in all", c.seed, len(effects))
 	}
 	slices.Sort(ids)
 	if unique := len(slices.Compact(ids)); unique != len(c.configs) {
