@@ -109,7 +109,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 	}
 
-	server.Chaos(*chaosSeed, *chaos)
+	if *chaos > 0 {
+		server.Chaos(*chaosSeed, *chaos)
+	}
 
 	environment := [][2]string{
 		{"ALIBABA_CLOUD_ENDPOINT_ESA", server.URL()},
