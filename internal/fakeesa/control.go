@@ -104,6 +104,7 @@ type callEntry struct {
 	Status     int               `json:"status"` // 0 for a connection that was dropped
 	Code       string            `json:"code,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
+	UserAgent  string            `json:"user_agent,omitempty"`
 }
 
 type callsAnswer struct {
@@ -122,7 +123,7 @@ func (s *Server) controlCalls(r *http.Request, _ []byte) (any, error) {
 		}
 		entry := callEntry{
 			Time: formatTime(request.Time), Method: request.Method, Action: request.Action, Params: map[string]string{},
-			Status: request.Status, Code: request.Code, Reason: request.Reason,
+			Status: request.Status, Code: request.Code, Reason: request.Reason, UserAgent: request.Header.Get("User-Agent"),
 		}
 		for name := range request.Params {
 			entry.Params[name] = request.Params.Get(name)

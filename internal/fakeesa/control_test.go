@@ -169,7 +169,7 @@ func TestControlCalls(t *testing.T) {
 	w.call("GetSite", "SiteId", w.site.ID)
 
 	got := w.tell("GET", "calls?action=CreateCustomHostname", "")
-	for path, want := range map[string]string{"status": "404", "code": "CustomHostname.SetCertFailed", "method": "POST", "time": "2026-01-02T03:04:05Z", "action": "CreateCustomHostname"} {
+	for path, want := range map[string]string{"status": "404", "code": "CustomHostname.SetCertFailed", "method": "POST", "time": "2026-01-02T03:04:05Z", "action": "CreateCustomHostname", "user_agent": "test"} {
 		if value := got.at("calls", 0, path); value != want {
 			t.Errorf("%s is %q, want %q", path, value, want)
 		}

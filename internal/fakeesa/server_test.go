@@ -122,6 +122,7 @@ func (w *world) request(method string, query, form url.Values, secret string) *h
 		body = strings.NewReader(form.Encode())
 	}
 	r := httptest.NewRequestWithContext(w.t.Context(), method, "/?"+query.Encode(), body)
+	r.Header.Set("User-Agent", "test")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
