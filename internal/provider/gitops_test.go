@@ -141,20 +141,17 @@ func TestAccGitOps(t *testing.T) {
 	}
 }
 
-// pipelines reads the pipelines' files as YAML: what is foreign is pinned, what is not needed is not permitted, and what
-// they run is there.
+// pipelines reads the pipelines' files as YAML: what they run is there.
 func (w *workspace) pipelines() {
 	w.t.Helper()
-	type step struct{ Uses, Run string }
-	var files struct {
-		Plan, Apply struct {
-			Permissions map[string]string
-			Jobs        map[string]struct {
-				Permissions map[string]string
-				Steps       []step
-			}
+	type workflow struct {
+		Jobs map[string]struct {
+			Steps []struct{ Run string }
 		}
-		Gitlab map[string]json.RawMessage
+	}
+	var files struct {
+		Plan, Apply workflow
+		Gitlab      map[string]json.RawMessage
 	}
 	console := exec.CommandContext(w.t.Context(), w.cli, "console")
 	console.Dir, console.Env = w.dir, w.env
@@ -171,26 +168,10 @@ func (w *workspace) pipelines() {
 		w.t.Fatal(err)
 	}
 
-	pinned := regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40}$`)
 	var run []string
-	for _, workflow := range []string{"plan", "apply"} {
-		file := files.Plan
-		if workflow == "apply" {
-			file = files.Apply
-		}
-		if diff := cmp.Diff(map[string]string{"contents": "read"}, file.Permissions); diff != "" {
-			w.t.Errorf("%s.yml permits (-want +got):\n%s", workflow, diff)
-		}
-		for name, job := range file.Jobs {
-			for permission, level := range job.Permissions {
-				if level == "write" && permission != "id-token" {
-					w.t.Errorf("%s.yml, %s: %s may be written", workflow, name, permission)
-				}
-			}
+	for _, file := range []workflow{files.Plan, files.Apply} {
+		for _, job := range file.Jobs {
 			for _, step := range job.Steps {
-				if step.Uses != "" && !pinned.MatchString(step.Uses) {
-					w.t.Errorf("%s.yml, %s: %s is not pinned to a commit", workflow, name, step.Uses)
-				}
 				run = append(run, step.Run)
 			}
 		}
