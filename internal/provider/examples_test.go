@@ -51,10 +51,10 @@ func (w *workspace) play(path string) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccExamples applies every example of a resource, data source and function on the fake, plans again, and destroys.
+// TestAccExamples applies every example of the provider, a resource, data source and function on the fake, plans again, and destroys.
 func TestAccExamples(t *testing.T) {
 	var examples []string
-	for _, pattern := range []string{"resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function*.tf"} {
+	for _, pattern := range []string{"provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function*.tf"} {
 		found, err := filepath.Glob(filepath.Join("../../examples", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("no examples %s: %v", pattern, err)
@@ -228,6 +228,31 @@ func TestAccGuideTenants(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1, "DeleteCustomHostname": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAccGuideTenantsCertificates makes a tenant with a certificate of its own beside one without.
+func TestAccGuideTenantsCertificates(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	pair := issue(t, "app.customer-b.com")
+	w := example(t, a, pair)
+	w.copyExample("guides/tenants-certificates")
+	keys, err := json.Marshal(map[string]string{"app.customer-b.com": pair.PrivateKeyPEM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env = append(w.env, "TF_VAR_private_keys="+string(keys))
+	w.mustRun("apply", "-auto-approve")
+	w.mustRun("plan", "-detailed-exitcode")
+	types := map[string]string{}
+	for _, h := range a.Hostnames() {
+		types[h.Hostname] = h.CertType
+	}
+	if diff := cmp.Diff(map[string]string{"shop.customer-a.com": "free", "app.customer-b.com": "upload"}, types); diff != "" {
+		t.Errorf("certificates (-want +got):\n%s", diff)
+	}
+	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
+		t.Error("a key is in the state")
 	}
 }
 

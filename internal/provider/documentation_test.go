@@ -1,0 +1,322 @@
+package provider
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// What the documentation tells people to write and to run, written and run.
+
+const repository = "../.."
+
+// A fence is a fenced block of a page.
+type fence struct {
+	page, language, text string
+	before               string // of the page
+}
+
+// fences are the blocks of a page, without the indent of those in lists.
+func fences(t *testing.T, page string) []fence {
+	t.Helper()
+	bytes, err := os.ReadFile(filepath.Join(repository, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []fence
+	text := string(bytes)
+	for _, found := range regexp.MustCompile("(?ms)^( *)```([a-z]+)\n(.*?)^ *```$").FindAllStringSubmatchIndex(text, -1) {
+		indent := text[found[2]:found[3]]
+		all = append(all, fence{
+			page: page, language: text[found[4]:found[5]], before: text[:found[0]],
+			text: strings.ReplaceAll("\n"+text[found[6]:found[7]], "\n"+indent, "\n")[1:],
+		})
+	}
+	return all
+}
+
+// files returns the files below a folder of the repository whose names end in one of the endings.
+func files(t *testing.T, folder string, endings ...string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(filepath.Join(repository, folder), func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && slices.Contains(endings, filepath.Ext(path)) {
+			path, err = filepath.Rel(repository, path)
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestEveryExampleIsRun looks for the test of each folder of examples that none of the patterns of TestAccExamples finds.
+func TestEveryExampleIsRun(t *testing.T) {
+	t.Parallel()
+	var tests strings.Builder
+	for _, file := range append(files(t, "internal/provider", ".go"), "internal/tools/demo/main.go") {
+		text, err := os.ReadFile(filepath.Join(repository, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(text)
+	}
+	found := regexp.MustCompile(`^examples/(provider|(resources|data-sources|functions|list-resources|actions)/[a-z_]+)/(provider|resource|data-source|function|list-resource|action|import)[a-z_-]*\.(tf|tfquery\.hcl|sh)$`)
+	for _, file := range files(t, "examples", ".tf", ".hcl", ".sh") {
+		folder := regexp.MustCompile(`^examples/(guides/)?[^/]+`).FindString(filepath.ToSlash(file))
+		named, err := regexp.MatchString(`"(examples/|docs/)?`+strings.TrimPrefix(folder, "examples/")+`("|/|\.md")`, tests.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !found.MatchString(filepath.ToSlash(file)) && !named {
+			t.Errorf("no test runs %s", file)
+		}
+	}
+}
+
+// TestAccDocumentation takes every configuration that stands in the documentation. Those that are files of examples/ are
+// applied by tests of their own; the others are formatted, and applied here if they can be, else validated.
+func TestAccDocumentation(t *testing.T) {
+	examples := map[string]bool{}
+	for _, file := range files(t, "examples", ".tf", ".hcl") {
+		text, err := os.ReadFile(filepath.Join(repository, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples[strings.TrimSpace(string(text))] = true
+	}
+	pages := append(files(t, "docs", ".md"), "README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/gitops/README.md", "cmd/fake-esa/README.md")
+	own := 0
+	for _, page := range pages {
+		for i, block := range fences(t, page) {
+			if block.language != "terraform" && block.language != "hcl" || examples[strings.TrimSpace(block.text)] {
+				continue
+			}
+			own++
+			t.Run(fmt.Sprintf("%s, block %d", page, i+1), func(t *testing.T) {
+				t.Parallel()
+				block.try(t)
+			})
+		}
+	}
+	if own < 8 {
+		t.Errorf("%d blocks were found that are no examples: are they still written like this?", own)
+	}
+}
+
+// try does what a reader does with a configuration. Its ids are those of the site and the record that the documentation
+// always has.
+func (f fence) try(t *testing.T) {
+	w := newWorkspace(t)
+	format := exec.CommandContext(t.Context(), w.cli, "fmt", "-")
+	format.Env, format.Stdin = w.env, strings.NewReader(f.text)
+	if formatted, err := format.CombinedOutput(); err != nil || string(formatted) != f.text {
+		t.Errorf("it is not formatted (%v), but should be:\n%s", err, formatted)
+	}
+	a := newAccount(t, fakeesa.Options{})
+	site := a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
+	record := a.AddRecordOf(fakeesa.Record{ID: 4042843419650112, SiteID: site.ID, Name: "origin.saas.example", Proxied: true})
+	w.env = append(w.env, a.environment()...)
+
+	if strings.Contains(f.text, "provider_installation") {
+		// The CLI's own configuration: with the folder of the provider it must do for any other block.
+		folder := regexp.MustCompile(`"/[a-z]+/[^"]*"`).FindString(f.text)
+		w.write("cli.rc", strings.ReplaceAll(f.text, folder, regexp.MustCompile(`"[^"\n]+"\n`).FindString(strings.TrimPrefix(w.read("cli.rc"), "provider_installation"))))
+		w.write("main.tf", "provider \"esa\" {}\n")
+		w.mustRun("validate")
+		return
+	}
+	// Another provider's things are named by their ids.
+	text := strings.NewReplacer("alicloud_esa_site.saas.id", fmt.Sprintf("%q", fmt.Sprint(site.ID)), "alicloud_esa_record.origin.id", fmt.Sprintf("%q", fmt.Sprint(record.ID))).Replace(f.text)
+	if strings.Contains(text, "required_providers") {
+		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
+	}
+	w.write("main.tf", text)
+	switch {
+	case strings.Contains(text, "import {"):
+		a.AddHostname(fakeesa.Hostname{SiteID: site.ID, RecordID: record.ID, Hostname: "shop.customer.com", SSLFlag: "off"})
+		w.mustRun("plan", "-generate-config-out=hostnames.tf")
+		fallthrough
+	case strings.Contains(text, "resource \""):
+		w.mustRun("apply", "-auto-approve")
+		w.mustRun("plan", "-detailed-exitcode")
+		if made := a.hostname(t); made.Hostname != "shop.customer.com" {
+			t.Errorf("it made %s", made.Hostname)
+		}
+	default:
+		w.mustRun("validate")
+	}
+}
+
+// TestAccExamples_import imports a hostname in each way that the documentation shows.
+func TestAccExamples_import(t *testing.T) {
+	const folder = repository + "/examples/resources/esa_custom_hostname/"
+	commands, err := os.ReadFile(folder + "import.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]func(w *workspace){
+		"import-by-string-id.tf": (*workspace).mustApply,
+		"import-by-identity.tf": func(w *workspace) {
+			requireTerraform14(w.t)
+			w.mustApply()
+		},
+	}
+	for _, command := range regexp.MustCompile(`(?m)^terraform (.*)$`).FindAllStringSubmatch(string(commands), -1) {
+		arguments := strings.Fields(command[1])
+		tests[command[1]] = func(w *workspace) { w.mustRun(arguments[0], arguments[1:]...) }
+	}
+	if len(tests) != 5 {
+		t.Errorf("%d ways are shown, want 5", len(tests))
+	}
+	for way, run := range tests {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t)
+			a := newAccount(t, fakeesa.Options{})
+			site := a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
+			record := a.AddRecord(site.ID, "origin.saas.example")
+			a.AddHostname(fakeesa.Hostname{ID: 4042843419650112, SiteID: site.ID, RecordID: record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
+			w.env = append(w.env, a.environment()...)
+			w.write("main.tf", fmt.Sprintf("resource \"esa_custom_hostname\" \"free\" {\n  site_id = \"%d\"\n  record_id = \"%d\"\n  hostname = \"shop.customer-a.com\"\n  ssl_flag = \"on\"\n  cert_type = \"free\"\n}\n", site.ID, record.ID))
+			if strings.HasSuffix(way, ".tf") {
+				text, err := os.ReadFile(folder + way)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.write("import.tf", string(text))
+			}
+			run(w)
+			w.mustRun("plan", "-detailed-exitcode")
+			if writes := a.writes(); len(writes) != 0 {
+				t.Errorf("it wrote %v", writes)
+			}
+		})
+	}
+}
+
+// TestAccGuideFirstHostname follows the guide to the letter, from make install to the last destroy.
+func TestAccGuideFirstHostname(t *testing.T) {
+	w := newWorkspace(t)
+	server, err := fakeesa.Start(fakeesa.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	fakeesa.Seed(server) // as the program does
+	a := &account{Server: server}
+	w.asNewUser(t)
+	w.env = append(w.env, a.environment()...)
+
+	var output string
+	file := regexp.MustCompile("`([a-z]+\\.tf)`")
+	publish := regexp.MustCompile(`^curl -d "\$\(terraform output -json ([a-z_]+)\)" http://127\.0\.0\.1:8787(/fake/txt)$`)
+	for _, block := range fences(t, "docs/guides/first-hostname.md") {
+		switch block.language {
+		case "terraform":
+			names := file.FindAllStringSubmatch(block.before, -1)
+			w.write(names[len(names)-1][1], block.text)
+			continue
+		case "text":
+			for line := range strings.Lines(block.text) {
+				if line = plainLine(line); line != "" && !strings.Contains(output, line) {
+					t.Errorf("the guide shows\n%s\nbut there is\n%s", line, output)
+				}
+			}
+			continue
+		}
+		output = ""
+		for command := range strings.Lines(block.text) {
+			command = strings.TrimSpace(command)
+			if command == "go run ./cmd/fake-esa" {
+				continue // that is the account
+			}
+			if published := publish.FindStringSubmatch(command); published != nil {
+				response, err := http.Post(a.URL()+published[2], "application/json", strings.NewReader(w.mustRun("output", "-json", published[1])))
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer, _ := io.ReadAll(response.Body)
+				if _ = response.Body.Close(); response.StatusCode != http.StatusOK {
+					t.Fatalf("%s: %s", command, answer)
+				}
+				continue
+			}
+			a.ResetRequests()
+			out, status := w.program("sh", "-c", command)
+			if status != 0 {
+				t.Fatalf("%s ended with status %d:\n%s", command, status, out)
+			}
+			for _, r := range a.Requests() {
+				out += fmt.Sprintf("%s %q %d hostname=%d\n", r.Method, r.Action, r.Status, r.HostnameID)
+			}
+			for line := range strings.Lines(out) {
+				output += plainLine(line) + "\n"
+			}
+		}
+	}
+	if left := a.Hostnames(); len(left) != 0 {
+		t.Errorf("%d hostnames are left", len(left))
+	}
+}
+
+// plainLine is a line without what is another one each time.
+func plainLine(line string) string {
+	line = regexp.MustCompile(`\d{10,}`).ReplaceAllString(strings.TrimSpace(line), "ID")
+	return regexp.MustCompile(`"value" = ".*"`).ReplaceAllString(line, `"value" = TOKEN`)
+}
+
+// asNewUser gives the workspace a home of its own, with the CLI as "terraform" in PATH, the repository's make, and a user who
+// answers yes.
+func (w *workspace) asNewUser(t *testing.T) {
+	t.Helper()
+	home := t.TempDir()
+	cli, err := exec.LookPath(w.cli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(cli, filepath.Join(home, "terraform")); err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("make")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inClone := fmt.Sprintf("#!/bin/sh\nexec %q -C %q \"$@\"\n", program, root)
+	if err := os.WriteFile(filepath.Join(home, "make"), []byte(inClone), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	environment := map[string]string{
+		"HOME": home, "PATH": home + string(filepath.ListSeparator) + os.Getenv("PATH"), "TF_CLI_CONFIG_FILE": os.DevNull,
+		"TF_CLI_ARGS_apply": "-auto-approve", "TF_CLI_ARGS_destroy": "-auto-approve", "MAKEFLAGS": "", "MAKELEVEL": "",
+	}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS"} {
+		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		environment[name] = strings.TrimSpace(string(out))
+	}
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		w.env = append(w.env, name+"="+environment[name])
+	}
+	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
+	_ = os.Remove(filepath.Join(w.dir, "cli.rc"))
+}
