@@ -77,7 +77,7 @@ func TestEveryExampleIsRun(t *testing.T) {
 	found := regexp.MustCompile(`^examples/(provider|(resources|data-sources|functions|list-resources|actions)/[a-z_]+)/(provider|resource|data-source|function|list-resource|action|import)[a-z_-]*\.(tf|tfquery\.hcl|sh)$`)
 	for _, file := range files(t, "examples", ".tf", ".hcl", ".sh") {
 		folder := regexp.MustCompile(`^examples/(guides/)?[^/]+`).FindString(filepath.ToSlash(file))
-		named, err := regexp.MatchString(`"(examples/|docs/)?`+strings.TrimPrefix(folder, "examples/")+`("|/|\.md")`, tests.String())
+		named, err := regexp.MatchString(`"[./]*(examples/|docs/)?`+strings.TrimPrefix(folder, "examples/")+`("|/|\.md")`, tests.String())
 		if err != nil {
 			t.Fatal(err)
 		}
