@@ -32,8 +32,9 @@ type place struct {
 // hangs on nothing, and only tests and tools know it.
 var places = []place{
 	{
-		name: ".",
-		code: []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"},
+		name:  ".",
+		code:  []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"},
+		tests: []string{"github.com/hashicorp/terraform-plugin-go/tfprotov6"},
 	},
 	{
 		name:  "internal/provider",

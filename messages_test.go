@@ -13,9 +13,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"terraform-provider-esa/internal/provider"
 )
 
-var printMessages = flag.Bool("messages", false, "print every message that TestMessages reads")
+var messagesFile = flag.String("messages", "", "write every message that TestMessages reads into this `file`")
 
 // A message is a diagnostic as the source has it: verbs in place of values, "…" in place of what is put in elsewhere.
 type message struct {
@@ -30,8 +34,9 @@ var diagnostics = map[string]int{
 	"AddAttributeError": 1, "AddAttributeWarning": 1, "NewAttributeErrorDiagnostic": 1, "NewAttributeWarningDiagnostic": 1,
 }
 
-// readMessages finds all diagnostics and log lines of a folder.
-func readMessages(t *testing.T, folder string) (diags, logged []message) {
+// readMessages finds all diagnostics and log lines of a folder, and all other texts of several words: of such the parts
+// are made that a diagnostic gets from elsewhere.
+func readMessages(t *testing.T, folder string) (diags, logged, texts []message) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil || len(files) == 0 {
@@ -46,6 +51,16 @@ func readMessages(t *testing.T, folder string) (diags, logged []message) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		place := func(node ast.Node) string { return fmt.Sprintf("%s:%d", file, set.Position(node.Pos()).Line) }
+		ast.Inspect(parsed, func(node ast.Node) bool {
+			if expression, ok := node.(ast.Expr); ok {
+				if text := literal(expression); strings.Count(text, " ") > 2 {
+					texts = append(texts, message{place: place(node), detail: text})
+					return false
+				}
+			}
+			return true
+		})
 		ast.Inspect(parsed, func(node ast.Node) bool {
 			call, ok := node.(*ast.CallExpr)
 			if !ok {
@@ -55,17 +70,16 @@ func readMessages(t *testing.T, folder string) (diags, logged []message) {
 			if !ok {
 				return true
 			}
-			place := fmt.Sprintf("%s:%d", file, set.Position(call.Pos()).Line)
 			if from, ok := diagnostics[selector.Sel.Name]; ok && len(call.Args) >= from+2 {
-				diags = append(diags, message{place, strings.Contains(selector.Sel.Name, "Warning"), literal(call.Args[from]), literal(call.Args[from+1])})
+				diags = append(diags, message{place(call), strings.Contains(selector.Sel.Name, "Warning"), literal(call.Args[from]), literal(call.Args[from+1])})
 			}
 			if owner, ok := selector.X.(*ast.Ident); ok && owner.Name == "tflog" && len(call.Args) >= 2 {
-				logged = append(logged, message{place: place, summary: literal(call.Args[1])})
+				logged = append(logged, message{place: place(call), summary: literal(call.Args[1])})
 			}
 			return true
 		})
 	}
-	return diags, logged
+	return diags, logged, texts
 }
 
 // literal is the text of an expression as far as the source has it.
@@ -90,25 +104,25 @@ func literal(expression ast.Expr) string {
 // The forms of a summary; CONTRIBUTING.md, "Messages".
 var summaryForms = regexp.MustCompile(`^(Unable to [a-z…]|Invalid [a-z_…]|Missing [a-z_…]|Unexpected [a-z]|[A-Z][A-Za-z]+( [a-z_]+)* [a-z-]+$|…)`)
 
-// TestMessages reads every diagnostic and checks what a machine can: form and punctuation.
+// TestMessages reads every diagnostic, log line and description, and checks what a machine can: form and punctuation.
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	var all, logged []message
-	for _, folder := range []string{"internal/provider", "internal/esa"} {
-		diags, lines := readMessages(t, folder)
-		all, logged = append(all, diags...), append(logged, lines...)
+	var all, logged, texts []message
+	for _, folder := range []string{"internal/provider", "internal/esa", "internal/certcheck"} {
+		diags, lines, others := readMessages(t, folder)
+		all, logged, texts = append(all, diags...), append(logged, lines...), append(texts, others...)
 	}
-	if len(all) < 40 || len(logged) == 0 {
-		t.Fatalf("found %d diagnostics and %d log lines", len(all), len(logged))
+	described := readDescriptions(t)
+	if len(all) < 40 || len(logged) == 0 || len(described) < 150 {
+		t.Fatalf("found %d diagnostics, %d log lines and %d descriptions", len(all), len(logged), len(described))
 	}
+	var list strings.Builder
 	for _, m := range all {
-		if *printMessages {
-			kind := "error"
-			if m.warning {
-				kind = "warning"
-			}
-			_, _ = fmt.Fprintf(os.Stdout, "%s (%s)\n  %s\n  %s\n\n", m.place, kind, m.summary, strings.ReplaceAll(m.detail, "\n", "\n  "))
+		kind := "error"
+		if m.warning {
+			kind = "warning"
 		}
+		fmt.Fprintf(&list, "%s (%s)\n  %s\n  %s\n\n", m.place, kind, m.summary, strings.ReplaceAll(m.detail, "\n", "\n  "))
 		switch {
 		case !summaryForms.MatchString(m.summary):
 			t.Errorf("%s: the summary %q has none of the forms of CONTRIBUTING.md", m.place, m.summary)
@@ -119,18 +133,98 @@ func TestMessages(t *testing.T) {
 		if !slices.ContainsFunc([]string{".", "…", "%s", "}"}, ends) {
 			t.Errorf("%s: the detail ends with no full stop: %q", m.place, m.detail)
 		}
-		for _, word := range []string{"please", "Please", "!", ".  ", "sorry", "oops", "failed to", "Failed to", "successfully"} {
-			if strings.Contains(m.summary, word) || strings.Contains(m.detail, word) {
-				t.Errorf("%s: %q in %q", m.place, word, m.summary+": "+m.detail)
-			}
-		}
+		m.checkWords(t)
 	}
 	for _, m := range logged {
-		if *printMessages {
-			_, _ = fmt.Fprintf(os.Stdout, "%s (log)\n  %s\n\n", m.place, m.summary)
-		}
+		fmt.Fprintf(&list, "%s (log)\n  %s\n\n", m.place, m.summary)
 		if strings.HasSuffix(m.summary, ".") {
 			t.Errorf("%s: the log line %q ends with a full stop", m.place, m.summary)
 		}
 	}
+	for _, m := range described {
+		fmt.Fprintf(&list, "%s (description)\n  %s\n\n", m.place, strings.ReplaceAll(m.detail, "\n", "\n  "))
+		if !strings.HasSuffix(m.detail, ".") {
+			t.Errorf("%s: the description %q ends with no full stop", m.place, m.detail)
+		}
+		if strings.HasPrefix(m.place, "data.") && strings.Contains(m.detail, "Kept") {
+			t.Errorf("%s: a data source keeps nothing: %q", m.place, m.detail)
+		}
+		m.checkWords(t)
+	}
+	shown := list.String()
+	for _, m := range texts {
+		// Without what is in the list already, as a whole.
+		if text := strings.ReplaceAll(m.detail, "\n", "\n  "); !strings.Contains(shown, strings.Trim(text, "… \n")) {
+			fmt.Fprintf(&list, "%s (text)\n  %s\n\n", m.place, text)
+		}
+		m.checkWords(t)
+	}
+	if *messagesFile != "" {
+		if err := os.WriteFile(*messagesFile, []byte(list.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// checkWords looks for what is never said.
+func (m message) checkWords(t *testing.T) {
+	t.Helper()
+	for _, word := range []string{"please", "Please", "!", ".  ", "sorry", "oops", "failed to", "Failed to", "successfully"} {
+		if strings.Contains(m.summary, word) || strings.Contains(m.detail, word) {
+			t.Errorf("%s: %q in %q", m.place, word, m.summary+": "+m.detail)
+		}
+	}
+}
+
+// readDescriptions finds the descriptions of everything that can be configured or read. The block of time limits has
+// none: it is the field's own, and what is in it has.
+func readDescriptions(t *testing.T) []message {
+	t.Helper()
+	server := provider.NewServer("test")()
+	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []message
+	add := func(place, description string) { all = append(all, message{place: place, detail: description}) }
+	var addAttributes func(place string, attributes []*tfprotov6.SchemaAttribute)
+	addAttributes = func(place string, attributes []*tfprotov6.SchemaAttribute) {
+		for _, attribute := range attributes {
+			add(place+"."+attribute.Name, attribute.Description)
+			if attribute.NestedType != nil {
+				addAttributes(place+"."+attribute.Name, attribute.NestedType.Attributes)
+			}
+		}
+	}
+	addSchema := func(place string, s *tfprotov6.Schema) {
+		add(place, s.Block.Description)
+		addAttributes(place, s.Block.Attributes)
+		for _, block := range s.Block.BlockTypes {
+			if block.TypeName != "timeouts" {
+				add(place+"."+block.TypeName, block.Block.Description)
+			}
+			addAttributes(place+"."+block.TypeName, block.Block.Attributes)
+		}
+	}
+	addSchema("provider", schema.Provider)
+	for name, s := range schema.ResourceSchemas {
+		addSchema("resource."+name, s)
+	}
+	for name, s := range schema.DataSourceSchemas {
+		addSchema("data."+name, s)
+	}
+	for name, s := range schema.ListResourceSchemas {
+		addSchema("list."+name, s)
+	}
+	for name, s := range schema.ActionSchemas {
+		addSchema("action."+name, s.Schema)
+	}
+	for name, f := range schema.Functions {
+		add("function."+name, f.Description)
+		for _, parameter := range f.Parameters {
+			add("function."+name+"."+parameter.Name, parameter.Description)
+		}
+	}
+	slices.SortFunc(all, func(a, b message) int { return strings.Compare(a.place, b.place) })
+	return all
 }

@@ -195,8 +195,8 @@ func observedAttributes() map[string]schema.Attribute {
 			MarkdownDescription: certApplyCodeDescription,
 		},
 	}
-	for name, description := range observedDescriptions {
-		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: description}
+	for name := range observedDescriptions {
+		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: describeKept(name)}
 	}
 	return attributes
 }
@@ -346,7 +346,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
 				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. "+
-					"Run plan to see what it reports, and apply again; if that does not help either, give ESA's support the hostname id.",
+					"Run plan to see what it reports, and apply again; if that does not help either, give the hostname id to Alibaba Cloud support.",
 					plan.thing(), strings.Join(names, ", ")))
 			return
 		} else {
@@ -460,7 +460,7 @@ func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	case esa.StatusConflicted:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname conflicted",
 			fmt.Sprintf("%s was created, but its name is occupied (%s), so ESA does not serve it. "+
-				"Remove what occupies it, then verify the ownership; nothing needs to be created anew.", m.thing(), m.ConflictWith.ValueString()))
+				"Remove what occupies it, then verify the ownership with an esa_custom_hostname_validation; nothing needs to be created anew.", m.thing(), m.ConflictWith.ValueString()))
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
 			fmt.Sprintf("%s was created, but ESA does not serve it (%s). It is served when that has been mended; nothing needs to be created anew.", m.thing(), m.OfflineReason.ValueString()))

@@ -92,13 +92,13 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 	for name, description := range map[string]string{
 		"id":              "The hostname's id.",
 		"hostname":        "The domain.",
-		"status":          "State of the hostname (Status).",
-		"cert_status":     "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
-		"cert_not_after":  "When the certificate expires (CertNotAfter), UTC.",
-		"cert_txt_key":    "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name; ESA says it once the ownership is proved. Kept when ESA stops reporting it.",
-		"cert_txt_value":  "Content of that TXT record (CertTxtValue). Kept when ESA stops reporting it.",
-		"cert_http_key":   "URL by which a free certificate is issued instead of the TXT record (CertHttpKey). Kept when ESA stops reporting it.",
-		"cert_http_value": "Body to be served at that URL (CertHttpValue). Kept when ESA stops reporting it.",
+		"status":          describeKept("status"),
+		"cert_status":     describeKept("cert_status"),
+		"cert_not_after":  describeKept("cert_not_after"),
+		"cert_txt_key":    describeKept("cert_txt_key"),
+		"cert_txt_value":  describeKept("cert_txt_value"),
+		"cert_http_key":   describeKept("cert_http_key"),
+		"cert_http_value": describeKept("cert_http_value"),
 	} {
 		attributes[name] = schema.StringAttribute{
 			Computed: true, MarkdownDescription: description,
