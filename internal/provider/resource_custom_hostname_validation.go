@@ -232,15 +232,20 @@ func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err e
 
 // lastSeen tells how far a hostname is.
 func lastSeen(h *esa.CustomHostname) string {
-	if h.SSLFlag != esa.SSLOn {
+	switch {
+	case h.SSLFlag != esa.SSLOn:
 		return "status " + clean(h.Status)
+	case h.CertStatus == "":
+		return fmt.Sprintf("status %s, no certificate yet", clean(h.Status))
 	}
-	return fmt.Sprintf("status %s, certificate %s", clean(h.Status), clean(orNone(h.CertStatus)))
+	return fmt.Sprintf("status %s, certificate %s", clean(h.Status), clean(h.CertStatus))
 }
 
 // whatIsMissing tells what the hostname's owner has to do.
 func whatIsMissing(h *esa.CustomHostname) string {
 	switch {
+	case h.Status == esa.StatusPending && h.VerifyCode == "":
+		return "ESA has not made verify_host and verify_code yet, which are to be published."
 	case h.Status == esa.StatusPending:
 		return fmt.Sprintf("Publish the TXT record %s with the content %s.", clean(h.VerifyHost), clean(h.VerifyCode))
 	case h.SSLFlag == esa.SSLOn && h.CertTXTKey != "":

@@ -22,6 +22,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -246,4 +247,36 @@ func TestAccValidation_interrupted(t *testing.T) {
 		t.Error("the hostname is not in the state")
 	}
 	w.mustRun("destroy", "-auto-approve")
+}
+
+// TestValidationTellsHowFarItIs reads what is said of a hostname whose time is up.
+func TestValidationTellsHowFarItIs(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		hostname esa.CustomHostname
+		want     string
+	}{
+		"unproved": {
+			esa.CustomHostname{Status: "pending", SSLFlag: "on", VerifyHost: "_esa_custom_hostname.shop.customer.com", VerifyCode: "verify_1"},
+			"Last seen: status pending, no certificate yet.\n\nPublish the TXT record _esa_custom_hostname.shop.customer.com with the content verify_1.\n\nThen",
+		},
+		"without a token": {
+			esa.CustomHostname{Status: "pending", SSLFlag: "off"},
+			"Last seen: status pending.\n\nESA has not made verify_host and verify_code yet, which are to be published.\n\nThen",
+		},
+		"without a certificate": {
+			esa.CustomHostname{Status: "active", SSLFlag: "on", CertStatus: "Applying", CertTXTKey: "_acme-challenge.shop.customer.com", CertTXTValue: "token"},
+			"Last seen: status active, certificate Applying.\n\nFor the certificate, publish the TXT record _acme-challenge.shop.customer.com with the content token, or",
+		},
+		"soon there": {
+			esa.CustomHostname{Status: "configuring", SSLFlag: "off"},
+			"Last seen: status configuring.\n\nESA needs more time.\n\nThen run apply again, or raise timeouts.create.",
+		},
+	}
+	for title, test := range tests {
+		got := validationError(esa.Usable, thing{}, &test.hostname, context.DeadlineExceeded, "timeouts.create")
+		if !strings.Contains(got.Detail(), test.want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", title, got.Detail(), test.want)
+		}
+	}
 }
