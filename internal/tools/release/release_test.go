@@ -199,19 +199,20 @@ func testBuiltByHand(t *testing.T, made snapshot) {
 // testInstalled puts the archives, as they are, where a CLI installs from, and takes a hostname through its life.
 func testInstalled(t *testing.T, made snapshot, cli string) {
 	dir := t.TempDir()
+	mirror := filepath.Join(dir, ".terraform.d", "plugins")
 	archive := made.file(runtime.GOOS + "_" + runtime.GOARCH + ".zip")
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		mirror := filepath.Join(dir, "mirror", host, "esa-provider", "esa")
-		if err := os.MkdirAll(mirror, 0o700); err != nil {
+		folder := filepath.Join(mirror, host, "esa-provider", "esa")
+		if err := os.MkdirAll(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(archive)
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, filepath.Join(mirror, filepath.Base(archive)), string(text))
+		write(t, filepath.Join(folder, filepath.Base(archive)), string(text))
 	}
-	write(t, filepath.Join(dir, "cli.rc"), fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.Join(dir, "mirror")))
+	write(t, filepath.Join(dir, "cli.rc"), fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
 	write(t, filepath.Join(dir, "main.tf"), fmt.Sprintf(`
 terraform {
   required_providers {
@@ -261,6 +262,13 @@ resource "esa_custom_hostname_validation" "shop" {
 	if err != nil || !bytes.Contains(lock, []byte(`"h1:`)) {
 		t.Errorf("the lock file is %s: %v", lock, err)
 	}
+
+	// The README's way: in the home of whoever has no configuration of the CLI.
+	if err := os.RemoveAll(filepath.Join(dir, ".terraform")); err != nil {
+		t.Fatal(err)
+	}
+	environment = append(environment, "HOME="+dir, "TF_CLI_CONFIG_FILE="+os.DevNull)
+	expect("Installed esa-provider/esa v"+made.Version, cli, "init")
 }
 
 // TestNotes finds the notes of a release in the changelog.
