@@ -52,7 +52,11 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-// TestLinks follows every link from one file of the repository to another.
+// registry is where docs/ is published.
+const registry = "https://registry.terraform.io/providers/esa-provider/esa/latest/docs"
+
+// TestLinks follows every link from one file of the repository to another, and from page to page of the registry. There
+// relative links from the first page, or to it, lead nowhere: it has no final slash.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -60,13 +64,22 @@ func TestLinks(t *testing.T) {
 	for page, text := range all {
 		for _, found := range links.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
 			target, anchor, _ := strings.Cut(found[1], "#")
-			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
+			published, isPublished := strings.CutPrefix(target, registry)
+			if !isPublished && (strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:")) {
 				continue
 			}
 			count++
 			file := page
-			if target != "" {
+			switch {
+			case isPublished && published == "":
+				file = "docs/index.md"
+			case isPublished:
+				file = "docs" + published + ".md"
+			case target != "":
 				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
+				if strings.HasPrefix(page, "docs/") && (page == "docs/index.md" || file == "docs/index.md" || !strings.HasPrefix(file, "docs/")) {
+					t.Errorf("%s links to %s, which the registry does not find", page, found[1])
+				}
 			}
 			if _, err := os.Stat(file); err != nil {
 				t.Errorf("%s links to %s, which is not there", page, found[1])
