@@ -126,7 +126,7 @@ func (f fence) try(t *testing.T) {
 		folder := regexp.MustCompile(`"/home/[^"]*"`)
 		built := regexp.MustCompile(`"/[^"]+"\n`).FindString(w.read("cli.rc"))
 		w.write("cli.rc", folder.ReplaceAllString(f.text, strings.TrimSpace(built)))
-		w.write("main.tf", "provider \"esa\" {}\n")
+		w.write("main.tf", "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n")
 		w.mustRun("validate")
 		return
 	}
@@ -158,6 +158,8 @@ func (f fence) try(t *testing.T) {
 			t.Errorf("it made %s", made.Hostname)
 		}
 	default:
+		// What no resource needs is not looked at.
+		w.write("use.tf", "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n")
 		w.mustRun("validate")
 	}
 }
