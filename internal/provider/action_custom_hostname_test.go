@@ -195,6 +195,7 @@ func TestActions_refused(t *testing.T) {
 
 // TestAccActions invokes both actions from the command line, and one as a trigger.
 func TestAccActions(t *testing.T) {
+	t.Parallel()
 	requireTerraform14(t)
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
 	w := newWorkspace(t)

@@ -170,6 +170,7 @@ func TestGoodCertificatesPlan(t *testing.T) {
 
 // TestAccBadCertificatesAreRefusedByPlan meets them as users do.
 func TestAccBadCertificatesAreRefusedByPlan(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	w := newWorkspace(t)
 	w.write("main.tf", a.hcl(a.args(name, args{
@@ -192,6 +193,7 @@ func TestAccBadCertificatesAreRefusedByPlan(t *testing.T) {
 
 // TestAccBadCertificatesThatWereUnknown are found when they become known, before ESA is called.
 func TestAccBadCertificatesThatWereUnknown(t *testing.T) {
+	t.Parallel()
 	good, other := issue(t, name), issue(t, name)
 	foreign := issue(t, "www.customer.com")
 	a := newAccount(t, fakeesa.Options{})
@@ -222,6 +224,7 @@ func TestAccBadCertificatesThatWereUnknown(t *testing.T) {
 
 // TestAccExpiredCertificateThatIsDeployed must not stand in the way of a plan, least of all the mend's.
 func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
+	t.Parallel()
 	old := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().Add(-time.Hour)})
 	renewed := issue(t, name)
 	a := newAccount(t, fakeesa.Options{})

@@ -29,6 +29,7 @@ func knownData(kind, key string, value knownvalue.Check) statecheck.StateCheck {
 }
 
 func TestAccDataCustomHostname(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	a := newAccount(t, fakeesa.Options{LargeIDs: true})
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM})
@@ -58,6 +59,7 @@ func TestAccDataCustomHostname(t *testing.T) {
 }
 
 func TestAccDataCustomHostname_severalOfOneName(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
 	for range 2 {
 		a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
@@ -70,6 +72,7 @@ func TestAccDataCustomHostname_severalOfOneName(t *testing.T) {
 }
 
 func TestAccDataCustomHostnames(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	const many = 620
 	for i := range many {
@@ -111,6 +114,7 @@ func TestAccDataCustomHostnames(t *testing.T) {
 }
 
 func TestAccDataSite(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	a.AddSite("other.example")
 	checks := []statecheck.StateCheck{
@@ -129,6 +133,7 @@ func TestAccDataSite(t *testing.T) {
 }
 
 func TestAccDataRecord(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	twice := []fakeesa.Record{
 		a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "both.example.com", Type: "A/AAAA", Value: "192.0.2.1", Proxied: true}),

@@ -90,6 +90,7 @@ func TestEveryExampleIsRun(t *testing.T) {
 // TestAccDocumentation takes every configuration that stands in the documentation. Those that are files of examples/ are
 // applied by tests of their own; the others are formatted, and applied here if they can be, else validated.
 func TestAccDocumentation(t *testing.T) {
+	t.Parallel()
 	examples := map[string]bool{}
 	for _, file := range files(t, "examples", ".tf", ".hcl") {
 		text, err := os.ReadFile(filepath.Join(repository, file))
@@ -117,15 +118,25 @@ func TestAccDocumentation(t *testing.T) {
 	}
 }
 
-// try does what a reader does with a configuration. Its ids are those of the site and the record that the documentation
-// always has.
+// documentedAccount has the site and the record whose ids stand in the documentation.
+func documentedAccount(t *testing.T) *account {
+	t.Helper()
+	a := newAccount(t, fakeesa.Options{})
+	a.site = a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
+	a.record = a.AddRecordOf(fakeesa.Record{ID: 4042843419650112, SiteID: a.site.ID, Name: "origin.saas.example", Proxied: true})
+	return a
+}
+
+// try does what a reader does with a configuration.
 func (f fence) try(t *testing.T) {
 	w := newWorkspace(t)
 	if strings.Contains(f.text, "provider_installation") {
 		// The CLI's own configuration, of another syntax. With the folder of the provider it must do for a configuration.
-		folder := regexp.MustCompile(`"/home/[^"]*"`)
-		built := regexp.MustCompile(`"/[^"]+"\n`).FindString(w.read("cli.rc"))
-		w.write("cli.rc", folder.ReplaceAllString(f.text, strings.TrimSpace(built)))
+		built, err := binary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write("cli.rc", regexp.MustCompile(`"/home/[^"]*"`).ReplaceAllLiteralString(f.text, fmt.Sprintf("%q", built)))
 		w.write("main.tf", "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n")
 		w.mustRun("validate")
 		return
@@ -135,20 +146,18 @@ func (f fence) try(t *testing.T) {
 	if formatted, err := format.CombinedOutput(); err != nil || string(formatted) != f.text {
 		t.Errorf("it is not formatted (%v), but should be:\n%s", err, formatted)
 	}
-	a := newAccount(t, fakeesa.Options{})
-	site := a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
-	record := a.AddRecordOf(fakeesa.Record{ID: 4042843419650112, SiteID: site.ID, Name: "origin.saas.example", Proxied: true})
+	a := documentedAccount(t)
 	w.env = append(w.env, a.environment()...)
 
 	// Another provider's things are named by their ids.
-	text := strings.NewReplacer("alicloud_esa_site.saas.id", fmt.Sprintf("%q", fmt.Sprint(site.ID)), "alicloud_esa_record.origin.id", fmt.Sprintf("%q", fmt.Sprint(record.ID))).Replace(f.text)
+	text := strings.NewReplacer("alicloud_esa_site.saas.id", fmt.Sprintf("%q", fmt.Sprint(a.site.ID)), "alicloud_esa_record.origin.id", fmt.Sprintf("%q", fmt.Sprint(a.record.ID))).Replace(f.text)
 	if strings.Contains(text, "required_providers") {
 		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	}
 	w.write("main.tf", text)
 	switch {
 	case strings.Contains(text, "import {"):
-		a.AddHostname(fakeesa.Hostname{SiteID: site.ID, RecordID: record.ID, Hostname: "shop.customer.com", SSLFlag: "off"})
+		a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer.com", SSLFlag: "off"})
 		w.mustRun("plan", "-generate-config-out=hostnames.tf")
 		fallthrough
 	case strings.Contains(text, "resource \""):
@@ -166,6 +175,7 @@ func (f fence) try(t *testing.T) {
 
 // TestAccExamples_import imports a hostname in each way that the documentation shows.
 func TestAccExamples_import(t *testing.T) {
+	t.Parallel()
 	const folder = repository + "/examples/resources/esa_custom_hostname/"
 	commands, err := os.ReadFile(folder + "import.sh")
 	if err != nil {
@@ -189,12 +199,10 @@ func TestAccExamples_import(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t)
-			a := newAccount(t, fakeesa.Options{})
-			site := a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
-			record := a.AddRecord(site.ID, "origin.saas.example")
-			a.AddHostname(fakeesa.Hostname{ID: 4042843419650112, SiteID: site.ID, RecordID: record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
+			a := documentedAccount(t)
+			a.AddHostname(fakeesa.Hostname{ID: 4042843419650112, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
 			w.env = append(w.env, a.environment()...)
-			w.write("main.tf", fmt.Sprintf("resource \"esa_custom_hostname\" \"free\" {\n  site_id = \"%d\"\n  record_id = \"%d\"\n  hostname = \"shop.customer-a.com\"\n  ssl_flag = \"on\"\n  cert_type = \"free\"\n}\n", site.ID, record.ID))
+			w.write("main.tf", strings.Replace(a.hcl(a.args("shop.customer-a.com", free())), `"test"`, `"free"`, 1))
 			if strings.HasSuffix(way, ".tf") {
 				text, err := os.ReadFile(folder + way)
 				if err != nil {
@@ -213,6 +221,7 @@ func TestAccExamples_import(t *testing.T) {
 
 // TestAccGuideFirstHostname follows the guide to the letter, from make install to the last destroy.
 func TestAccGuideFirstHostname(t *testing.T) {
+	t.Parallel()
 	w := newWorkspace(t)
 	server, err := fakeesa.Start(fakeesa.Options{})
 	if err != nil {

@@ -53,6 +53,7 @@ func (w *workspace) play(path string) {
 
 // TestAccExamples applies every example of the provider, a resource, data source and function on the fake, plans again, and destroys.
 func TestAccExamples(t *testing.T) {
+	t.Parallel()
 	var examples []string
 	for _, pattern := range []string{"provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function*.tf"} {
 		found, err := filepath.Glob(filepath.Join("../../examples", pattern))
@@ -92,6 +93,7 @@ func (w *workspace) copyExample(folder string) {
 
 // TestAccExamples_query runs the examples of list resources.
 func TestAccExamples_query(t *testing.T) {
+	t.Parallel()
 	requireTerraform14(t)
 	a := newAccount(t, fakeesa.Options{})
 	w := example(t, a, issue(t, "app.customer-b.com"))
@@ -115,6 +117,7 @@ func TestAccExamples_query(t *testing.T) {
 
 // TestAccExamples_actions invokes the action of each example.
 func TestAccExamples_actions(t *testing.T) {
+	t.Parallel()
 	requireTerraform14(t)
 	examples, err := filepath.Glob("../../examples/actions/*/action.tf")
 	if err != nil || len(examples) == 0 {
@@ -134,6 +137,7 @@ func TestAccExamples_actions(t *testing.T) {
 
 // TestAccGuideTakeover goes the way of the guide: query, apply, and nothing has changed.
 func TestAccGuideTakeover(t *testing.T) {
+	t.Parallel()
 	requireTerraform14(t)
 	a := newAccount(t, fakeesa.Options{})
 	a.addMany(10, issue(t, "*.customer.com"))
@@ -149,6 +153,7 @@ func TestAccGuideTakeover(t *testing.T) {
 // TestAccGuideFreeCertificate applies the guide's configuration once, with a stand-in for Alibaba Cloud DNS that
 // publishes to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../examples/guides/free-certificate/main.tf")
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +181,7 @@ func TestAccGuideFreeCertificate(t *testing.T) {
 
 // TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
 func TestAccGuideCustomerDNS(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{IssueWithoutTXT: true})
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/customer-dns")
@@ -205,7 +211,11 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 
 // TestAccGuideTenants makes 500 tenants, and then one less and one on another record.
 func TestAccGuideTenants(t *testing.T) {
-	const count = 500
+	t.Parallel()
+	count := 500
+	if testing.Short() {
+		count = 50
+	}
 	a := newAccount(t, fakeesa.Options{})
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/tenants")
@@ -233,6 +243,7 @@ func TestAccGuideTenants(t *testing.T) {
 
 // TestAccGuideTenantsCertificates makes a tenant with a certificate of its own beside one without.
 func TestAccGuideTenantsCertificates(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	pair := issue(t, "app.customer-b.com")
 	w := example(t, a, pair)
@@ -258,6 +269,7 @@ func TestAccGuideTenantsCertificates(t *testing.T) {
 
 // TestAccGuideThousands applies the two sites of the guide at the same time, each with a state and a share of its own.
 func TestAccGuideThousands(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	other := a.AddSite("example.org")
 	a.AddRecord(other.ID, "origin.example.org")
@@ -288,6 +300,7 @@ func TestAccGuideThousands(t *testing.T) {
 
 // TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, and applies for the certificate again.
 func TestAccGuideDayTwo(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, AutoVerify: true})
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/day-two")
@@ -314,6 +327,7 @@ func TestAccGuideDayTwo(t *testing.T) {
 
 // TestAccGuideCertificates goes the way of the guide: upload, rotate, to free, and back.
 func TestAccGuideCertificates(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, "app.customer-b.com"), issue(t, "app.customer-b.com")
 	a := newAccount(t, fakeesa.Options{})
 	w := example(t, a, first)

@@ -28,6 +28,7 @@ import (
 // TestAccFaults_answers takes a hostname for every fault through its life. Each meets its fault at each call, before
 // the call's effect or after it, and still one apply is enough, each time.
 func TestAccFaults_answers(t *testing.T) {
+	t.Parallel()
 	// The provider's clock runs ahead by all the waits.
 	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour, DuplicateCreate: fakeesa.DuplicateConflicts})
 	all := map[string]fakeesa.Fault{
@@ -112,6 +113,7 @@ resource "esa_custom_hostname" "test" {
 
 // TestAccFaults_verify loses answers of VerifyCustomHostname each way.
 func TestAccFaults_verify(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, TimestampWindow: 10000 * time.Hour})
 	for _, faults := range []map[string]fakeesa.Fault{fakeesa.UnclearFaults(), fakeesa.Refusals()} {
 		for _, fault := range faults {
@@ -138,6 +140,7 @@ func TestAccFaults_verify(t *testing.T) {
 
 // TestAccFaults_oneOfAHundred meets one empty 502 in the middle of a large apply.
 func TestAccFaults_oneOfAHundred(t *testing.T) {
+	t.Parallel()
 	for _, action := range []string{"CreateCustomHostname", "GetCustomHostname"} {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
@@ -225,6 +228,7 @@ func resetAfter(bytes int64) func(*net.TCPConn) {
 // TestAccFaults_brokenNetwork breaks connections before, during and after a request, and lets answers come late or
 // stop halfway, all in one apply.
 func TestAccFaults_brokenNetwork(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	door := newDoor(t, a.URL(), resetAfter(0), resetAfter(10), resetAfter(300))
 	for _, action := range []string{"CreateCustomHostname", "GetCustomHostname"} {
@@ -248,6 +252,7 @@ func TestAccFaults_brokenNetwork(t *testing.T) {
 
 // TestAccFaults_noESA meets what is not ESA, or nothing: one clear error, and nothing of the signed URL in it.
 func TestAccFaults_noESA(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int32
 	serve := func(start func(http.Handler) *httptest.Server, handler http.HandlerFunc) string {
 		server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); handler(w, r) }))
@@ -331,6 +336,7 @@ func plainText(output string) string {
 
 // TestAccFaults_notFound answers a read with each of the codes that come with status 404.
 func TestAccFaults_notFound(t *testing.T) {
+	t.Parallel()
 	for code, gone := range map[string]bool{
 		"CustomHostname.NotFound": true, "CustomHostname.ApplyCertFailed": false, "CustomHostname.SetCertFailed": false, "InvalidAccessKeyId.NotFound": false,
 	} {
@@ -357,6 +363,7 @@ func TestAccFaults_notFound(t *testing.T) {
 
 // TestAccFaults_caller meets refusals that are about who is calling: one clear error, at once.
 func TestAccFaults_caller(t *testing.T) {
+	t.Parallel()
 	const minutes20 = 20 * time.Minute
 	tests := map[string]struct {
 		options fakeesa.Options
@@ -399,6 +406,7 @@ func TestAccFaults_caller(t *testing.T) {
 
 // TestAccFaults_othersMeanwhile lets others act between a plan and its apply.
 func TestAccFaults_othersMeanwhile(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		before, after func(a *account, w *workspace) // the configurations
 		meanwhile     func(a *account)
@@ -466,6 +474,7 @@ func TestAccFaults_othersMeanwhile(t *testing.T) {
 
 // TestAccFaults_busyRecord changes ten hostnames of one record at once, of which ESA takes one change at a time.
 func TestAccFaults_busyRecord(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{BusyRecords: true, Latency: 20 * time.Millisecond, TimestampWindow: 10000 * time.Hour})
 	config := func(record int64) string {
 		return a.provider() + fmt.Sprintf(`
@@ -495,6 +504,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccFaults_twoApplies runs one configuration twice at once, from two folders: one of them gets the hostname, and
 // the other one the command to import it, whatever ESA does about a name that it has.
 func TestAccFaults_twoApplies(t *testing.T) {
+	t.Parallel()
 	for title, duplicate := range map[string]fakeesa.DuplicateCreate{"refused": fakeesa.DuplicateRefused, "in conflict": fakeesa.DuplicateConflicts} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
@@ -524,6 +534,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 
 // TestAccFaults_createdTwice meets an ESA that takes a name which its site already has.
 func TestAccFaults_createdTwice(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
 	held := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 	a.test(t, resource.TestStep{
@@ -542,6 +553,7 @@ func TestAccFaults_createdTwice(t *testing.T) {
 
 // TestAccFaults_hostileText is shown to a terminal.
 func TestAccFaults_hostileText(t *testing.T) {
+	t.Parallel()
 	hostile := "\x1b]0;owned\x07\x1b[2J\r\n\u202e" + strings.Repeat("A", 1<<20)
 	a := newAccount(t, fakeesa.Options{})
 	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}})
@@ -582,6 +594,7 @@ func TestAccFaults_hostileText(t *testing.T) {
 
 // TestAccFaults_interrupted sends SIGINT to the CLI while a call is under way.
 func TestAccFaults_interrupted(t *testing.T) {
+	t.Parallel()
 	for _, times := range []int{1, 2} {
 		for _, action := range []string{"CreateCustomHostname", "UpdateCustomHostname", "VerifyCustomHostname"} {
 			t.Run(fmt.Sprintf("%s, %d times", action, times), func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 // TestAccFaults_killed ends CLI and provider with SIGKILL after Create was sent, whose answer nobody gets.
 func TestAccFaults_killed(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		options fakeesa.Options
 		during  string

@@ -256,6 +256,7 @@ func requireTerraform14(t *testing.T) {
 
 // TestAccQuery takes over hostnames made in the console: query, generate, import, plan, and no change.
 func TestAccQuery(t *testing.T) {
+	t.Parallel()
 	requireTerraform14(t)
 	const count = 250
 	pair := issue(t, "*.customer.com")

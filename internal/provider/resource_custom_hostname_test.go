@@ -49,6 +49,7 @@ func inPlace() plancheck.PlanCheck {
 }
 
 func TestAccCustomHostname_basic(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	tests := map[string]struct {
 		args   args
@@ -122,6 +123,7 @@ func TestAccCustomHostname_basic(t *testing.T) {
 }
 
 func TestAccCustomHostname_changedInPlace(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	uploaded := func(pem string) map[string]string {
 		return map[string]string{"SslFlag": "on", "CertType": "upload", "Certificate": pem, "PrivateKey": "***"}
@@ -232,6 +234,7 @@ func with[M ~map[string]string](all M, more M) M {
 }
 
 func TestAccCustomHostname_keepsComputedValuesKnown(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	var before fakeesa.Hostname
 	a.test(t,
@@ -255,6 +258,7 @@ func TestAccCustomHostname_keepsComputedValuesKnown(t *testing.T) {
 }
 
 func TestAccCustomHostname_onOffOn(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	for title, options := range map[string]fakeesa.Options{
 		"ESA goes on reporting the certificate": {},
@@ -277,6 +281,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 }
 
 func TestAccCustomHostname_calls(t *testing.T) {
+	t.Parallel()
 	pairs := issue(t, "h2.customer.com")
 	a := newAccount(t, fakeesa.Options{})
 	four := func(record int64) string {
@@ -344,6 +349,7 @@ func TestAccCustomHostname_calls(t *testing.T) {
 }
 
 func TestAccCustomHostname_disappears(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	config := a.hcl(a.args(name))
 	a.test(t,
@@ -357,6 +363,7 @@ func TestAccCustomHostname_disappears(t *testing.T) {
 }
 
 func TestAccCustomHostname_drift(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	tests := map[string]struct {
 		args   args
@@ -413,6 +420,7 @@ func TestAccCustomHostname_drift(t *testing.T) {
 }
 
 func TestAccCustomHostname_serverOwnedChangesAreNoDrift(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	config := a.hcl(a.args(name, free()))
 	a.test(t,
@@ -431,6 +439,7 @@ func TestAccCustomHostname_serverOwnedChangesAreNoDrift(t *testing.T) {
 }
 
 func TestAccCustomHostname_tokensAreSticky(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	config := a.hcl(a.args(name, free())) + `
 output "code" { value = esa_custom_hostname.test.verify_code }
@@ -471,6 +480,7 @@ var echoes = map[string]fakeesa.CertificateEcho{
 }
 
 func TestAccCustomHostname_pemRendering(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	for title, echo := range echoes {
 		t.Run(title, func(t *testing.T) {
@@ -492,6 +502,7 @@ func TestAccCustomHostname_pemRendering(t *testing.T) {
 }
 
 func TestAccCustomHostname_import(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	forms := map[string]func(*account) string{
 		"hostname id":          func(a *account) string { return fmt.Sprint(a.Hostnames()[0].ID) },
@@ -519,6 +530,7 @@ func TestAccCustomHostname_import(t *testing.T) {
 
 // TestAccCustomHostname_adoption imports hostnames made elsewhere into an empty state, and then plans.
 func TestAccCustomHostname_adoption(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	kinds := map[string]struct {
 		args args
@@ -560,6 +572,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 
 // TestAccCustomHostname_unseenCertificate follows a hostname that was imported while ESA does not show certificates.
 func TestAccCustomHostname_unseenCertificate(t *testing.T) {
+	t.Parallel()
 	pair, renewed := issue(t, name), certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(1, 0, 0)})
 	for title, next := range map[string]struct {
 		args args
@@ -591,6 +604,7 @@ func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 }
 
 func TestAccCustomHostname_importByIdentity(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	config := a.hcl(a.args(name))
 	resource.Test(t, resource.TestCase{
@@ -607,6 +621,7 @@ func TestAccCustomHostname_importByIdentity(t *testing.T) {
 }
 
 func TestAccCustomHostname_importRefused(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	other := a.AddSite("other.example")
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
@@ -632,6 +647,7 @@ func TestAccCustomHostname_importRefused(t *testing.T) {
 }
 
 func TestAccCustomHostname_replaced(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	other := a.AddSite("other.example")
 	otherRecord := a.AddRecord(other.ID, "origin.other.example")
@@ -654,6 +670,7 @@ func TestAccCustomHostname_replaced(t *testing.T) {
 
 // TestAccCustomHostname_twoProviders needs a process for each configuration, as a CLI starts them.
 func TestAccCustomHostname_twoProviders(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{AccessKeyID: "first-access-key", AccessKeySecret: "first-secret"})
 	b := newAccount(t, fakeesa.Options{AccessKeyID: "second-access-key", AccessKeySecret: "second-secret"})
 	w := newWorkspace(t)
@@ -684,6 +701,7 @@ resource "esa_custom_hostname" "b" {
 }
 
 func TestAccCustomHostname_unknownValues(t *testing.T) {
+	t.Parallel()
 	pair := issue(t, name)
 	a := newAccount(t, fakeesa.Options{})
 	values := fmt.Sprintf(`
@@ -711,6 +729,7 @@ resource "terraform_data" "later" {
 }
 
 func TestAccCustomHostname_wrongValuesThatWereUnknown(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	later := `
 resource "terraform_data" "later" {
@@ -727,6 +746,7 @@ resource "terraform_data" "later" {
 }
 
 func TestAccCustomHostname_applyTrigger(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	a.test(t,
 		resource.TestStep{Config: a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"first"`})), Check: check(func() error {
@@ -753,6 +773,7 @@ func TestAccCustomHostname_applyTrigger(t *testing.T) {
 }
 
 func TestAccCustomHostname_sluggishServer(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{NotFoundGets: 1, VerifyCodeGets: 1, DeletingGets: 1})
 	a.test(t, resource.TestStep{
 		Config:            a.hcl(a.args(name)),
@@ -762,6 +783,7 @@ func TestAccCustomHostname_sluggishServer(t *testing.T) {
 
 // TestAccCustomHostname_tokenThatComesLate must not fail a create that has succeeded.
 func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{VerifyCodeGets: 14})
 	config := a.hcl(a.args(name))
 	a.test(t,
@@ -783,6 +805,7 @@ func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
 }
 
 func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "NoPermission", Status: 403, Message: "no"})
 	config := a.hcl(a.args(name))
@@ -801,6 +824,7 @@ func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 }
 
 func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	done := `{"RequestId":"5C9C9C4B-0F4C-4B3B-8A3B-0A0B0C0D0E0F"}`
 	tests := map[string]struct {
@@ -839,6 +863,7 @@ func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
 }
 
 func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	var stale string
 	a.test(t,
@@ -857,6 +882,7 @@ func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
 }
 
 func TestAccCustomHostname_conflicted(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	other := a.AddSite("other.example")
 	held := a.AddHostname(fakeesa.Hostname{SiteID: other.ID, RecordID: a.AddRecord(other.ID, "origin.other.example").ID, Hostname: name, SSLFlag: "off"})
@@ -882,7 +908,11 @@ func TestCertcheckSameIsWiredIn(t *testing.T) {
 
 // TestAccRefresh refreshes 300 hostnames of all types by page, and still sees what has happened to single ones.
 func TestAccRefresh(t *testing.T) {
-	const count = 1000
+	t.Parallel()
+	count := 1000
+	if testing.Short() {
+		count = 100
+	}
 	pair := issue(t, "*.customer.com")
 	a := newAccount(t, fakeesa.Options{})
 	a.addMany(count, pair)
@@ -966,6 +996,7 @@ resource "esa_custom_hostname" "test" {
 
 // TestAccCreateQuota runs out of time within the hourly quota: what was made is saved, and the error says how to go on.
 func TestAccCreateQuota(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2})
 	w := newWorkspace(t)
 	w.env = append(w.env, a.environment()...)

@@ -100,6 +100,7 @@ func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.Te
 // TestAccValidation_oneApply takes a domain from nothing to a certificate in one apply, the owner's TXT records
 // included.
 func TestAccValidation_oneApply(t *testing.T) {
+	t.Parallel()
 	a, clock := timed(t, fakeesa.Options{ConfiguringFor: 30 * time.Second, IssueDelay: 10 * time.Minute})
 	config := a.hcl(a.args(name, free()), `
 resource "fakedns_txt" "owner" {
@@ -138,6 +139,7 @@ resource "fakedns_txt" "acme" {
 }
 
 func TestAccValidation_alreadyThere(t *testing.T) {
+	t.Parallel()
 	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
 	a.testTimed(t, clock,
 		resource.TestStep{Config: a.hcl(a.args(name))},
@@ -157,6 +159,7 @@ func TestAccValidation_alreadyThere(t *testing.T) {
 }
 
 func TestAccValidation_hopeless(t *testing.T) {
+	t.Parallel()
 	for title, test := range map[string]struct {
 		change func(*fakeesa.Hostname)
 		want   string
@@ -189,6 +192,7 @@ func TestAccValidation_hopeless(t *testing.T) {
 
 // TestAccValidation_timeout waits in real time, as time limits are real.
 func TestAccValidation_timeout(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: testFactories,
@@ -203,6 +207,7 @@ func TestAccValidation_timeout(t *testing.T) {
 }
 
 func TestAccValidation_disappears(t *testing.T) {
+	t.Parallel()
 	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
 	config := a.hcl(a.args(name), wait(""))
 	a.testTimed(t, clock,
@@ -220,6 +225,7 @@ func TestAccValidation_disappears(t *testing.T) {
 
 // TestAccValidation_interrupted sends a real SIGINT to a real CLI that waits.
 func TestAccValidation_interrupted(t *testing.T) {
+	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
 	w := newWorkspace(t)
 	w.write("main.tf", a.hcl(a.args(name), wait("")))

@@ -17,6 +17,7 @@ import (
 // TestAccSecretsStayInside takes a hostname with a write-only key through its whole life, failures included, with
 // every log switched on, and then looks for the secrets in all that is left behind.
 func TestAccSecretsStayInside(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	a := newAccount(t, fakeesa.Options{AccessKeySecret: "s3cr3t-of-the-access-key", SecurityToken: "t0ken-of-the-session"})
 	w := newWorkspace(t)

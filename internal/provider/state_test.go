@@ -123,6 +123,7 @@ func (a *account) addUploaded(t *testing.T, folder string) {
 
 // TestAccStoredStates plans with every stored state: there is nothing to do, refreshed or not.
 func TestAccStoredStates(t *testing.T) {
+	t.Parallel()
 	for version := range readStates(t) {
 		t.Run(version, func(t *testing.T) {
 			a := newAccount(t, fakeesa.Options{})
