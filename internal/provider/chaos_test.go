@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	chaosSeeds = flag.Int("chaos-seeds", 2, "how many seeds TestChaos plays")
+	chaosSeeds = flag.Int("chaos-seeds", 3, "how many seeds TestChaos plays")
 	chaosFirst = flag.Uint64("chaos-first", 1, "the first of them; with -chaos-seeds=1, the one that failed")
 )
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -127,6 +126,9 @@ func documentedAccount(t *testing.T) *account {
 	return a
 }
 
+// use makes a CLI look at a provider's configuration: it does not where nothing needs the provider.
+const use = "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n"
+
 // try does what a reader does with a configuration.
 func (f fence) try(t *testing.T) {
 	w := newWorkspace(t)
@@ -137,7 +139,7 @@ func (f fence) try(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.write("cli.rc", regexp.MustCompile(`"/home/[^"]*"`).ReplaceAllLiteralString(f.text, fmt.Sprintf("%q", built)))
-		w.write("main.tf", "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n")
+		w.write("main.tf", use)
 		w.mustRun("validate")
 		return
 	}
@@ -167,8 +169,7 @@ func (f fence) try(t *testing.T) {
 			t.Errorf("it made %s", made.Hostname)
 		}
 	default:
-		// What no resource needs is not looked at.
-		w.write("use.tf", "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n")
+		w.write("use.tf", use)
 		w.mustRun("validate")
 	}
 }
@@ -181,11 +182,12 @@ func TestAccExamples_import(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	apply := func(w *workspace) { w.mustRun("apply", "-auto-approve") }
 	tests := map[string]func(w *workspace){
-		"import-by-string-id.tf": (*workspace).mustApply,
+		"import-by-string-id.tf": apply,
 		"import-by-identity.tf": func(w *workspace) {
 			requireTerraform14(w.t)
-			w.mustApply()
+			apply(w)
 		},
 	}
 	for _, command := range regexp.MustCompile(`(?m)^terraform (.*)$`).FindAllStringSubmatch(string(commands), -1) {
@@ -315,19 +317,15 @@ func (w *workspace) asNewUser(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(home, "make"), []byte(inClone), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	environment := map[string]string{
-		"HOME": home, "PATH": home + string(filepath.ListSeparator) + os.Getenv("PATH"), "TF_CLI_CONFIG_FILE": os.DevNull,
-		"TF_CLI_ARGS_apply": "-auto-approve", "TF_CLI_ARGS_destroy": "-auto-approve", "MAKEFLAGS": "", "MAKELEVEL": "",
-	}
-	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS"} {
+	w.env = append(w.env, "HOME="+home, "PATH="+home+string(filepath.ListSeparator)+os.Getenv("PATH"), "TF_CLI_CONFIG_FILE="+os.DevNull,
+		"TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve", "MAKEFLAGS=", "MAKELEVEL=")
+	// Go's folders are those of the old home.
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
 		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		environment[name] = strings.TrimSpace(string(out))
-	}
-	for _, name := range slices.Sorted(maps.Keys(environment)) {
-		w.env = append(w.env, name+"="+environment[name])
+		w.env = append(w.env, name+"="+strings.TrimSpace(string(out)))
 	}
 	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	_ = os.Remove(filepath.Join(w.dir, "cli.rc"))

@@ -151,8 +151,3 @@ func (w *workspace) mustRun(command string, arguments ...string) string {
 	}
 	return output
 }
-
-func (w *workspace) mustApply() {
-	w.t.Helper()
-	w.mustRun("apply", "-auto-approve")
-}
