@@ -99,10 +99,10 @@ func TestPaceKeepsTheBound(t *testing.T) {
 // More than an hour's worth of creates, ten at a time: all get through, and hardly any call is wasted.
 func TestCreateQuota(t *testing.T) {
 	const quota, count = 20, 70
-	for title, hidden := range map[string]bool{"with x-acs-retry-after": false, "without": true} {
+	for title, header := range map[string]fakeesa.RetryAfter{"with x-acs-retry-after": fakeesa.RetryAfterMilliseconds, "without": fakeesa.RetryAfterNone} {
 		t.Run(title, func(t *testing.T) {
 			// The clock can jump by any number of others' pauses while a call is under way.
-			f := newFixture(t, fakeesa.Options{CreateLimitPerHour: quota, NoRetryAfter: hidden, TimestampWindow: 100 * time.Hour})
+			f := newFixture(t, fakeesa.Options{CreateLimitPerHour: quota, RetryAfter: header, TimestampWindow: 100 * time.Hour})
 			f.client.maxRetries = 0 // of no concern to the quota
 			var group sync.WaitGroup
 			work := make(chan int)
@@ -129,7 +129,7 @@ func TestCreateQuota(t *testing.T) {
 			// ends, and again when it has just opened for a few, as it slides.
 			refused := f.Count("CreateCustomHostname") - count
 			t.Logf("%d refused", refused)
-			if limit := 3 * (61 + 2*10); !hidden && refused > limit {
+			if limit := 3 * (61 + 2*10); header != fakeesa.RetryAfterNone && refused > limit {
 				t.Errorf("%d calls refused, want at most %d", refused, limit)
 			}
 			for _, pause := range f.clock.slept() {

@@ -91,6 +91,7 @@ type answer struct {
 	contentType string
 	body        []byte
 	retryAfter  time.Duration
+	retryHeader RetryAfter
 	drop        bool
 	stall       bool
 	// code and reason are for the log.
@@ -110,7 +111,7 @@ func (s *Server) errorAnswer(c *call, e *apiError) answer {
 		"https://api.aliyun.com/troubleshoot?q=" + url.QueryEscape(e.code) + "&product=ESA&requestId=" + c.requestID,
 		e.passed,
 	})
-	a.code, a.reason, a.retryAfter = e.code, e.reason, e.retryAfter
+	a.code, a.reason, a.retryAfter, a.retryHeader = e.code, e.reason, e.retryAfter, s.options.RetryAfter
 	return a
 }
 
@@ -137,8 +138,12 @@ func (a answer) write(w http.ResponseWriter) {
 	if a.contentType != "" {
 		w.Header().Set("Content-Type", a.contentType)
 	}
-	if a.retryAfter > 0 {
+	switch {
+	case a.retryAfter <= 0:
+	case a.retryHeader == RetryAfterMilliseconds:
 		w.Header().Set("x-acs-retry-after", strconv.FormatInt((a.retryAfter+time.Millisecond-1).Milliseconds(), 10))
+	case a.retryHeader == RetryAfterSeconds:
+		w.Header().Set("Retry-After", strconv.FormatInt(int64((a.retryAfter+time.Second-1)/time.Second), 10))
 	}
 	status := a.status
 	if status < 200 || status > 599 {

@@ -2,7 +2,10 @@ package fakeesa
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -61,6 +64,7 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 		st.install(h, group, c.now)
 	}
 	st.add(h)
+	st.remember(h, nil, c.now)
 	st.advance(h, c.now)
 	c.hostnameID = h.ID
 	return struct {
@@ -99,6 +103,7 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 		}
 	}
 
+	st.remember(h, copyOf(h), c.now)
 	if recordID != 0 {
 		h.RecordID = recordID
 	}
@@ -134,8 +139,9 @@ func (st *store) deleteCustomHostname(c *call) (any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
+	st.remember(h, copyOf(h), c.now)
 	st.remove(h)
-	if h.lingering = st.options.DeletingGets; h.lingering > 0 {
+	if h.lingering = st.options.DeletingGets; h.lingering > 0 || st.options.ReadLag > 0 {
 		st.deleted[h.ID] = h
 	}
 	return done{c.requestID}, nil
@@ -146,6 +152,7 @@ func (st *store) verifyCustomHostname(c *call) (any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
+	st.remember(h, copyOf(h), c.now)
 	switch {
 	case h.OfflineReason == "missing_icp" && h.Status == "offline":
 		if st.lacksICP(st.site(h.SiteID), h.Hostname.Hostname) {
@@ -189,6 +196,7 @@ func (st *store) applyCustomHostnameCertificate(c *call) (any, *apiError) {
 	if h.SSLFlag != "on" || h.CertType != "free" {
 		return nil, invalid("the hostname has no free certificate")
 	}
+	st.remember(h, copyOf(h), c.now)
 	st.apply(h, c.now)
 	return done{c.requestID}, nil
 }
@@ -281,20 +289,9 @@ func (st *store) getCustomHostname(c *call) (any, *apiError) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	h := st.byID[id]
-	switch lingering := st.deleted[id]; {
-	case h != nil && h.notFound > 0:
-		h.notFound--
-		return nil, fail("CustomHostname.NotFound", "hostname %d is not to be seen yet", id)
-	case h != nil:
-		st.advance(h, c.now)
-	case lingering != nil:
-		if lingering.lingering--; lingering.lingering == 0 {
-			delete(st.deleted, id)
-		}
-		h = lingering
-	default:
-		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	h, e := st.readable(id, c.now)
+	if e != nil {
+		return nil, e
 	}
 
 	shown := shownHostname{listedHostname: st.listed(h)}
@@ -316,6 +313,34 @@ func (st *store) getCustomHostname(c *call) (any, *apiError) {
 		RequestId           string
 		CustomHostnameModel shownHostname
 	}{c.requestID, shown}, nil
+}
+
+// readable returns a hostname as Get sees it.
+func (st *store) readable(id int64, now time.Time) (*hostname, *apiError) {
+	unseen := fail("CustomHostname.NotFound", "hostname %d is not to be seen yet", id)
+	h := st.byID[id]
+	switch lingering := st.deleted[id]; {
+	case h != nil && h.notFound > 0:
+		h.notFound--
+		return nil, unseen
+	case h != nil:
+		st.advance(h, now)
+	case lingering != nil && lingering.lingering > 0:
+		lingering.lingering--
+		return lingering, nil
+	case lingering != nil:
+		if seen := lingering.seen(now); seen != lingering && seen != nil {
+			return seen, nil
+		}
+		delete(st.deleted, id)
+		fallthrough
+	default:
+		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	}
+	if seen := h.seen(now); seen != nil {
+		return seen, nil
+	}
+	return nil, unseen
 }
 
 func (st *store) echo(pem string) string {
@@ -345,18 +370,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 		return nil, st.unknownSite(siteID)
 	}
 	var found []*hostname
-	for _, h := range st.hostnames {
-		if h.SiteID != siteID {
-			continue
-		}
-		st.advance(h, c.now)
-		if c.now.Before(h.listedFrom) {
-			continue
-		}
-		if h.unlisted > 0 {
-			h.unlisted--
-			continue
-		}
+	for h := range st.listable(siteID, c.now) {
 		if (recordID == 0 || h.RecordID == recordID) && (status == "" || h.Status == status) && fits(h.Hostname.Hostname) {
 			found = append(found, h)
 		}
@@ -372,6 +386,34 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 		TotalCount int
 		Hostnames  []listedHostname
 	}{c.requestID, number, size, len(found), items}, nil
+}
+
+// listable yields the hostnames of a site as List sees them. Those that are gone, but not for List, come last.
+func (st *store) listable(siteID int64, now time.Time) iter.Seq[*hostname] {
+	return func(yield func(*hostname) bool) {
+		for _, h := range st.hostnames {
+			if h.SiteID != siteID {
+				continue
+			}
+			st.advance(h, now)
+			if now.Before(h.listedFrom) {
+				continue
+			}
+			if h.unlisted > 0 {
+				h.unlisted--
+				continue
+			}
+			if seen := h.seen(now); seen != nil && !yield(seen) {
+				return
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(st.deleted)) {
+			h := st.deleted[id]
+			if seen := h.seen(now); h.SiteID == siteID && seen != h && seen != nil && !yield(seen) {
+				return
+			}
+		}
+	}
 }
 
 // attachable checks that a hostname of a site can hang on a record. UpdateCustomHostname documents all its codes, and

@@ -474,6 +474,40 @@ func TestListsLagBehindForAWhile(t *testing.T) {
 	w.get(h.ID)
 }
 
+func TestReadsLagBehindForAWhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{ReadLag: 10 * time.Second})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	h := w.create("shop.customer.com")
+	listed := func() string { return w.ok("ListCustomHostnames", "SiteId", w.site.ID).at("TotalCount") }
+	record := func() string { return w.get(h.ID).at("CustomHostnameModel", "RecordId") }
+
+	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
+	if got := listed(); got != "0" {
+		t.Errorf("%s are listed at once", got)
+	}
+	w.clock.Move(10 * time.Second)
+	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "RecordId", second.ID)
+	w.clock.Move(9 * time.Second)
+	if got := record(); got != fmt.Sprint(w.record.ID) {
+		t.Errorf("after 9 s the record is %s", got)
+	}
+	w.clock.Move(time.Second)
+	if got := record(); got != fmt.Sprint(second.ID) {
+		t.Errorf("after 10 s the record is %s", got)
+	}
+	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+	w.clock.Move(9 * time.Second)
+	if got := record(); got != fmt.Sprint(second.ID) || listed() != "1" {
+		t.Errorf("9 s after the delete the record is %s, and %s are listed", got, listed())
+	}
+	w.clock.Move(time.Second)
+	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
+	if got := listed(); got != "0" {
+		t.Errorf("%s are listed in the end", got)
+	}
+}
+
 func TestList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -559,7 +593,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("the hour does not slide: %s", got.raw)
 	}
 
-	w = newWorld(t, Options{CallsPerSecond: 3, NoRetryAfter: true})
+	w = newWorld(t, Options{CallsPerSecond: 3, RetryAfter: RetryAfterNone})
 	for range 3 {
 		w.ok("ListSites")
 	}
@@ -568,4 +602,23 @@ func TestLimits(t *testing.T) {
 	}
 	w.clock.Move(time.Second)
 	w.ok("ListSites")
+}
+
+func TestLimitOfTheClocksHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{CreateLimitPerHour: 1, CreateWindow: CreateWindowFixed, ThrottlingCode: "TooManyRequests", TooManyRequestsStatus: 429, RetryAfter: RetryAfterSeconds})
+	create := func(name string) reply {
+		return w.call("CreateCustomHostname", "Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+	}
+	w.clock.Move(w.clock.Now().Truncate(time.Hour).Add(time.Hour - time.Minute).Sub(w.clock.Now()))
+	create("a.customer.com")
+	w.clock.Move(500 * time.Millisecond)
+	got := create("b.customer.com")
+	if got.status != 429 || got.code() != "TooManyRequests" || got.header.Get("Retry-After") != "60" || got.header.Get("X-Acs-Retry-After") != "" {
+		t.Errorf("got %d %s, headers %v", got.status, got.raw, got.header)
+	}
+	w.clock.Move(time.Minute)
+	if got := create("b.customer.com"); got.status != 200 {
+		t.Errorf("in the next hour: %s", got.raw)
+	}
 }

@@ -29,7 +29,7 @@ type Fault struct {
 	// Status is the HTTP status of the answer. Default: with a Code what ESA sends for it, as far as known, else 400;
 	// with a RawBody 200. A Status alone gives an empty body.
 	Status int
-	// RetryAfter is sent as x-acs-retry-after, in milliseconds.
+	// RetryAfter is sent in the header that Options.RetryAfter names.
 	RetryAfter time.Duration
 	// RawBody replaces the body by any text: "", "[]", "null", HTML, cut JSON.
 	RawBody *string
@@ -125,7 +125,7 @@ func (f *Fault) replaces() bool {
 
 // answer is what the client gets instead of the call's own answer.
 func (f *Fault) answer(s *Server, c *call) answer {
-	a := answer{drop: f.Drop, stall: f.Stall, retryAfter: f.RetryAfter}
+	a := answer{drop: f.Drop, stall: f.Stall, retryAfter: f.RetryAfter, retryHeader: s.options.RetryAfter}
 	switch {
 	case f.RawBody != nil:
 		a.status, a.code, a.body, a.contentType = http.StatusOK, f.Code, []byte(*f.RawBody), f.ContentType

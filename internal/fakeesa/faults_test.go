@@ -225,7 +225,7 @@ func TestBusyRecords(t *testing.T) {
 	busy := func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.store.busy[w.record.ID]
+		return w.store.busy[w.record.ID].underWay
 	}
 	for start := time.Now(); !busy(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > 10*time.Second {
@@ -238,6 +238,56 @@ func TestBusyRecords(t *testing.T) {
 	w.get(h.ID)
 	// What was answered occupies nothing.
 	w.create("d.customer.com", "SslFlag", "off", "RecordId", second.ID)
+}
+
+func TestBusyAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{BusyRecords: true, BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	third := w.AddRecord(w.site.ID, "origin3.example.com")
+	h := w.create("shop.customer.com")
+	w.refused(400, "Record.ServiceBusy", "DeleteCustomHostname", "HostnameId", h.ID)
+	w.clock.Move(999 * time.Millisecond)
+	w.refused(400, "Record.ServiceBusy", "DeleteCustomHostname", "HostnameId", h.ID)
+	w.clock.Move(4001 * time.Millisecond)
+	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "RecordId", second.ID)
+	for _, record := range []int64{w.record.ID, second.ID} {
+		w.refused(400, "Record.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", record, "SslFlag", "off")
+	}
+	w.create("c.customer.com", "SslFlag", "off", "RecordId", third.ID)
+	// A write that is refused leaves nothing busy.
+	w.clock.Move(5 * time.Second)
+	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "-", "SiteId", w.site.ID, "RecordId", third.ID, "SslFlag", "off")
+	w.create("d.customer.com", "SslFlag", "off", "RecordId", third.ID)
+}
+
+func TestBusySites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{BusySites: true, BusyAtLeast: time.Second, BusyAtMost: time.Second})
+	second := w.AddRecord(w.site.ID, "origin2.example.com")
+	h := w.create("shop.customer.com")
+	w.refused(400, "Site.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", second.ID, "SslFlag", "off")
+	w.clock.Move(time.Second)
+	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+}
+
+func TestSessionsExpire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.AddSession("id", "s3cr3t", "t0ken", w.clock.Now().Add(time.Hour))
+	list := func() reply {
+		query := w.common("ListSites")
+		query.Set("AccessKeyId", "id")
+		query.Set("SecurityToken", "t0ken")
+		return w.serve(w.request(http.MethodGet, query, nil, "s3cr3t"))
+	}
+	if got := list(); got.status != 200 {
+		t.Errorf("got %s", got.raw)
+	}
+	w.clock.Move(time.Hour)
+	if got := list(); got.code() != "InvalidSecurityToken.Expired" {
+		t.Errorf("got %s", got.raw)
+	}
 }
 
 func TestInjectedMessageIsSent(t *testing.T) {

@@ -76,21 +76,36 @@ type Options struct {
 	UnlistedFor time.Duration
 	// DeletingGets is how many GetCustomHostname calls after DeleteCustomHostname still answer the hostname.
 	DeletingGets int
+	// ReadLag is for how long, by Now, GetCustomHostname and ListCustomHostnames do not see a write. Default none.
+	ReadLag time.Duration
 
-	// CreateLimitPerHour is how many CreateCustomHostname calls are served in any hour of Now; over it the answer is
-	// Throttling.User with the wait in x-acs-retry-after. The real limit is 100. Default none.
+	// CreateLimitPerHour is how many CreateCustomHostname calls are served in an hour of Now; CreateWindow says in which.
+	// Over it the answer is ThrottlingCode. The real limit is 100. Default none.
 	CreateLimitPerHour int
+	// CreateWindow is which hour CreateLimitPerHour is about.
+	CreateWindow CreateWindow
 	// CallsPerSecond is how many calls of all actions together are served in any second of Now; over it as above.
 	// Default none.
 	CallsPerSecond int
-	// NoRetryAfter leaves x-acs-retry-after out of the answers of both limits.
-	NoRetryAfter bool
-	// TooManyRequestsStatus is the HTTP status of injected TooManyRequests errors that name none. Default 400;
-	// 429 is the other plausible one.
+	// ThrottlingCode is the code of the answers over both limits. Default "Throttling.User".
+	ThrottlingCode string
+	// RetryAfter is the header that says, in these answers, when there is room again.
+	RetryAfter RetryAfter
+	// TooManyRequestsStatus is the HTTP status of TooManyRequests errors that name none. Default 400; 429 is the other
+	// plausible one.
 	TooManyRequestsStatus int
 	// BusyRecords makes writes collide: while one that touches a record waits for its answer (Latency, Fault.Delay),
 	// another one is refused with Record.ServiceBusy.
 	BusyRecords bool
+	// BusySites makes all writes of a site collide, with Site.ServiceBusy.
+	BusySites bool
+	// BusyAtLeast and BusyAtMost are the limits of how long, by Now, a record or site stays busy after the answer of a
+	// write. Each time is drawn with Seed. Default none.
+	BusyAtLeast, BusyAtMost time.Duration
+	// BusyLeft makes a record busy also while a hostname leaves it for another record.
+	BusyLeft bool
+	// Seed is for what is drawn.
+	Seed uint64
 	// Latency is slept, in real time, between a call's effect and its answer. A client that goes away ends the sleep,
 	// not the effect.
 	Latency time.Duration
@@ -115,6 +130,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TimestampWindow == 0 {
 		o.TimestampWindow = 15 * time.Minute
+	}
+	if o.ThrottlingCode == "" {
+		o.ThrottlingCode = "Throttling.User"
 	}
 	if o.TooManyRequestsStatus == 0 {
 		o.TooManyRequestsStatus = 400
@@ -237,4 +255,26 @@ const (
 	StartWhenActive FreeCertificateStart = iota
 	// StartAtOnce begins with the call that asks for it. It still ends well only once the hostname is active.
 	StartAtOnce
+)
+
+// CreateWindow is which hour the limit of CreateCustomHostname is about.
+type CreateWindow int
+
+const (
+	// CreateWindowSliding is the last hour, at any time.
+	CreateWindowSliding CreateWindow = iota
+	// CreateWindowFixed is the hour of the clock.
+	CreateWindowFixed
+)
+
+// RetryAfter is the header that says how long a throttled caller has to wait.
+type RetryAfter int
+
+const (
+	// RetryAfterMilliseconds sends x-acs-retry-after, in milliseconds.
+	RetryAfterMilliseconds RetryAfter = iota
+	// RetryAfterSeconds sends the standard Retry-After, in whole seconds.
+	RetryAfterSeconds
+	// RetryAfterNone sends neither.
+	RetryAfterNone
 )

@@ -35,6 +35,8 @@ type Server struct {
 	journal journal
 	faults  faults
 	nonces  nonces
+	// sessions are those of AddSession, by access key.
+	sessions sync.Map
 
 	mu    sync.Mutex // guards store
 	store store
@@ -155,8 +157,9 @@ type call struct {
 	requestID string
 	// hostnameID is what an action found out about Request.HostnameID.
 	hostnameID int64
-	// busy is the record that the call occupies until it is answered.
-	busy int64
+	// busy are the records, or the site, that the call occupies until it is answered; written says that it took effect.
+	busy    []int64
+	written bool
 }
 
 // ServeHTTP answers one request.
@@ -305,14 +308,15 @@ func (s *Server) run(act action, c *call) answer {
 	if e != nil {
 		return s.errorAnswer(c, e)
 	}
+	c.written = true
 	return newAnswer(http.StatusOK, c, c.all["Action"]+"Response", result)
 }
 
 func (s *Server) release(c *call) {
-	if c.busy != 0 {
+	if len(c.busy) > 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		delete(s.store.busy, c.busy)
+		s.store.release(c, s.Now())
 	}
 }
 

@@ -45,20 +45,23 @@ func (s *Server) authenticate(c *call) *apiError {
 	if off := c.arrived.Sub(timestamp).Abs(); off > s.options.TimestampWindow {
 		return fail("InvalidTimeStamp.Expired", "Timestamp is off by %v", off)
 	}
-	if c.all["AccessKeyId"] != s.options.AccessKeyID {
+	who, known := s.caller(c.all["AccessKeyId"])
+	if !known {
 		return fail("InvalidAccessKeyId.NotFound", "the access key is another one")
 	}
-	want := signature(stringToSign(c.method, c.all), s.options.AccessKeySecret)
+	want := signature(stringToSign(c.method, c.all), who.secret)
 	if !hmac.Equal([]byte(want), []byte(c.all["Signature"])) {
 		e := fail("SignatureDoesNotMatch", "the signature is wrong")
 		e.message = "Specified signature is not matched with our calculation. server string to sign is:" + stringToSign(c.method, s.shown(c.all))
 		return e
 	}
 	switch token := c.all["SecurityToken"]; {
-	case token == s.options.SecurityToken:
+	case token == who.token && !who.expires.IsZero() && !c.arrived.Before(who.expires):
+		return fail("InvalidSecurityToken.Expired", "the session ended at %v", who.expires)
+	case token == who.token:
 	case token == "":
 		return missing("SecurityToken")
-	case s.options.SecurityToken == "":
+	case who.token == "":
 		return fail("InvalidSecurityToken.Malformed", "the access key is not a temporary one")
 	default:
 		return fail("InvalidSecurityToken.MismatchWithAccessKey", "the security token is another one")
@@ -67,6 +70,29 @@ func (s *Server) authenticate(c *call) *apiError {
 		return fail("SignatureNonceUsed", "SignatureNonce was used before")
 	}
 	return nil
+}
+
+// session is an access key with its secret. A temporary one has a token, and may end.
+type session struct {
+	secret, token string
+	expires       time.Time
+}
+
+// AddSession makes a temporary access key known besides Options.AccessKeyID, until it expires by Options.Now.
+func (s *Server) AddSession(accessKeyID, accessKeySecret, securityToken string, expires time.Time) {
+	s.sessions.Store(accessKeyID, session{accessKeySecret, securityToken, expires})
+}
+
+// caller returns what is known of an access key.
+func (s *Server) caller(accessKeyID string) (who session, known bool) {
+	if accessKeyID == s.options.AccessKeyID {
+		return session{secret: s.options.AccessKeySecret, token: s.options.SecurityToken}, true
+	}
+	added, known := s.sessions.Load(accessKeyID)
+	if known {
+		who, known = added.(session)
+	}
+	return who, known
 }
 
 // shown is what an error message may repeat of the parameters. The real service repeats everything.

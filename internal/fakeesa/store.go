@@ -1,8 +1,9 @@
 package fakeesa
 
 import (
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"encoding/hex"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -90,6 +91,15 @@ type hostname struct {
 	notFound, codeless, unlisted, lingering int
 	// listedFrom is when UnlistedFor ends.
 	listedFrom time.Time
+	// past is what reads still see because of ReadLag, the oldest first.
+	past []pastHostname
+}
+
+// pastHostname is a hostname as it was before a write, nil before its creation. Reads see it until the write is known
+// everywhere.
+type pastHostname struct {
+	until time.Time
+	was   *hostname
 }
 
 // store is the world behind the API. Server.mu guards it.
@@ -109,7 +119,8 @@ type store struct {
 	txt      map[string][]string
 	noICP    map[string]bool
 	failures map[string]int
-	busy     map[int64]bool
+	busy     map[int64]occupation
+	random   *rand.Rand
 	creates  window
 	calls    window
 }
@@ -131,8 +142,9 @@ func newStore(o Options) store {
 		options: o, lastID: 4514973387335744,
 		byID: map[int64]*hostname{}, deleted: map[int64]*hostname{},
 		cas: map[casKey]time.Time{}, txt: map[string][]string{}, noICP: map[string]bool{},
-		failures: map[string]int{}, busy: map[int64]bool{},
-		creates: window{limit: o.CreateLimitPerHour, span: time.Hour},
+		failures: map[string]int{}, busy: map[int64]occupation{},
+		random:  rand.New(rand.NewPCG(o.Seed, 0)),
+		creates: window{limit: o.CreateLimitPerHour, span: time.Hour, fixed: o.CreateWindow == CreateWindowFixed},
 		calls:   window{limit: o.CallsPerSecond, span: time.Second},
 	}
 	if o.LargeIDs {
@@ -219,10 +231,11 @@ func (st *store) conflict(name string, except int64) string {
 	return ""
 }
 
-// A window is a limit of calls in a sliding span of time; a limit of 0 is none.
+// A window is a limit of calls in a span of time; a limit of 0 is none. The span slides, unless it is fixed.
 type window struct {
 	limit int
 	span  time.Duration
+	fixed bool
 	calls []time.Time
 }
 
@@ -231,11 +244,17 @@ func (w *window) enter(now time.Time) time.Duration {
 	if w.limit <= 0 {
 		return 0
 	}
-	for len(w.calls) > 0 && now.Sub(w.calls[0]) >= w.span {
+	ends := func(began time.Time) time.Time {
+		if w.fixed {
+			began = began.Truncate(w.span)
+		}
+		return began.Add(w.span)
+	}
+	for len(w.calls) > 0 && !now.Before(ends(w.calls[0])) {
 		w.calls = w.calls[1:]
 	}
 	if len(w.calls) >= w.limit {
-		return max(w.span-now.Sub(w.calls[0]), time.Millisecond)
+		return max(ends(w.calls[0]).Sub(now), time.Millisecond)
 	}
 	w.calls = append(w.calls, now)
 	return 0
@@ -250,32 +269,92 @@ func (st *store) throttle(c *call) *apiError {
 	if wait == 0 {
 		return nil
 	}
-	e := fail("Throttling.User", "the limit is reached for %v", wait)
-	if !st.options.NoRetryAfter {
-		e.retryAfter = wait
+	e := fail(st.options.ThrottlingCode, "the limit is reached for %v", wait)
+	if e.code == "TooManyRequests" {
+		e.status = st.options.TooManyRequestsStatus
 	}
+	e.retryAfter = wait
 	return e
 }
 
-// occupy marks the record that a write is about to change, or is about, until its answer is out.
+// occupation is what makes a record or a site busy: a write under way, or one that was answered a moment ago.
+type occupation struct {
+	underWay bool
+	until    time.Time
+}
+
+// occupy marks the records, or the site, that a write is about, until its answer is out and for some time after.
 func (st *store) occupy(c *call) *apiError {
-	if !st.options.BusyRecords {
+	if !st.options.BusyRecords && !st.options.BusySites {
 		return nil
 	}
 	p := parameters{call: c}
-	id := p.id("RecordId")
-	if h := st.byID[p.id("HostnameId")]; h != nil && id == 0 {
-		id = h.RecordID
+	recordID, siteID := p.id("RecordId"), p.id("SiteId")
+	left := int64(0)
+	if h := st.byID[p.id("HostnameId")]; h != nil {
+		siteID = h.SiteID
+		switch {
+		case recordID == 0:
+			recordID = h.RecordID
+		case st.options.BusyLeft && recordID != h.RecordID:
+			left = h.RecordID
+		}
 	}
-	readable := p.err == nil
-	if id == 0 || !readable {
+	if p.err != nil {
 		return nil
 	}
-	if st.busy[id] {
-		return fail("Record.ServiceBusy", "another write to record %d waits for its answer", id)
+	code, ids := "Record.ServiceBusy", []int64{recordID, left}
+	if st.options.BusySites {
+		code, ids = "Site.ServiceBusy", []int64{siteID}
 	}
-	st.busy[id], c.busy = true, id
+	for _, id := range ids {
+		if busy := st.busy[id]; id != 0 && (busy.underWay || c.now.Before(busy.until)) {
+			return fail(code, "%d is busy with another write", id)
+		}
+	}
+	for _, id := range ids {
+		if id != 0 {
+			st.busy[id] = occupation{underWay: true}
+			c.busy = append(c.busy, id)
+		}
+	}
 	return nil
+}
+
+// release ends what occupy began. A write that took effect leaves the record busy for a while.
+func (st *store) release(c *call, now time.Time) {
+	for _, id := range c.busy {
+		var until time.Time
+		if c.written && st.options.BusyAtMost > 0 {
+			spread := st.options.BusyAtMost - st.options.BusyAtLeast
+			until = now.Add(st.options.BusyAtLeast + time.Duration(st.random.Float64()*float64(spread)))
+		}
+		st.busy[id] = occupation{until: until}
+	}
+}
+
+// remember keeps what a hostname was before a write, nil before its creation, for the reads that lag behind.
+func (st *store) remember(h, was *hostname, now time.Time) {
+	if st.options.ReadLag > 0 {
+		h.past = append(h.past, pastHostname{until: now.Add(st.options.ReadLag), was: was})
+	}
+}
+
+// copyOf returns a hostname as it is, for remember.
+func copyOf(h *hostname) *hostname {
+	was := *h
+	return &was
+}
+
+// seen returns a hostname as reads see it, nil if they do not.
+func (h *hostname) seen(now time.Time) *hostname {
+	for len(h.past) > 0 && !now.Before(h.past[0].until) {
+		h.past = h.past[1:]
+	}
+	if len(h.past) > 0 {
+		return h.past[0].was
+	}
+	return h
 }
 
 // canonical is the form in which names are stored and compared.
@@ -304,6 +383,6 @@ func setTimes(now time.Time, times ...*time.Time) {
 
 func randomHex() string {
 	var b [16]byte
-	_, _ = rand.Read(b[:])
+	_, _ = cryptorand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
