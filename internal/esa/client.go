@@ -9,7 +9,10 @@
 //	endpoint.go          endpoints, account sites
 //	rpc.go               one attempt: sign, send, decode; the only file that knows tea
 //	retry.go             which failures are sent again, when, and how often
-//	limit.go             calls per second, the hourly quota of Create, busy records
+//	reach.go             how long ESA is tried that cannot be reached, for all calls together
+//	pace.go              calls per second
+//	quota.go             the hourly quota of Create
+//	turns.go             writes to busy records, one at a time
 //	errors.go            Error, the error codes and their meaning
 //	custom_hostnames.go  the seven custom hostname actions
 //	create.go            Create without orphans and without duplicates
@@ -80,6 +83,8 @@ type Event struct {
 	Err       error         // nil on success
 	// Waiting is set when this is not about an attempt, but about a wait that has lasted for Duration: what for.
 	Waiting string
+	// Warning is set when this is not about an attempt, but about something that a user should look at.
+	Warning string
 }
 
 // Credential is a source of access keys.
@@ -117,13 +122,17 @@ type Client struct {
 	maxRetries int
 	pace       *pace
 	quota      *createQuota
-	busy       *busyRecords
+	turns      *turns
+	reach      reach
+	lags       lags
+	mine       mine
 	jitter     func() float64
 	log        func(ctx context.Context, event Event)
 	pages      *pageIndex
 
 	// skew is ESA's clock minus ours in nanoseconds, from the Date header of the newest answer.
-	skew atomic.Int64
+	skew     atomic.Int64
+	skewTold atomic.Bool
 }
 
 // New makes a Client. It calls nobody.
@@ -163,7 +172,7 @@ func New(config Config) (*Client, error) {
 		maxRetries: config.MaxRetries,
 		pace:       newPace(limit),
 		quota:      newCreateQuota(),
-		busy:       &busyRecords{turns: map[string]chan struct{}{}},
+		turns:      newTurns(),
 		jitter:     rand.Float64,
 		log:        config.Log,
 		pages:      newPageIndex(),

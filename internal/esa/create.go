@@ -3,6 +3,9 @@ package esa
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -12,7 +15,8 @@ import (
 //
 //	the name is not there, nor soon    the attempt did not run: send again
 //	it is there, made since we began,
-//	for the same record                it is ours: go on with its id
+//	for the same record, and no other
+//	call of this client made it        it is ours: go on with its id
 //	it is there otherwise              somebody else's: HostnameExistsError
 //
 // A refusal that may be about a name that is taken is followed by a look too, for the sake of its message. Where ESA
@@ -51,26 +55,60 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	mayHaveRun := false // whether any attempt so far was unclear
 	err = c.repeat(ctx, func(attempt int) (error, bool) {
 		if mayHaveRun {
-			existing, err := c.lookForCreated(ctx, in, listedLimit)
-			switch {
-			case err != nil:
+			found, err := c.lookForCreated(ctx, in, listedLimit)
+			if err != nil {
 				return err, false
-			case existing != nil && c.isOurs(existing, in, began):
-				hostnameID = existing.HostnameID
+			}
+			if hostnameID = c.adopt(found, in, began); hostnameID != 0 {
 				return nil, false
-			case existing != nil:
-				return &HostnameExistsError{Existing: *existing, Err: errors.New("an earlier answer of CreateCustomHostname was lost")}, false
+			}
+			if len(found) > 0 {
+				return c.hostnameExists(found[0], errors.New("an earlier answer of CreateCustomHostname was lost")), false
 			}
 		}
 		id, err := c.quota.create(ctx, c, func() (int64, error) { return c.createOnce(ctx, attempt, p) })
-		hostnameID = id
+		if hostnameID = id; id != 0 {
+			c.mine.claim(id)
+		}
 		mayHaveRun = mayHaveRun || classify(err) == unclear
 		return err, classify(err) != final && !errors.As(err, new(*CreateQuotaError))
 	})
-	if err == nil || hostnameID != 0 {
-		return hostnameID, err
+	if err != nil && hostnameID == 0 {
+		hostnameID, err = c.explainFailedCreate(ctx, in, began, mayHaveRun, err)
 	}
-	return c.explainFailedCreate(ctx, in, began, mayHaveRun, err)
+	if hostnameID != 0 {
+		c.turns.know(hostnameID, place{in.SiteID, in.RecordID})
+	}
+	return hostnameID, err
+}
+
+// mine are the ids of hostnames that calls of this client have made.
+type mine struct {
+	mu  sync.Mutex
+	ids map[int64]bool
+}
+
+// claim reports whether no other call has claimed the id.
+func (m *mine) claim(id int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ids == nil {
+		m.ids = map[int64]bool{}
+	}
+	claimed := m.ids[id]
+	m.ids[id] = true
+	return !claimed
+}
+
+func (m *mine) has(id int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ids[id]
+}
+
+// hostnameExists is the error about a hostname that stands in the way, given what Create answered.
+func (c *Client) hostnameExists(existing CustomHostname, err error) error {
+	return &HostnameExistsError{Existing: existing, SameRun: c.mine.has(existing.HostnameID), Err: err}
 }
 
 // UndoDuplicate deletes a hostname just created whose name an older hostname of the same site holds, and returns a
@@ -84,7 +122,7 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 		return nil
 	}
 	if err := c.DeleteCustomHostname(ctx, created.HostnameID); err == nil || IsNotFound(err) {
-		return &HostnameExistsError{Existing: *holder, Err: errors.New("ESA made a second one, which was deleted again")}
+		return c.hostnameExists(*holder, errors.New("ESA made a second one, which was deleted again"))
 	}
 	return nil
 }
@@ -104,7 +142,7 @@ func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *Cus
 // createOnce sends one attempt. One that is under way is not abandoned at once when the context ends.
 func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, error) {
 	if err := ctx.Err(); err != nil {
-		return 0, &Error{Action: actionCreateCustomHostname.name, Host: c.wire.host, Err: errNotSent, GaveUp: err}
+		return 0, &Error{Action: actionCreateCustomHostname.name, Host: c.wire.host, Err: ErrNotSent, GaveUp: err}
 	}
 	ctx, stop := withGrace(ctx, createGrace)
 	defer stop()
@@ -136,18 +174,21 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	if mayHaveRun || partly {
 		patience = listedLimit
 	}
-	existing, lookErr := c.lookForCreated(lookCtx, in, patience)
+	found, lookErr := c.lookForCreated(lookCtx, in, patience)
 	switch {
 	case lookErr != nil && mayHaveRun:
 		return 0, &UnclearCreateError{Err: err}
-	case lookErr != nil || existing == nil:
+	case lookErr != nil || len(found) == 0:
 		return 0, err
-	case partly && c.isOurs(existing, in, began):
-		return existing.HostnameID, err
-	case mayHaveRun && c.isOurs(existing, in, began):
-		return existing.HostnameID, nil
 	}
-	return 0, &HostnameExistsError{Existing: *existing, Err: err}
+	if mayHaveRun || partly {
+		if id := c.adopt(found, in, began); id != 0 && partly {
+			return id, err
+		} else if id != 0 {
+			return id, nil
+		}
+	}
+	return 0, c.hostnameExists(found[0], err)
 }
 
 // mayMeanNameTaken tells whether a refusal of Create can be ESA's way of saying that the name is taken, for which no
@@ -167,46 +208,45 @@ func mayMeanNameTaken(err error) bool {
 	return true
 }
 
-// lookForCreated returns the hostname of the site that has the name, nil if there is none for as long as patience lasts.
-// Of several, ours is the newest.
-func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, patience time.Duration) (*CustomHostname, error) {
+// lookForCreated returns the hostnames of the site that have the name, the newest first; none if there is none for as
+// long as patience lasts.
+func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, patience time.Duration) (found []CustomHostname, err error) {
 	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
 	end := c.clock.Now().Add(patience)
-	var found []CustomHostname
 	for attempt := 1; ; attempt++ {
-		var err error
 		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
 			return nil, err
 		}
 		pause := c.backoff(attempt, &Error{})
-		if len(found) > 0 {
-			break
-		}
-		if !c.clock.Now().Add(pause).Before(end) {
-			return nil, nil //nolint:nilnil // There is none, which is no error.
+		if len(found) > 0 || !c.clock.Now().Add(pause).Before(end) {
+			slices.SortFunc(found, func(a, b CustomHostname) int { return strings.Compare(b.CreateTime, a.CreateTime) })
+			return found, nil
 		}
 		if err := wait.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}
-	newest := &found[0]
-	for i := range found[1:] {
-		if found[i+1].CreateTime > newest.CreateTime {
-			newest = &found[i+1]
-		}
-	}
-	return newest, nil
 }
 
-// isOurs tells whether a hostname that was found is one that this call made: for the same record, since it began.
-// began is compared on ESA's clock, as ours may be minutes off.
-func (c *Client) isOurs(existing *CustomHostname, in CreateCustomHostnameInput, began time.Time) bool {
+// adopt returns the id of a hostname that this call has made, 0 if none is. Nobody else gets it then. began is when this
+// call first sent a Create.
+func (c *Client) adopt(found []CustomHostname, in CreateCustomHostnameInput, began time.Time) int64 {
+	for _, existing := range found {
+		if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
+			return existing.HostnameID
+		}
+	}
+	return 0
+}
+
+// isOurs tells whether a hostname that was found is one that this call can have made: for the same record, since it
+// began. began is compared on ESA's clock, as ours may be minutes off.
+func (c *Client) isOurs(existing CustomHostname, in CreateCustomHostnameInput, began time.Time) bool {
 	created, err := time.Parse(timeFormat, existing.CreateTime)
 	if err != nil {
 		return false
 	}
-	beganThere := began.Add(time.Duration(c.skew.Load()) - createSlack)
-	return existing.RecordID == in.RecordID && !created.Before(beganThere)
+	return existing.RecordID == in.RecordID && !created.Before(began.Add(c.clockOff()-createSlack))
 }
 
 // withGrace derives a context that ends grace after ctx ends.

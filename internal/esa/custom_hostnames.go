@@ -40,13 +40,13 @@ const MaxPageSize = 500
 
 // All seven are sent as POST, as Alibaba Cloud's own SDK does.
 var (
-	actionCreateCustomHostname           = action{"CreateCustomHostname", http.MethodPost}
-	actionGetCustomHostname              = action{"GetCustomHostname", http.MethodPost}
-	actionListCustomHostnames            = action{"ListCustomHostnames", http.MethodPost}
-	actionUpdateCustomHostname           = action{"UpdateCustomHostname", http.MethodPost}
-	actionDeleteCustomHostname           = action{"DeleteCustomHostname", http.MethodPost}
-	actionVerifyCustomHostname           = action{"VerifyCustomHostname", http.MethodPost}
-	actionApplyCustomHostnameCertificate = action{"ApplyCustomHostnameCertificate", http.MethodPost}
+	actionCreateCustomHostname           = action{"CreateCustomHostname", http.MethodPost, true}
+	actionGetCustomHostname              = action{"GetCustomHostname", http.MethodPost, false}
+	actionListCustomHostnames            = action{"ListCustomHostnames", http.MethodPost, false}
+	actionUpdateCustomHostname           = action{"UpdateCustomHostname", http.MethodPost, true}
+	actionDeleteCustomHostname           = action{"DeleteCustomHostname", http.MethodPost, true}
+	actionVerifyCustomHostname           = action{"VerifyCustomHostname", http.MethodPost, true}
+	actionApplyCustomHostnameCertificate = action{"ApplyCustomHostnameCertificate", http.MethodPost, true}
 )
 
 // Secret is text that no formatting, logging or JSON shows.
@@ -143,7 +143,14 @@ func (c *Client) GetCustomHostname(ctx context.Context, hostnameID int64) (*Cust
 	if err != nil {
 		return nil, err
 	}
+	c.KnowPlace(hostnameID, out.CustomHostnameModel.SiteID, out.CustomHostnameModel.RecordID)
 	return out.CustomHostnameModel, nil
+}
+
+// KnowPlace tells the client at which site and record a hostname is, so that writes to it take their turn there. The client
+// knows it of what it has read or written itself.
+func (c *Client) KnowPlace(hostnameID, siteID, recordID int64) {
+	c.turns.know(hostnameID, place{siteID, recordID})
 }
 
 type getCustomHostnameOutput struct {
@@ -228,6 +235,9 @@ func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostna
 	p.set("SslFlag", in.SSLFlag)
 	in.Certificate.addTo(p)
 	_, err := call[struct{}](ctx, c, actionUpdateCustomHostname, p, nil)
+	if err == nil {
+		c.KnowPlace(in.HostnameID, 0, in.RecordID)
+	}
 	return err
 }
 

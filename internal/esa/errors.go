@@ -25,6 +25,7 @@ const (
 	CodeInstanceNotOnline       ErrorCode = "Instance.NotOnline"             // The plan is overdue.
 	CodeQuotaCheckFailed        ErrorCode = "QuotaCheckFailed.Function"      // The plan does not include the feature.
 	CodeRecordServiceBusy       ErrorCode = "Record.ServiceBusy"             // Another change of the record is under way.
+	CodeRecordReserved          ErrorCode = "Record.Reserved"                // The same, as seen at other actions.
 	CodeSiteServiceBusy         ErrorCode = "Site.ServiceBusy"               // Another change of the site is under way.
 	CodeLockFailed              ErrorCode = "LockFailed"                     // Another change holds the lock.
 	CodeInternalException       ErrorCode = "InternalException"              // ESA failed inside; HTTP 400.
@@ -32,6 +33,7 @@ const (
 	CodeThrottling              ErrorCode = "Throttling"                     // The gateway's throttling.
 	CodeThrottlingUser          ErrorCode = "Throttling.User"                // The gateway's throttling of this account.
 	CodeThrottlingAPI           ErrorCode = "Throttling.Api"                 // The gateway's throttling of this action.
+	CodeRejectedThrottling      ErrorCode = "Rejected.Throttling"            // The same, as the official provider knows it.
 	CodeServiceUnavailable      ErrorCode = "ServiceUnavailable"             // HTTP 503.
 	CodeServiceUnavailableShort ErrorCode = "ServiceUnavailableTemporary"    // HTTP 503.
 )
@@ -66,8 +68,10 @@ type Error struct {
 	Status int
 	// RequestID is ESA's id of the call, for a support ticket.
 	RequestID string
-	// RetryAfter is the pause that ESA asks for (x-acs-retry-after), 0 when it asks for none.
+	// RetryAfter is the pause that ESA asks for (x-acs-retry-after or Retry-After), 0 when it asks for none.
 	RetryAfter time.Duration
+	// Unsent is true when there was no answer because the request never left this machine, as the connection shows.
+	Unsent bool
 	// Attempts is how often the call was sent.
 	Attempts int
 	// Err is the cause where ESA did not name a Code: a transport error or a malformed answer.
@@ -132,6 +136,8 @@ func malformed(format string, args ...any) error {
 type HostnameExistsError struct {
 	// Existing is the hostname that has the name.
 	Existing CustomHostname
+	// SameRun is true when another call of this client made it.
+	SameRun bool
 	// Err is what Create answered.
 	Err error
 }

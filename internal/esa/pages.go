@@ -2,37 +2,59 @@ package esa
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
-// pages yields the items of all pages. fetch returns one page, from 1, and how many items there are on all. An item
-// that moves to a later page while they are read comes twice; callers tell items by their ids.
-func pages[T any](fetch func(number int) (items []T, total int, err error)) iter.Seq2[T, error] {
+// listReadings is how often a list is read that shifts while it is read.
+const listReadings = 5
+
+// pages yields the items of all pages, each once. fetch returns one page, from 1, and how many items there are on all.
+// An item that is removed while pages are read moves those behind it forward, past the reader; one that is added can move
+// them the other way. So a list of which fewer items were seen than any of its pages counts is read again, and is an error
+// if that does not help.
+func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total int, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		seen := 0
-		for number := 1; ; number++ {
-			items, total, err := fetch(number)
-			if err != nil {
-				var none T
-				yield(none, err)
-				return
-			}
-			for _, item := range items {
-				if !yield(item, nil) {
+		yielded := map[int64]bool{}
+		for range listReadings {
+			seen, most := map[int64]bool{}, 0
+			for number, read := 1, 0; ; number++ {
+				items, total, err := fetch(number)
+				if err != nil {
+					var none T
+					yield(none, err)
 					return
 				}
+				for i := range items {
+					key := id(&items[i])
+					if seen[key] = true; yielded[key] {
+						continue
+					}
+					if yielded[key] = true; !yield(items[i], nil) {
+						return
+					}
+				}
+				most = max(most, total)
+				if read += len(items); len(items) == 0 || read >= total {
+					break
+				}
 			}
-			if seen += len(items); len(items) == 0 || seen >= total {
+			if len(seen) >= most {
 				return
 			}
 		}
+		var none T
+		yield(none, errShortList)
 	}
 }
+
+// errShortList is the error of a list that was never read whole.
+var errShortList = fmt.Errorf("the list changed while it was read, %d times in a row, so that items are missing", listReadings)
 
 // AllCustomHostnames yields the custom hostnames that in selects, from all pages. It ends with the first error.
 func (c *Client) AllCustomHostnames(ctx context.Context, in ListCustomHostnamesInput) iter.Seq2[CustomHostname, error] {
 	in.PageSize = MaxPageSize
-	return pages(func(number int) ([]CustomHostname, int, error) {
+	return pages(func(h *CustomHostname) int64 { return h.HostnameID }, func(number int) ([]CustomHostname, int, error) {
 		in.PageNumber = number
 		page, err := c.ListCustomHostnames(ctx, in)
 		if err != nil {
@@ -45,7 +67,7 @@ func (c *Client) AllCustomHostnames(ctx context.Context, in ListCustomHostnamesI
 // AllSites yields the sites that in selects, from all pages. It ends with the first error.
 func (c *Client) AllSites(ctx context.Context, in ListSitesInput) iter.Seq2[Site, error] {
 	in.PageSize = MaxPageSize
-	return pages(func(number int) ([]Site, int, error) {
+	return pages(func(s *Site) int64 { return s.SiteID }, func(number int) ([]Site, int, error) {
 		in.PageNumber = number
 		page, err := c.ListSites(ctx, in)
 		if err != nil {
@@ -58,7 +80,7 @@ func (c *Client) AllSites(ctx context.Context, in ListSitesInput) iter.Seq2[Site
 // AllRecords yields the records that in selects, from all pages. It ends with the first error.
 func (c *Client) AllRecords(ctx context.Context, in ListRecordsInput) iter.Seq2[Record, error] {
 	in.PageSize = MaxPageSize
-	return pages(func(number int) ([]Record, int, error) {
+	return pages(func(r *Record) int64 { return r.RecordID }, func(number int) ([]Record, int, error) {
 		in.PageNumber = number
 		page, err := c.ListRecords(ctx, in)
 		if err != nil {

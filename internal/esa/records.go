@@ -7,8 +7,8 @@ import (
 
 // ESA takes these two as GET only.
 var (
-	actionListRecords = action{"ListRecords", http.MethodGet}
-	actionGetRecord   = action{"GetRecord", http.MethodGet}
+	actionListRecords = action{"ListRecords", http.MethodGet, false}
+	actionGetRecord   = action{"GetRecord", http.MethodGet, false}
 )
 
 // Record is a DNS record of a site as ListRecords and GetRecord return it. Both also return AuthConf, which can hold

@@ -155,7 +155,7 @@ func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, site
 			return err
 		}
 		if s.read == 0 {
-			s.items, s.began = make(map[int64]listedHostname, *page.TotalCount), now
+			s.items, s.began = map[int64]listedHostname{}, now
 		}
 		for _, hostname := range page.Hostnames {
 			// Of a hostname that has moved to a later page, the later one is the newer.

@@ -5,9 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"net"
+	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -17,13 +16,17 @@ import (
 //   - A refused call is sent again. An unclear one is sent again if doing it twice is doing it once: that holds for
 //     all actions but CreateCustomHostname, which looks first (create.go).
 //   - The pause doubles from backoffBase to backoffCap with jitter, or is what ESA asked for.
-//   - At most MaxRetries times, and never beyond the context. A Create that is throttled waits longer (limit.go).
-//   - An expired security token is renewed and the call sent again, once.
+//   - At most MaxRetries times, and never beyond the context. A Create that is throttled waits longer (quota.go), and so
+//     does a write to a busy record (turns.go). ESA out of reach is a matter of all calls (reach.go).
+//   - An expired security token is renewed and the call sent again, once. So is a call that ESA's clock has refused.
 const (
 	backoffBase = 500 * time.Millisecond
 	backoffCap  = 20 * time.Second
-	// retryAfterCap bounds what ESA may ask for, so that an absurd header cannot hang a run.
-	retryAfterCap = 60 * time.Second
+	// retryAfterLimit bounds what ESA may ask for, so that an absurd header cannot hang a run; retryAfterCap what is read.
+	retryAfterLimit = time.Minute
+	retryAfterCap   = time.Hour
+	// skewLimit is how far ESA's clock may be from ours before it is used for signatures.
+	skewLimit = time.Minute
 )
 
 // outcome is what a failed attempt tells about the call.
@@ -41,10 +44,10 @@ func classify(err error) outcome {
 	if !errors.As(err, &e) {
 		return final
 	}
-	switch e.Code {
-	case CodeThrottling, CodeThrottlingUser, CodeThrottlingAPI, CodeTooManyRequests,
-		CodeSiteServiceBusy, CodeRecordServiceBusy, CodeLockFailed:
+	if busy, _ := isBusy(e); busy || isThrottled(e) {
 		return refused
+	}
+	switch e.Code {
 	case CodeInternalException, CodeServiceUnavailable, CodeServiceUnavailableShort:
 		return unclear
 	case CodeSignatureNonceUsed:
@@ -52,9 +55,6 @@ func classify(err error) outcome {
 		return unclear
 	case "":
 		return classifyWithoutCode(e)
-	}
-	if strings.HasPrefix(string(e.Code), string(CodeThrottling)+".") {
-		return refused
 	}
 	if e.Status >= http.StatusInternalServerError {
 		return unclear
@@ -65,8 +65,6 @@ func classify(err error) outcome {
 // classifyWithoutCode judges failures of which ESA said nothing: a proxy's or load balancer's answer, or none.
 func classifyWithoutCode(e *Error) outcome {
 	switch {
-	case e.Status == http.StatusTooManyRequests:
-		return refused
 	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
 		return unclear
 	case e.Status >= http.StatusMultipleChoices:
@@ -78,12 +76,14 @@ func classifyWithoutCode(e *Error) outcome {
 	var (
 		certificate *tls.CertificateVerificationError
 		authority   x509.UnknownAuthorityError
-		op          *net.OpError
+		plain       tls.RecordHeaderError
+		proxy       *proxyError
 	)
 	switch {
-	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.Is(e.Err, errNotSent):
+	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.As(e.Err, &plain), errors.Is(e.Err, ErrNotSent),
+		errors.As(e.Err, &proxy) && proxy.status < http.StatusInternalServerError:
 		return final
-	case errors.As(e.Err, &op) && op.Op == "dial":
+	case e.Unsent:
 		return refused
 	}
 	return unclear
@@ -99,7 +99,7 @@ func (c *Client) backoff(attempt int, e *Error) time.Duration {
 	pause = pause/2 + time.Duration(c.jitter()*float64(pause/2))
 	if e.RetryAfter > 0 {
 		spread := time.Duration(c.jitter() * float64(backoffBase))
-		return min(e.RetryAfter, retryAfterCap) + spread
+		return min(e.RetryAfter, retryAfterLimit) + spread
 	}
 	return pause
 }
@@ -127,7 +127,8 @@ func call[T any](ctx context.Context, c *Client, a action, p params, check func(
 // repeat runs try until it succeeds or says that its error is not worth another attempt, pausing in between.
 func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, again bool)) error {
 	var waited *wait
-	renewed := false
+	renewed, corrected := false, false
+	began, counted := c.clock.Now(), 0
 	for attempt := 1; ; attempt++ {
 		err, again := try(attempt)
 		var e *Error
@@ -135,19 +136,23 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 			return err
 		}
 		e.Attempts = attempt
-		if e.Code == CodeTokenExpired && !renewed && ctx.Err() == nil {
+		switch {
+		case e.Code == CodeTokenExpired && !renewed && ctx.Err() == nil:
 			renewed = true
 			c.wire.renewCredential(ctx, c.clock.Now())
+			continue
+		case e.Code == CodeTimestampExpired && !corrected && c.clockOff().Abs() > skewLimit && ctx.Err() == nil:
+			corrected = true
 			continue
 		}
 		if !again {
 			return err
 		}
-		if attempt > c.maxRetries {
-			return err
-		}
 		if ctx.Err() != nil {
 			e.GaveUp = ctx.Err()
+			return err
+		}
+		if counted++; !c.mayRetry(e, began, &counted) {
 			return err
 		}
 		pause := c.backoff(attempt, e)
@@ -162,33 +167,51 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 	}
 }
 
-// try sends one attempt, within the request limit, and logs it.
+// mayRetry tells whether there may be another attempt after so many that count, and takes back one that does not count.
+func (c *Client) mayRetry(e *Error, began time.Time, counted *int) bool {
+	if isAnswer(e) || errors.Is(e.Err, ErrNotSent) {
+		return *counted <= c.maxRetries
+	}
+	free, again := c.reach.patient(began, c.clock.Now(), c.maxRetries)
+	if free {
+		*counted--
+	}
+	if !again || *counted > c.maxRetries || isNoSuchHost(e.Err) && !c.reach.everAnswered() {
+		c.reach.giveUp()
+		return false
+	}
+	return true
+}
+
+// try sends one attempt, a write in its turn, and logs it.
 func (c *Client) try(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
-	notSent := func(err error) error {
-		return &Error{Action: a.name, Host: c.wire.host, Attempts: attempt - 1, Err: errNotSent, GaveUp: err}
+	if !a.writes {
+		return c.send(ctx, a, attempt, p, out, check)
 	}
-	leave, busyErr := c.busy.enter(ctx, p)
-	if busyErr != nil {
-		return notSent(busyErr)
+	err := c.turns.run(ctx, c, c.turns.placeOf(p.id("HostnameId"), place{p.id("SiteId"), p.id("RecordId")}), func() error {
+		return c.send(ctx, a, attempt, p, out, check)
+	})
+	if e := new(Error); errors.As(err, &e) {
+		e.Action = a.name
 	}
-	defer leave()
+	return err
+}
+
+// send sends one attempt, within the pace, and takes what all calls learn from it.
+func (c *Client) send(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
 	if pause := c.pace.reserve(c.clock.Now()); pause > 0 {
 		if err := c.clock.Sleep(ctx, pause); err != nil {
-			return notSent(err)
+			return &Error{Action: a.name, Host: c.wire.host, Attempts: attempt - 1, Err: ErrNotSent, GaveUp: err}
 		}
 	}
 	started := c.clock.Now()
-	answer, err := c.wire.send(ctx, a, p, started, out)
+	answer, err := c.wire.send(ctx, a, p, c.now(), c.reach.isDead(), out)
 	if err == nil {
 		if problem := check(); problem != nil {
 			err = &Error{Action: a.name, Host: c.wire.host, Status: answer.status, RequestID: answer.requestID, Err: problem}
 		}
 	}
-	if !answer.date.IsZero() {
-		c.skew.Store(int64(answer.date.Sub(c.clock.Now())))
-	}
-	c.pace.learn(c.clock.Now(), err != nil && isThrottled(err))
-	c.busy.learn(p, err)
+	c.learn(ctx, a, started, answer, err)
 	event := Event{Action: a.name, Attempt: attempt, Status: answer.status, RequestID: answer.requestID, Duration: c.clock.Now().Sub(started)}
 	if err == nil {
 		c.log(ctx, event)
@@ -198,4 +221,38 @@ func (c *Client) try(ctx context.Context, a action, attempt int, p params, out a
 	event.Code, event.Err = string(err.Code), err
 	c.log(ctx, event)
 	return err
+}
+
+// learn takes what an attempt shows about limits, reach and clock.
+func (c *Client) learn(ctx context.Context, a action, started time.Time, answer answer, err *Error) {
+	now := c.clock.Now()
+	if ctx.Err() == nil && (err == nil || !errors.Is(err.Err, ErrNotSent)) {
+		c.reach.learn(started, err)
+	}
+	switch throttled := err != nil && isThrottled(err); {
+	case !isAnswer(err):
+	case throttled && a == actionCreateCustomHostname:
+		// That is about the hourly quota.
+	default:
+		c.pace.learn(now, throttled)
+	}
+	if isAnswer(err) && !answer.date.IsZero() {
+		off := answer.date.Sub(now)
+		c.skew.Store(int64(off))
+		if off.Abs() > skewLimit && !c.skewTold.Swap(true) {
+			c.log(ctx, Event{Warning: fmt.Sprintf("The clock of this machine is %v off ESA's. Requests are signed with ESA's.", off.Round(time.Second))})
+		}
+	}
+}
+
+// clockOff is ESA's clock minus ours, as far as it is known.
+func (c *Client) clockOff() time.Duration { return time.Duration(c.skew.Load()) }
+
+// now is the time that requests are signed with: ESA's, where it is known to be far from ours.
+func (c *Client) now() time.Time {
+	now := c.clock.Now()
+	if off := c.clockOff(); off.Abs() > skewLimit {
+		return now.Add(off)
+	}
+	return now
 }

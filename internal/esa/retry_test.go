@@ -16,6 +16,7 @@ import (
 
 func TestClassify(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	plain := tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}
 	read := &net.OpError{Op: "read", Err: syscall.ECONNRESET}
 	tests := []struct {
 		name string
@@ -41,11 +42,19 @@ func TestClassify(t *testing.T) {
 		{"a redirect", &Error{Status: 302, Err: malformed("x")}, final},
 		{"a success that cannot be read", &Error{Status: 200, Err: malformed("x")}, unclear},
 		{"a success status with an error code", &Error{Code: CodeCustomHostnameUnpassed, Status: 200}, final},
-		{"nobody listens", &Error{Err: dial}, refused},
+		{"throttling as the official provider knows it", &Error{Code: "Rejected.Throttling", Status: 400}, refused},
+		{"a code that nobody documented with status 429", &Error{Code: "Some.New", Status: 429}, refused},
+		{"the record is reserved", &Error{Code: "Record.Reserved", Status: 400}, refused},
+		{"nobody listens", &Error{Err: dial, Unsent: true}, refused},
+		{"a proxy that is down", &Error{Err: &net.OpError{Op: "proxyconnect", Err: dial}, Unsent: true}, refused},
+		{"a proxy that asks for a password", &Error{Err: &proxyError{407}, Unsent: true}, final},
+		{"a proxy that does not get through", &Error{Err: &proxyError{502}, Unsent: true}, refused},
+		{"TLS where there is none", &Error{Err: plain, Unsent: true}, final},
+		{"no connection in time", &Error{Err: context.DeadlineExceeded, Unsent: true}, refused},
 		{"the connection broke", &Error{Err: read}, unclear},
 		{"no answer in time", &Error{Err: context.DeadlineExceeded}, unclear},
 		{"the server's certificate is not trusted", &Error{Err: &tls.CertificateVerificationError{Err: errors.New("x")}}, final},
-		{"nothing was sent", &Error{Err: fmt.Errorf("%w: x", errNotSent)}, final},
+		{"nothing was sent", &Error{Err: fmt.Errorf("%w: x", ErrNotSent)}, final},
 		{"the hostname is gone", &Error{Code: CodeCustomHostnameNotFound, Status: 404}, final},
 		{"the certificate was refused with status 404", &Error{Code: CodeSetCertFailed, Status: 404}, final},
 		{"no permission", &Error{Code: CodeNoPermission, Status: 403}, final},
@@ -77,7 +86,7 @@ func TestBackoff(t *testing.T) {
 		{"however many attempts there were", 1000, 0, 1, backoffCap},
 		{"what ESA asks for is waited for", 1, 7 * time.Second, 0, 7 * time.Second},
 		{"and not all come back at once", 1, 7 * time.Second, 1, 7*time.Second + backoffBase},
-		{"an absurd wish is cut", 1, time.Hour, 0, retryAfterCap},
+		{"an absurd wish is cut", 1, time.Hour, 0, retryAfterLimit},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -97,6 +106,18 @@ func TestRetryAfter(t *testing.T) {
 		if got := retryAfter(http.Header{"X-Acs-Retry-After": {header}}); got != want {
 			t.Errorf("%q: %v, want %v", header, got, want)
 		}
+	}
+	const date = "Wed, 21 Oct 2026 07:28:00 GMT"
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "9223372036854775807": retryAfterCap,
+		"Wed, 21 Oct 2026 07:28:09 GMT": 9 * time.Second, date: 0, "Wed, 21 Oct 2026 07:27:00 GMT": 0, "Thu, 22 Oct 2026 07:28:00 GMT": retryAfterCap,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {header}, "Date": {date}}); got != want {
+			t.Errorf("standard header %q: %v, want %v", header, got, want)
+		}
+	}
+	if got := retryAfter(http.Header{"Retry-After": {"9"}, "X-Acs-Retry-After": {"1500"}}); got != 1500*time.Millisecond {
+		t.Errorf("of both headers: %v", got)
 	}
 }
 

@@ -11,9 +11,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	rpcutil "github.com/alibabacloud-go/tea-rpc-utils/service"
@@ -36,13 +38,22 @@ const (
 	idleConnections = 64
 )
 
-// errNotSent is the cause of an Error whose request never left.
-var errNotSent = errors.New("the request was not sent")
+// ErrNotSent is the cause of an Error whose request was never tried.
+var ErrNotSent = errors.New("the request was not sent")
+
+// proxyError is the cause of an Error when a proxy refuses to connect to ESA.
+type proxyError struct{ status int }
+
+// Error names the status.
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("the proxy answered CONNECT with HTTP status %d", e.status)
+}
 
 // action is an API action with the HTTP method it is called with.
 type action struct {
 	name   string
 	method string
+	writes bool // changes a hostname
 }
 
 // params are the business parameters of a call.
@@ -60,6 +71,12 @@ func (p params) set(name, value string) {
 	if value != "" {
 		p[name] = value
 	}
+}
+
+// id returns an id, 0 if there is none.
+func (p params) id(name string) int64 {
+	id, _ := strconv.ParseInt(p[name], 10, 64)
+	return id
 }
 
 func (p params) setInt(name string, value int) {
@@ -106,6 +123,12 @@ func newWire(config Config) (*wire, error) {
 				MaxIdleConns:        idleConnections,
 				MaxIdleConnsPerHost: idleConnections,
 				IdleConnTimeout:     90 * time.Second,
+				OnProxyConnectResponse: func(_ context.Context, _ *url.URL, _ *http.Request, response *http.Response) error {
+					if response.StatusCode != http.StatusOK {
+						return &proxyError{response.StatusCode}
+					}
+					return nil
+				},
 			},
 			// A redirect would take the signature, and with it the call, to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -125,23 +148,37 @@ type answer struct {
 	date      time.Time
 }
 
-// send makes one attempt: one snapshot of the credential, one nonce, one timestamp. A success is decoded into out.
-func (w *wire) send(ctx context.Context, a action, params params, now time.Time, out any) (answer, *Error) {
+// send makes one attempt: one snapshot of the credential, one nonce, one timestamp. A success is decoded into out. hurry
+// is for when ESA is out of reach.
+func (w *wire) send(ctx context.Context, a action, params params, now time.Time, hurry bool, out any) (answer, *Error) {
 	fail := func(err error) *Error { return &Error{Action: a.name, Host: w.host, Err: err} }
 
 	credential, err := w.snapshot(ctx)
 	if err != nil {
-		return answer{}, fail(fmt.Errorf("%w: no credentials: %w", errNotSent, err))
+		return answer{}, fail(fmt.Errorf("%w: no credentials: %w", ErrNotSent, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
+	connected := func() {}
+	if hurry {
+		var stop func()
+		ctx, connected, stop = within(ctx, deadLimit, !a.writes)
+		defer stop()
+	}
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { connected() },
+		WroteHeaders: func() { sent.Store(true) },
+	})
 	request, err := w.request(ctx, a, params, credential, now)
 	if err != nil {
-		return answer{}, fail(fmt.Errorf("%w: %w", errNotSent, err))
+		return answer{}, fail(fmt.Errorf("%w: %w", ErrNotSent, err))
 	}
 	response, err := w.http.Do(request)
 	if err != nil {
-		return answer{}, fail(withoutURL(err))
+		e := fail(withoutURL(err))
+		e.Unsent = !sent.Load()
+		return answer{}, e
 	}
 	defer func() { _ = response.Body.Close() }()
 
@@ -297,6 +334,9 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 	case len(body) == 0:
 		e.Err = malformed("HTTP status %d with an empty body", status)
 		return e.RequestID, e
+	case body[0] == '<':
+		e.Err = malformed("HTTP status %d with HTML or XML instead of a JSON object, so a proxy or another server answered", status)
+		return e.RequestID, e
 	case body[0] != '{':
 		e.Err = malformed("HTTP status %d with %s instead of a JSON object", status, kindOf(body))
 		return e.RequestID, e
@@ -326,10 +366,7 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 
 // kindOf names a body's kind for a message.
 func kindOf(body []byte) string {
-	switch body[0] {
-	case '<':
-		return "HTML or XML"
-	case '[':
+	if body[0] == '[' {
 		return "a JSON array"
 	}
 	return "something"
@@ -344,13 +381,21 @@ func typeProblem(err error) string {
 	return "JSON that cannot be read"
 }
 
-// retryAfter reads the pause that ESA asks for, in milliseconds.
+// retryAfter reads the pause that ESA asks for, in the gateway's own header or in the standard one.
 func retryAfter(header http.Header) time.Duration {
-	ms, err := strconv.ParseInt(header.Get("X-Acs-Retry-After"), 10, 64)
-	if err != nil || ms <= 0 {
+	if ms, err := strconv.ParseInt(header.Get("X-Acs-Retry-After"), 10, 64); err == nil && ms > 0 {
+		return time.Duration(min(ms, retryAfterCap.Milliseconds())) * time.Millisecond
+	}
+	standard := header.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(standard, 10, 64); err == nil && seconds > 0 {
+		return time.Duration(min(seconds, int64(retryAfterCap/time.Second))) * time.Second
+	}
+	at, err := http.ParseTime(standard)
+	date, dateErr := http.ParseTime(header.Get("Date"))
+	if err != nil || dateErr != nil {
 		return 0
 	}
-	return time.Duration(min(ms, retryAfterCap.Milliseconds())) * time.Millisecond
+	return max(0, min(at.Sub(date), retryAfterCap))
 }
 
 // withoutSecrets is ESA's message without what it may repeat of the request.

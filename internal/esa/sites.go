@@ -7,8 +7,8 @@ import (
 
 // ESA takes these two as GET only.
 var (
-	actionListSites = action{"ListSites", http.MethodGet}
-	actionGetSite   = action{"GetSite", http.MethodGet}
+	actionListSites = action{"ListSites", http.MethodGet, false}
+	actionGetSite   = action{"GetSite", http.MethodGet, false}
 )
 
 // Site is a site as ListSites and GetSite return it.

@@ -3,86 +3,191 @@ package esa
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
+)
+
+// Reads may lag behind writes. So the wait for what a write has done begins with a pause as long as reads have lagged
+// lately, and looks again after that. The pause grows by a third when it was too short and shrinks by a fiftieth when it
+// was not, so that one look in fifteen comes too soon.
+const (
+	lagGrows   = 1.3
+	lagShrinks = 0.98
+	lagCap     = 15 * time.Second
+	// lagNone is a lag that is not worth waiting for.
+	lagNone = 20 * time.Millisecond
 )
 
 // Limits of the waits; what is not here is bounded by the caller's context.
 const (
-	createdLimit = time.Minute      // for the token that ESA makes after a Create
-	updatedLimit = 15 * time.Second // for an Update to be seen by Get
+	createdLimit = time.Minute // for the token that ESA makes after a Create
+	updatedLimit = time.Minute // for an Update to be seen by Get, while ESA does not say that it is configuring
 )
+
+// lags are how long reads have lagged behind each kind of write lately.
+type lags struct {
+	created, updated, deleted lag
+}
+
+type lag struct {
+	mu   sync.Mutex
+	last time.Duration
+}
+
+func (l *lag) expected() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
+}
+
+// learn takes when a write was first seen after it was answered, at which look.
+func (l *lag) learn(after time.Duration, looks int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case looks == 1:
+		l.last = time.Duration(float64(l.last) * lagShrinks)
+	case l.last == 0:
+		l.last = after
+	default:
+		l.last = min(after, time.Duration(float64(l.last)*lagGrows))
+	}
+	if l.last = min(l.last, lagCap); l.last < lagNone {
+		l.last = 0
+	}
+}
+
+// looks are the looks at what a write has done.
+type looks struct {
+	*wait
+	lag   *lag
+	count int
+}
+
+func (c *Client) newLooks(lag *lag, what string) *looks {
+	return &looks{wait: c.newWait(what), lag: lag}
+}
+
+// next pauses before the next look, if that is to be before end; no end is none. It returns false if there is none.
+func (l *looks) next(ctx context.Context, end time.Time) bool {
+	pause := l.lag.expected()
+	if l.count > 0 {
+		pause = max(l.client.backoff(l.count, &Error{}), pause/4)
+		if !end.IsZero() && !l.client.clock.Now().Add(pause).Before(end) {
+			return false
+		}
+	}
+	l.count++
+	return l.sleep(ctx, pause) == nil || l.count == 1
+}
+
+// done takes that the last look has seen the write.
+func (l *looks) done() { l.lag.learn(l.client.clock.Now().Sub(l.began), l.count) }
 
 // AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. It waits
 // a minute for the token. While reads do not find the hostname it waits as long as ctx allows: one that goes into the
 // state now would be taken for deleted by the next refresh. It returns what it has, which is nil if no read succeeded,
 // and the last error.
-func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
-	var newest *CustomHostname
+func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (newest *CustomHostname, err error) {
 	var notFound error
-	wait := c.newWait(fmt.Sprintf("hostname %d is being created", hostnameID))
+	looks := c.newLooks(&c.lags.created, fmt.Sprintf("hostname %d is being created", hostnameID))
 	end := c.clock.Now().Add(createdLimit)
-	for attempt := 1; ; attempt++ {
-		hostname, err := c.GetCustomHostname(ctx, hostnameID)
-		if err == nil {
+	limit := time.Time{}
+	for looks.next(ctx, limit) {
+		var hostname *CustomHostname
+		if hostname, err = c.GetCustomHostname(ctx, hostnameID); err == nil {
 			newest = hostname
 		}
 		switch {
-		case err == nil && hostname.VerifyCode != "":
-			return hostname, nil
-		case err == nil && hostname.Status != StatusPending && hostname.Status != StatusConfiguring:
+		case err == nil && (hostname.VerifyCode != "" || hostname.Status != StatusPending && hostname.Status != StatusConfiguring):
 			// An active, conflicted or offline hostname may never get a token.
-			return hostname, nil
-		case IsNotFound(err):
-			notFound = err
-		case err != nil && ctx.Err() != nil && notFound != nil:
-			return newest, notFound
-		case err != nil:
-			return newest, err
-		}
-		pause := c.backoff(attempt, &Error{})
-		if err == nil && !c.clock.Now().Add(pause).Before(end) {
+			looks.done()
 			return newest, nil
-		}
-		if sleepErr := wait.sleep(ctx, pause); sleepErr != nil {
-			if err == nil {
-				err = sleepErr
-			}
+		case err == nil:
+			limit = end
+		case IsNotFound(err):
+			notFound, limit = err, time.Time{}
+		case ctx.Err() != nil && notFound != nil:
+			return newest, notFound
+		default:
 			return newest, err
 		}
 	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return newest, err
 }
 
-// AwaitUpdated reads a hostname until it is as an update has made it, for some seconds: reads may lag behind writes.
-// It returns what it read last, settled or not.
-func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (*CustomHostname, error) {
-	wait := c.newWait(fmt.Sprintf("the change of hostname %d is not to be seen yet", hostnameID))
+// AwaitUpdated reads a hostname until it is as an update has made it: a minute, or as long as ctx allows while ESA says
+// that the hostname is being configured. It returns what it read last, settled or not.
+func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (hostname *CustomHostname, err error) {
+	looks := c.newLooks(&c.lags.updated, fmt.Sprintf("the change of hostname %d is not to be seen yet", hostnameID))
 	end := c.clock.Now().Add(updatedLimit)
-	for attempt := 1; ; attempt++ {
-		hostname, err := c.GetCustomHostname(ctx, hostnameID)
-		if err != nil || settled(hostname) {
+	limit := end
+	for looks.next(ctx, limit) {
+		seen, err := c.GetCustomHostname(ctx, hostnameID)
+		if err != nil {
+			if hostname != nil && ctx.Err() != nil {
+				break
+			}
 			return hostname, err
 		}
-		pause := c.backoff(attempt, &Error{})
-		inTime := c.clock.Now().Add(pause).Before(end) && wait.sleep(ctx, pause) == nil
-		if !inTime {
-			return hostname, nil
+		if hostname = seen; settled(hostname) {
+			looks.done()
+			break
+		}
+		if limit = end; hostname.Status == StatusConfiguring {
+			limit = time.Time{}
 		}
 	}
+	return hostname, nil
 }
 
 // AwaitDeleted returns nil once GetCustomHostname says that the hostname is gone.
 func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
-	wait := c.newWait(fmt.Sprintf("hostname %d is being deleted", hostnameID))
-	for attempt := 1; ; attempt++ {
+	looks := c.newLooks(&c.lags.deleted, fmt.Sprintf("hostname %d is being deleted", hostnameID))
+	for looks.next(ctx, time.Time{}) {
 		_, err := c.GetCustomHostname(ctx, hostnameID)
 		if IsNotFound(err) {
+			looks.done()
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := wait.sleep(ctx, c.backoff(attempt, &Error{})); err != nil {
+	}
+	return ctx.Err()
+}
+
+// noticeEvery is how often the log is told of a wait that goes on.
+const noticeEvery = 30 * time.Second
+
+// wait is a wait of several pauses, of which the log is told now and then.
+type wait struct {
+	client *Client
+	what   string
+	began  time.Time
+	told   time.Time
+}
+
+func (c *Client) newWait(what string) *wait {
+	now := c.clock.Now()
+	return &wait{client: c, what: what, began: now, told: now}
+}
+
+// sleep pauses, and says every half minute what for.
+func (w *wait) sleep(ctx context.Context, d time.Duration) error {
+	for d > 0 {
+		part := min(d, noticeEvery)
+		if err := w.client.clock.Sleep(ctx, part); err != nil {
 			return err
 		}
+		d -= part
+		if now := w.client.clock.Now(); now.Sub(w.told) >= noticeEvery {
+			w.told = now
+			w.client.log(ctx, Event{Waiting: w.what, Duration: now.Sub(w.began)})
+		}
 	}
+	return ctx.Err()
 }

@@ -1,0 +1,163 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// Several hours' worth of creates, ten at a time: all get through, in little more than the least possible time, and with
+// few calls refused.
+func TestCreateQuota(t *testing.T) {
+	const quota, hours = 100, 5
+	for window, name := range map[fakeesa.CreateWindow]string{fakeesa.CreateWindowSliding: "any hour", fakeesa.CreateWindowFixed: "the clock's hour"} {
+		for header, with := range map[fakeesa.RetryAfter]string{
+			fakeesa.RetryAfterMilliseconds: "x-acs-retry-after", fakeesa.RetryAfterSeconds: "Retry-After", fakeesa.RetryAfterNone: "no header",
+		} {
+			t.Run(name+" with "+with, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: quota, CreateWindow: window, RetryAfter: header, Latency: 50 * time.Millisecond},
+						func(c *Config) { c.MaxRetries = 0 }) // of no concern to the quota
+					time.Sleep(25 * time.Minute) // into the clock's hour
+					began := time.Now()
+					atOnce(hours*quota, func(i int) {
+						in := f.createInput()
+						in.Hostname = fmt.Sprintf("h%d.customer.com", i)
+						if _, err := f.client.CreateCustomHostname(t.Context(), in); err != nil {
+							t.Error(err)
+						}
+					})
+					took, least := time.Since(began), (hours-1)*time.Hour
+					if window == fakeesa.CreateWindowFixed {
+						least -= 25 * time.Minute
+					}
+					refused := f.refusals("Throttling.User")
+					t.Logf("%.3f times the least time, %d calls refused", float64(took)/float64(least), refused)
+					if took > least*105/100 {
+						t.Errorf("took %v, the least time is %v", took, least)
+					}
+					if made := len(f.Hostnames()); made != hours*quota {
+						t.Errorf("%d hostnames, want %d", made, hours*quota)
+					}
+					if limit := (hours - 1) * 25; refused > limit {
+						t.Errorf("%d calls refused, want at most %d", refused, limit)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A Create that was throttled for another limit than the hourly one does not wait for minutes.
+func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{CallsPerSecond: 5, RetryAfter: fakeesa.RetryAfterNone})
+		began := time.Now()
+		atOnce(100, func(i int) {
+			in := f.createInput()
+			in.Hostname = fmt.Sprintf("h%d.customer.com", i)
+			if _, err := f.client.CreateCustomHostname(t.Context(), in); err != nil {
+				t.Error(err)
+			}
+		})
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("took %v, the least time is 20 s", took)
+		}
+	})
+}
+
+// Others use the quota too, and the client learns so.
+func TestCreateQuotaIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 20})
+		other, err := New(Config{Endpoint: "http://127.0.0.1:1", Credential: f.credential, MaxRetries: DefaultMaxRetries})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.wire.http.Transport = direct{handler: f.Server}
+		began := time.Now()
+		atOnce(60, func(i int) {
+			client, in := f.client, f.createInput()
+			if i%2 == 1 {
+				client = other
+			}
+			in.Hostname = fmt.Sprintf("h%d.customer.com", i)
+			if _, err := client.CreateCustomHostname(t.Context(), in); err != nil {
+				t.Error(err)
+			}
+		})
+		if took := time.Since(began); took > 2*time.Hour+15*time.Minute {
+			t.Errorf("took %v", took)
+		}
+		if refused := f.refusals("Throttling.User"); refused > 200 {
+			t.Errorf("%d calls refused", refused)
+		}
+	})
+}
+
+// A Create that waits for its quota holds up no other call.
+func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1, BusyRecords: true, Latency: 10 * time.Millisecond})
+		ids := f.add(100)
+		other := f.AddRecord(f.site.ID, "other.example.com")
+		change := func() time.Duration {
+			began := time.Now()
+			atOnce(len(ids), func(i int) {
+				if err := f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{HostnameID: ids[i], RecordID: other.ID}); err != nil {
+					t.Error(err)
+				}
+				if _, err := f.client.GetCustomHostname(t.Context(), ids[i]); err != nil {
+					t.Error(err)
+				}
+			})
+			return time.Since(began)
+		}
+		change() // learns that the record can be busy
+		alone := change()
+		f.create(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		for i := range 3 {
+			go func() {
+				in := f.createInput()
+				in.Hostname = fmt.Sprintf("waits%d.customer.com", i)
+				_, _ = f.client.CreateCustomHostname(ctx, in)
+			}()
+		}
+		time.Sleep(time.Minute)
+		if refused := f.refusals("Throttling.User"); refused < 3 {
+			t.Fatalf("%d creates were throttled", refused)
+		}
+		if beside := change(); beside > alone*105/100 {
+			t.Errorf("100 changes take %v, beside three creates that wait %v", alone, beside)
+		}
+		cancel()
+	})
+}
+
+func TestCreateQuotaEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1})
+		f.create(t)
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+		defer cancel()
+		atOnce(3, func(i int) {
+			in := f.createInput()
+			in.Hostname = fmt.Sprintf("h%d.customer.com", i)
+			_, err := f.client.CreateCustomHostname(ctx, in)
+			var quota *CreateQuotaError
+			if !errors.As(err, &quota) || quota.Made != 1 {
+				t.Errorf("got %v", err)
+			}
+		})
+		if took := time.Since(began); took != 20*time.Minute || len(f.Hostnames()) != 1 {
+			t.Errorf("%d hostnames after %v", len(f.Hostnames()), took)
+		}
+	})
+}

@@ -1,0 +1,93 @@
+package esa
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	rpcutil "github.com/alibabacloud-go/tea-rpc-utils/service"
+	"github.com/aliyun/credentials-go/credentials"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// rotatingCredential is exchanged all the time, as a file or a metadata service may be.
+type rotatingCredential struct {
+	credentials.Credential
+	turn atomic.Int64
+}
+
+func (c *rotatingCredential) GetCredential() (*credentials.CredentialModel, error) {
+	id, secret, token := rotated(c.turn.Add(1))
+	return &credentials.CredentialModel{AccessKeyId: &id, AccessKeySecret: &secret, SecurityToken: &token}, nil
+}
+
+func rotated(n int64) (id, secret, token string) {
+	return fmt.Sprintf("key-%d", n), fmt.Sprintf("secret-%d", n), fmt.Sprintf("token-%d", n)
+}
+
+// Every request is signed by one whole set, also while credentials are exchanged under many calls at once.
+func TestRotatedCredentialsAreNeverTorn(t *testing.T) {
+	var served atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		var n int64
+		_, _ = fmt.Sscanf(r.Form.Get("AccessKeyId"), "key-%d", &n)
+		_, secret, token := rotated(n)
+		signed := map[string]*string{}
+		for name := range r.Form {
+			if name != "Signature" {
+				signed[name] = &r.Form[name][0]
+			}
+		}
+		if want := *rpcutil.GetSignatureV1(signed, &r.Method, &secret); r.Form.Get("SecurityToken") != token || r.Form.Get("Signature") != want {
+			t.Errorf("set %d with token %s, signature %s, want %s", n, r.Form.Get("SecurityToken"), r.Form.Get("Signature"), want)
+		}
+		// Half of the calls need a second attempt.
+		if served.Add(1)%2 == 0 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		_, _ = io.WriteString(w, `{"RequestId":"R","CustomHostnameModel":{"HostnameId":1}}`)
+	}))
+	t.Cleanup(server.Close)
+	client, err := New(Config{Endpoint: server.URL, Credential: new(rotatingCredential), MaxRetries: 20, Clock: new(testClock)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			for range 10 {
+				if _, err := client.GetCustomHostname(t.Context(), 1); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// A token that ESA calls expired is renewed once, and the call goes on; with the same token it fails.
+func TestExpiredTokenIsRenewed(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{SecurityToken: "t0ken"})
+	id := f.create(t)
+	fresh := f.credential.Credential
+	renewals := 0
+	f.client.wire.renew = func() (credentials.Credential, error) { renewals++; return fresh, nil }
+	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "InvalidSecurityToken.Expired", Status: 400})
+	if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil || renewals != 1 {
+		t.Errorf("%v after %d renewals", err, renewals)
+	}
+	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 2, Code: "InvalidSecurityToken.Expired", Status: 400})
+	f.ResetRequests()
+	if _, err := f.client.GetCustomHostname(t.Context(), id); !IsCode(err, CodeTokenExpired) || f.Count("GetCustomHostname") != 2 || renewals != 1 {
+		t.Errorf("%v after %d calls and %d renewals", err, f.Count("GetCustomHostname"), renewals)
+	}
+}

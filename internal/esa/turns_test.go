@@ -1,0 +1,167 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// atOnce runs jobs, ten at a time, as Terraform does.
+func atOnce(count int, job func(i int)) {
+	work := make(chan int)
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() {
+			for i := range work {
+				job(i)
+			}
+		})
+	}
+	for i := range count {
+		work <- i
+	}
+	close(work)
+	group.Wait()
+}
+
+// add makes hostnames of one record.
+func (f *fixture) add(count int) []int64 {
+	ids := make([]int64, count)
+	for i := range ids {
+		ids[i] = f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: fmt.Sprintf("h%d.customer.com", i), SSLFlag: SSLOff}).ID
+	}
+	return ids
+}
+
+// refusals counts the calls that were refused with a code.
+func (f *fixture) refusals(codes ...string) (n int) {
+	for _, request := range f.Requests() {
+		for _, code := range codes {
+			if request.Code == code {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Many writes to one record, of which ESA takes one at a time. The least time is what ESA needs for one after another.
+func TestTurns(t *testing.T) {
+	remove := func(f *fixture, id int64) error { return f.client.DeleteCustomHostname(context.Background(), id) }
+	tests := map[string]struct {
+		options fakeesa.Options
+		count   int
+		write   func(f *fixture, id int64) error
+		known   bool          // whether the client knows the record
+		each    time.Duration // how long ESA needs for one write, on average
+		time    float64       // at most so many times the least time
+		refused float64       // at most so many refusals for each write
+	}{
+		"deletes, busy while written":                 {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, remove, true, 500 * time.Millisecond, 1.3, 0.4},
+		"deletes of which the record is not known":    {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, remove, false, 500 * time.Millisecond, 1.3, 0.4},
+		"many deletes, busy for a second":             {fakeesa.Options{BusyRecords: true, Latency: time.Second}, 120, remove, true, time.Second, 1.3, 0.4},
+		"deletes, busy for 1 to 5 s after the answer": {fakeesa.Options{BusyRecords: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, remove, true, 3 * time.Second, 1.4, 1},
+		"deletes, busy for 0.5 s after the answer":    {fakeesa.Options{BusyRecords: true, BusyAtLeast: 500 * time.Millisecond, BusyAtMost: 500 * time.Millisecond}, 100, remove, true, 500 * time.Millisecond, 1.3, 0.6},
+		"deletes, the whole site busy for 1 s":        {fakeesa.Options{BusySites: true, BusyAtLeast: time.Second, BusyAtMost: time.Second}, 100, remove, true, time.Second, 1.3, 0.6},
+		"verifications, busy while written": {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
+			_, err := f.client.VerifyCustomHostname(context.Background(), id)
+			return err
+		}, true, 500 * time.Millisecond, 1.3, 0.4},
+		"changes of the certificate, busy while written": {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
+			return f.client.UpdateCustomHostname(context.Background(), UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: &Certificate{Type: CertTypeFree}})
+		}, true, 500 * time.Millisecond, 1.3, 0.4},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, test.options)
+				ids := f.add(test.count)
+				if test.known {
+					for _, id := range ids {
+						f.client.KnowPlace(id, f.site.ID, f.record.ID)
+					}
+				}
+				began := time.Now()
+				atOnce(len(ids), func(i int) {
+					if err := test.write(f, ids[i]); err != nil {
+						t.Error(err)
+					}
+				})
+				took := float64(time.Since(began)) / float64(time.Duration(test.count)*test.each)
+				refused := float64(f.refusals("Record.ServiceBusy", "Site.ServiceBusy")) / float64(test.count)
+				t.Logf("%.2f times the least time, %.2f refusals for each write", took, refused)
+				if took > test.time || refused > test.refused {
+					t.Errorf("%.2f times the least time, want %.2f; %.2f refusals for each write, want %.2f", took, test.time, refused, test.refused)
+				}
+			})
+		})
+	}
+}
+
+// Writes to another record do not wait for a busy one.
+func TestTurnsAreOfOneRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{BusyRecords: true, BusyAtLeast: time.Minute, BusyAtMost: time.Minute})
+		ids := f.add(3)
+		other := f.AddRecord(f.site.ID, "other.example.com")
+		free := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: other.ID, Hostname: "free.customer.com", SSLFlag: SSLOff}).ID
+		for _, id := range ids {
+			f.client.KnowPlace(id, f.site.ID, f.record.ID)
+		}
+		f.client.KnowPlace(free, f.site.ID, other.ID)
+		var group sync.WaitGroup
+		for _, id := range ids {
+			group.Go(func() {
+				if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		began := time.Now()
+		if err := f.client.DeleteCustomHostname(t.Context(), free); err != nil || time.Since(began) > 0 {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		group.Wait()
+	})
+}
+
+// A record that never gets free is waited for until the context ends, whoever has the turn.
+func TestTurnsEndWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+		ids := f.add(3)
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.Reserved", Times: -1})
+		began := time.Now()
+		var refused atomic.Int32
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		atOnce(len(ids), func(i int) {
+			err := f.client.DeleteCustomHostname(ctx, ids[i])
+			var e *Error
+			if !errors.As(err, &e) || !errors.Is(e.GaveUp, context.DeadlineExceeded) {
+				t.Fatalf("got %v", err)
+			}
+			switch {
+			case e.Code == CodeRecordReserved:
+				refused.Add(1)
+			case !strings.Contains(e.Error(), "other writes kept the record busy"):
+				t.Errorf("got %v", err)
+			}
+		})
+		if took := time.Since(began); took != 10*time.Minute {
+			t.Errorf("ended after %v", took)
+		}
+		if n := f.Count("DeleteCustomHostname"); n > 80 || refused.Load() == 0 {
+			t.Errorf("%d calls in ten minutes, %d writes were refused", n, refused.Load())
+		}
+	})
+}
