@@ -55,15 +55,15 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	mayHaveRun := false // whether any attempt so far was unclear
 	err = c.repeat(ctx, func(attempt int) (error, bool) {
 		if mayHaveRun {
-			found, err := c.lookForCreated(ctx, in, listedLimit)
-			if err != nil {
+			id, found, err := c.lookForCreated(ctx, in, began)
+			switch {
+			case err != nil:
 				return err, false
-			}
-			if hostnameID = c.adopt(found, in, began); hostnameID != 0 {
+			case id != 0:
+				hostnameID = id
 				return nil, false
-			}
-			if len(found) > 0 {
-				return c.hostnameExists(found[0], errors.New("an earlier answer of CreateCustomHostname was lost")), false
+			case len(found) > 0:
+				return c.hostnameExists(found, errors.New("an earlier answer of CreateCustomHostname was lost")), false
 			}
 		}
 		id, err := c.quota.create(ctx, c, func() (int64, error) { return c.createOnce(ctx, attempt, p) })
@@ -106,9 +106,10 @@ func (m *mine) has(id int64) bool {
 	return m.ids[id]
 }
 
-// hostnameExists is the error about a hostname that stands in the way, given what Create answered.
-func (c *Client) hostnameExists(existing CustomHostname, err error) error {
-	return &HostnameExistsError{Existing: existing, SameRun: c.mine.has(existing.HostnameID), Err: err}
+// hostnameExists is the error about hostnames of which the newest stands in the way, given what Create answered.
+func (c *Client) hostnameExists(found []CustomHostname, err error) error {
+	newest := slices.MaxFunc(found, func(a, b CustomHostname) int { return strings.Compare(a.CreateTime, b.CreateTime) })
+	return &HostnameExistsError{Existing: newest, SameRun: c.mine.has(newest.HostnameID), Err: err}
 }
 
 // UndoDuplicate deletes a hostname just created whose name an older hostname of the same site holds, and returns a
@@ -122,7 +123,7 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 		return nil
 	}
 	if err := c.DeleteCustomHostname(ctx, created.HostnameID); err == nil || IsNotFound(err) {
-		return c.hostnameExists(*holder, errors.New("ESA made a second one, which was deleted again"))
+		return c.hostnameExists([]CustomHostname{*holder}, errors.New("ESA made a second one, which was deleted again"))
 	}
 	return nil
 }
@@ -170,25 +171,23 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	// The look is worth its time even when the time for creating is used up.
 	lookCtx, stop := withGrace(ctx, createGrace)
 	defer stop()
-	patience := time.Duration(0)
-	if mayHaveRun || partly {
-		patience = listedLimit
+	if !mayHaveRun && !partly {
+		found, lookErr := c.FindCustomHostnames(lookCtx, in.SiteID, in.Hostname)
+		if lookErr != nil || len(found) == 0 {
+			return 0, err
+		}
+		return 0, c.hostnameExists(found, err)
 	}
-	found, lookErr := c.lookForCreated(lookCtx, in, patience)
+	id, found, lookErr := c.lookForCreated(lookCtx, in, began)
 	switch {
 	case lookErr != nil && mayHaveRun:
 		return 0, &UnclearCreateError{Err: err}
-	case lookErr != nil || len(found) == 0:
-		return 0, err
+	case id != 0 && !partly:
+		return id, nil
+	case id != 0, lookErr != nil, len(found) == 0:
+		return id, err
 	}
-	if mayHaveRun || partly {
-		if id := c.adopt(found, in, began); id != 0 && partly {
-			return id, err
-		} else if id != 0 {
-			return id, nil
-		}
-	}
-	return 0, c.hostnameExists(found[0], err)
+	return 0, c.hostnameExists(found, err)
 }
 
 // mayMeanNameTaken tells whether a refusal of Create can be ESA's way of saying that the name is taken, for which no
@@ -208,35 +207,29 @@ func mayMeanNameTaken(err error) bool {
 	return true
 }
 
-// lookForCreated returns the hostnames of the site that have the name, the newest first; none if there is none for as
-// long as patience lasts.
-func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, patience time.Duration) (found []CustomHostname, err error) {
+// lookForCreated returns the id of the hostname that a call has made, 0 if none is to be seen for as long as lists may lag,
+// and all hostnames of the site that have the name. began is when the call first sent a Create.
+func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, began time.Time) (id int64, found []CustomHostname, err error) {
 	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
-	end := c.clock.Now().Add(patience)
+	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
 		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
-			return nil, err
+			return 0, nil, err
+		}
+		for _, existing := range found {
+			// Whoever claims it first has it: nobody else gets it then.
+			if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
+				return existing.HostnameID, found, nil
+			}
 		}
 		pause := c.backoff(attempt, &Error{})
-		if len(found) > 0 || !c.clock.Now().Add(pause).Before(end) {
-			slices.SortFunc(found, func(a, b CustomHostname) int { return strings.Compare(b.CreateTime, a.CreateTime) })
-			return found, nil
+		if !c.clock.Now().Add(pause).Before(end) {
+			return 0, found, nil
 		}
 		if err := wait.sleep(ctx, pause); err != nil {
-			return nil, err
+			return 0, nil, err
 		}
 	}
-}
-
-// adopt returns the id of a hostname that this call has made, 0 if none is. Nobody else gets it then. began is when this
-// call first sent a Create.
-func (c *Client) adopt(found []CustomHostname, in CreateCustomHostnameInput, began time.Time) int64 {
-	for _, existing := range found {
-		if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
-			return existing.HostnameID
-		}
-	}
-	return 0
 }
 
 // isOurs tells whether a hostname that was found is one that this call can have made: for the same record, since it

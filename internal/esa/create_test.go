@@ -158,6 +158,41 @@ func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
 	}
 }
 
+// Two resources with the same name: what one of them made is never the other's, however the answers are lost.
+func TestCreateNeverAdoptsASiblings(t *testing.T) {
+	drop := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true}
+	after := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true, After: true}
+	for title, faults := range map[string][]fakeesa.Fault{
+		"lost before it takes effect":          {{Action: "none"}, drop},
+		"lost before and after it took effect": {after, drop},
+		"both lost after they took effect":     {after, after},
+	} {
+		for _, duplicates := range []fakeesa.DuplicateCreate{fakeesa.DuplicateRefused, fakeesa.DuplicateConflicts} {
+			t.Run(title, func(t *testing.T) {
+				f := newFixture(t, fakeesa.Options{DuplicateCreate: duplicates, UnlistedLists: 2})
+				var ids []int64
+				for _, fault := range faults {
+					f.Inject(fault)
+					id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+					if err == nil {
+						ids = append(ids, id)
+						continue
+					}
+					if exists := new(HostnameExistsError); !errors.As(err, &exists) || !exists.SameRun || exists.Existing.HostnameID != ids[0] {
+						t.Errorf("got %v", err)
+					}
+				}
+				if len(ids) == 2 && ids[0] == ids[1] {
+					t.Errorf("both have %v", ids)
+				}
+				if len(f.Hostnames()) != len(ids) {
+					t.Errorf("the server has %d hostnames, we have %d", len(f.Hostnames()), len(ids))
+				}
+			})
+		}
+	}
+}
+
 func TestCreateSaysWhenNobodyKnows(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 1 })
 	f.Inject(fakeesa.Fault{Times: -1, Drop: true})

@@ -1,7 +1,9 @@
 package esa
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -54,5 +56,84 @@ func TestPagesEndWithTheFirstError(t *testing.T) {
 	}
 	if items != MaxPageSize || errs != 1 {
 		t.Errorf("%d items and %d errors", items, errs)
+	}
+}
+
+// shiftingFixture is a site with three pages of hostnames, of which change changes some after each call of
+// ListCustomHostnames.
+func shiftingFixture(t *testing.T, change func(f *fixture, calls int)) *fixture {
+	t.Helper()
+	var f *fixture
+	calls := 0
+	f = newFixture(t, fakeesa.Options{Log: func(r fakeesa.Request) {
+		if r.Action == "ListCustomHostnames" {
+			calls++
+			change(f, calls)
+		}
+	}})
+	f.add(1001)
+	return f
+}
+
+// No list is silently shorter than it is.
+func TestListsThatShift(t *testing.T) {
+	tests := map[string]struct {
+		change func(f *fixture, calls int)
+		fails  bool
+	}{
+		"one of the first page is removed after it was read": {func(f *fixture, calls int) {
+			if calls == 1 {
+				f.RemoveHostname(f.Hostnames()[3].ID)
+			}
+		}, false},
+		"one is added": {func(f *fixture, calls int) {
+			if calls == 1 {
+				f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: "new.customer.com", SSLFlag: SSLOff})
+			}
+		}, false},
+		"one is removed after every page": {func(f *fixture, _ int) { f.RemoveHostname(f.Hostnames()[3].ID) }, true},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			f := shiftingFixture(t, test.change)
+			before := f.Hostnames()
+			seen, failed := map[int64]bool{}, error(nil)
+			for hostname, err := range f.client.AllCustomHostnames(t.Context(), ListCustomHostnamesInput{SiteID: f.site.ID}) {
+				if err != nil {
+					failed = err
+					continue
+				}
+				if seen[hostname.HostnameID] {
+					t.Errorf("%d comes twice", hostname.HostnameID)
+				}
+				seen[hostname.HostnameID] = true
+			}
+			if test.fails != errors.Is(failed, errShortList) {
+				t.Errorf("got %v", failed)
+			}
+			for _, h := range before {
+				if _, exists := f.Hostname(h.ID); exists && !seen[h.ID] && !test.fails {
+					t.Errorf("%s is not listed", h.Hostname)
+				}
+			}
+		})
+	}
+}
+
+// What an answer says of the size of a list reserves no memory.
+func TestTotalCountReservesNothing(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	ids := f.add(3)
+	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", RawBody: text(`{"RequestId":"R","PageNumber":1,"PageSize":500,"TotalCount":20000000,"Hostnames":[]}`), Times: -1})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for _, id := range ids {
+		if _, err := f.client.RefreshCustomHostname(t.Context(), CustomHostname{HostnameID: id, SiteID: f.site.ID, UpdateTime: "x"}); err != nil {
+			t.Error(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 50<<20 {
+		t.Errorf("%d MiB were allocated", used>>20)
 	}
 }

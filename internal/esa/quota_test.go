@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,12 +123,13 @@ func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
 		alone := change()
 		f.create(t)
 		ctx, cancel := context.WithCancel(t.Context())
+		var waiting sync.WaitGroup
 		for i := range 3 {
-			go func() {
+			waiting.Go(func() {
 				in := f.createInput()
 				in.Hostname = fmt.Sprintf("waits%d.customer.com", i)
 				_, _ = f.client.CreateCustomHostname(ctx, in)
-			}()
+			})
 		}
 		time.Sleep(time.Minute)
 		if refused := f.refusals("Throttling.User"); refused < 3 {
@@ -137,6 +139,7 @@ func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
 			t.Errorf("100 changes take %v, beside three creates that wait %v", alone, beside)
 		}
 		cancel()
+		waiting.Wait()
 	})
 }
 

@@ -13,31 +13,32 @@ import (
 // patience and not one for every hostname:
 //
 //   - ESA has never answered: MaxRetries attempts, the last of which begins within firstPatience.
-//   - ESA has answered before: attempts within outagePatience of when it was lost do not count, for MaxRetries of 10; for
-//     less in proportion. A long run outlives an outage of some minutes.
+//   - ESA has answered before, and nobody since the attempt before: it does not count, for half a minute for each of
+//     MaxRetries, and then no call is tried any more. So a long run outlives an outage of some minutes.
+//   - ESA answers others: attempts count as usual.
 //   - A call has given up: each further call gets one attempt, and a short time for it, until one is answered.
 
 const (
-	firstPatience  = 75 * time.Second
-	outagePatience = 5 * time.Minute
+	firstPatience       = 75 * time.Second
+	outagePatienceRetry = 30 * time.Second
 	// deadLimit bounds an attempt while ESA is out of reach: connecting, and for reads the answer too.
-	deadLimit = 5 * time.Second
+	deadLimit = 3 * time.Second
 )
 
 // reach is what all calls together know of whether ESA can be reached.
 type reach struct {
 	mu       sync.Mutex
-	answered bool      // whether ESA has ever answered
+	answered time.Time // when ESA last answered; zero is never
 	lost     time.Time // when it first failed to since; zero while it answers
 	dead     bool      // whether a call has given up since
 }
 
-// learn takes what became of an attempt that began at some time.
-func (r *reach) learn(began time.Time, err *Error) {
+// learn takes what became of an attempt that began and ended at some time.
+func (r *reach) learn(began, ended time.Time, err *Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if isAnswer(err) {
-		r.answered, r.lost, r.dead = true, time.Time{}, false
+		r.answered, r.lost, r.dead = ended, time.Time{}, false
 		return
 	}
 	if r.lost.IsZero() {
@@ -50,37 +51,38 @@ func isAnswer(err *Error) bool {
 	return err == nil || err.Code != "" || err.RequestID != ""
 }
 
-// patient tells whether an attempt that failed without an answer does not count, and whether there may be another one at
-// all. The call began at some time.
-func (r *reach) patient(began, now time.Time, maxRetries int) (free, again bool) {
+// patience tells whether an attempt that failed without an answer does not count, and whether there may be another one.
+// noSuchHost says that the endpoint's name does not exist, which is a mistake unless it did exist.
+func (r *reach) patience(began, since, now time.Time, maxRetries int, noSuchHost bool) (free, possible bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dead {
-		return false, false
+	switch never := r.answered.IsZero(); {
+	case r.dead:
+	case never && !noSuchHost && now.Sub(began) < firstPatience:
+		return false, true
+	case never:
+		r.dead = true
+	case r.answered.After(since):
+		return false, true
+	case now.Sub(r.lost) < outagePatienceRetry*time.Duration(maxRetries):
+		return true, true
+	default:
+		r.dead = true
 	}
-	if r.answered {
-		return now.Sub(r.lost) < min(outagePatience, outagePatience/DefaultMaxRetries*time.Duration(maxRetries)), true
-	}
-	return false, now.Sub(began) < firstPatience
+	return false, false
 }
 
-// giveUp takes that a call has given up without an answer.
-func (r *reach) giveUp() {
+// exhausted takes that a call has used up its attempts, of which the last but one was tried at some time.
+func (r *reach) exhausted(since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dead = true
+	r.dead = r.dead || !r.answered.After(since)
 }
 
 func (r *reach) isDead() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.dead
-}
-
-func (r *reach) everAnswered() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.answered
 }
 
 // isNoSuchHost tells whether the endpoint's name does not exist.

@@ -80,7 +80,8 @@ func classifyWithoutCode(e *Error) outcome {
 		proxy       *proxyError
 	)
 	switch {
-	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.As(e.Err, &plain), errors.Is(e.Err, ErrNotSent),
+	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.As(e.Err, &plain),
+		errors.Is(e.Err, http.ErrSchemeMismatch), errors.Is(e.Err, ErrNotSent),
 		errors.As(e.Err, &proxy) && proxy.status < http.StatusInternalServerError:
 		return final
 	case e.Unsent:
@@ -129,7 +130,9 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 	var waited *wait
 	renewed, corrected := false, false
 	began, counted := c.clock.Now(), 0
+	var since time.Time // when the attempt before was tried
 	for attempt := 1; ; attempt++ {
+		tried := c.clock.Now()
 		err, again := try(attempt)
 		var e *Error
 		if err == nil || !errors.As(err, &e) {
@@ -152,9 +155,17 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 			e.GaveUp = ctx.Err()
 			return err
 		}
-		if counted++; !c.mayRetry(e, began, &counted) {
+		free, possible := c.patience(e, began, since)
+		if !free {
+			counted++
+		}
+		if !possible || counted > c.maxRetries {
+			if !isAnswer(e) && attempt > 1 {
+				c.reach.exhausted(since)
+			}
 			return err
 		}
+		since = tried
 		pause := c.backoff(attempt, e)
 		c.log(ctx, Event{Action: e.Action, Attempt: attempt, Status: e.Status, Code: string(e.Code), RequestID: e.RequestID, Wait: pause, Err: err})
 		if waited == nil {
@@ -167,20 +178,13 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 	}
 }
 
-// mayRetry tells whether there may be another attempt after so many that count, and takes back one that does not count.
-func (c *Client) mayRetry(e *Error, began time.Time, counted *int) bool {
-	if isAnswer(e) || errors.Is(e.Err, ErrNotSent) {
-		return *counted <= c.maxRetries
+// patience tells whether a failed attempt does not count, and whether another one is possible. The call began, and the
+// attempt before was tried, at some time.
+func (c *Client) patience(e *Error, began, since time.Time) (free, possible bool) {
+	if isAnswer(e) || errors.Is(e.Err, ErrNotSent) || c.maxRetries == 0 {
+		return false, true
 	}
-	free, again := c.reach.patient(began, c.clock.Now(), c.maxRetries)
-	if free {
-		*counted--
-	}
-	if !again || *counted > c.maxRetries || isNoSuchHost(e.Err) && !c.reach.everAnswered() {
-		c.reach.giveUp()
-		return false
-	}
-	return true
+	return c.reach.patience(began, since, c.clock.Now(), c.maxRetries, isNoSuchHost(e.Err))
 }
 
 // try sends one attempt, a write in its turn, and logs it.
@@ -227,7 +231,7 @@ func (c *Client) send(ctx context.Context, a action, attempt int, p params, out 
 func (c *Client) learn(ctx context.Context, a action, started time.Time, answer answer, err *Error) {
 	now := c.clock.Now()
 	if ctx.Err() == nil && (err == nil || !errors.Is(err.Err, ErrNotSent)) {
-		c.reach.learn(started, err)
+		c.reach.learn(started, now, err)
 	}
 	switch throttled := err != nil && isThrottled(err); {
 	case !isAnswer(err):

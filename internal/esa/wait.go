@@ -40,17 +40,18 @@ func (l *lag) expected() time.Duration {
 	return l.last
 }
 
-// learn takes when a write was first seen after it was answered, at which look.
-func (l *lag) learn(after time.Duration, looks int) {
+// learn takes when a write was first seen after it was answered, at which look, and what was expected. Waits that began
+// together expected the same, and teach the same.
+func (l *lag) learn(expected, after time.Duration, looks int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
+	switch shorter := time.Duration(float64(expected) * lagShrinks); {
 	case looks == 1:
-		l.last = time.Duration(float64(l.last) * lagShrinks)
-	case l.last == 0:
-		l.last = after
+		l.last = min(l.last, shorter)
+	case expected == 0:
+		l.last = max(l.last, after)
 	default:
-		l.last = min(after, time.Duration(float64(l.last)*lagGrows))
+		l.last = max(l.last, min(after, time.Duration(float64(expected)*lagGrows)))
 	}
 	if l.last = min(l.last, lagCap); l.last < lagNone {
 		l.last = 0
@@ -60,17 +61,18 @@ func (l *lag) learn(after time.Duration, looks int) {
 // looks are the looks at what a write has done.
 type looks struct {
 	*wait
-	lag   *lag
-	count int
+	lag      *lag
+	expected time.Duration
+	count    int
 }
 
 func (c *Client) newLooks(lag *lag, what string) *looks {
-	return &looks{wait: c.newWait(what), lag: lag}
+	return &looks{wait: c.newWait(what), lag: lag, expected: lag.expected()}
 }
 
 // next pauses before the next look, if that is to be before end; no end is none. It returns false if there is none.
 func (l *looks) next(ctx context.Context, end time.Time) bool {
-	pause := l.lag.expected()
+	pause := l.expected
 	if l.count > 0 {
 		pause = max(l.client.backoff(l.count, &Error{}), pause/4)
 		if !end.IsZero() && !l.client.clock.Now().Add(pause).Before(end) {
@@ -82,7 +84,7 @@ func (l *looks) next(ctx context.Context, end time.Time) bool {
 }
 
 // done takes that the last look has seen the write.
-func (l *looks) done() { l.lag.learn(l.client.clock.Now().Sub(l.began), l.count) }
+func (l *looks) done() { l.lag.learn(l.expected, l.client.clock.Now().Sub(l.began), l.count) }
 
 // AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. It waits
 // a minute for the token. While reads do not find the hostname it waits as long as ctx allows: one that goes into the

@@ -2,8 +2,11 @@ package esa
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -32,5 +35,78 @@ func TestLongWaitsAreTold(t *testing.T) {
 		if apart := told[i].Duration - told[i-1].Duration; apart < noticeEvery {
 			t.Errorf("told after %v", apart)
 		}
+	}
+}
+
+// A hostname that ESA is configuring is waited for as long as the context allows, one that just does not change is not.
+func TestAwaitUpdated(t *testing.T) {
+	tests := map[string]struct {
+		options fakeesa.Options
+		limit   time.Duration
+		settled bool
+		most    time.Duration
+	}{
+		"configuring for minutes":     {fakeesa.Options{UpdateTakes: 7 * time.Minute}, 10 * time.Minute, true, 8 * time.Minute},
+		"configuring for hours":       {fakeesa.Options{UpdateTakes: 7 * time.Hour}, 10 * time.Minute, false, 10 * time.Minute},
+		"reads that lag":              {fakeesa.Options{ReadLag: 30 * time.Second}, 10 * time.Minute, true, time.Minute},
+		"reads that never see it":     {fakeesa.Options{ReadLag: 30 * time.Hour}, 10 * time.Minute, false, time.Minute},
+		"a limit below what it takes": {fakeesa.Options{ReadLag: 30 * time.Second}, 10 * time.Second, false, 10 * time.Second},
+	}
+	for title, test := range tests {
+		t.Run(title, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, test.options)
+				id := f.add(1)[0]
+				other := f.AddRecord(f.site.ID, "other.example.com")
+				if err := f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{HostnameID: id, RecordID: other.ID}); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), test.limit)
+				defer cancel()
+				began := time.Now()
+				got, err := f.client.AwaitUpdated(ctx, id, func(h *CustomHostname) bool { return h.RecordID == other.ID })
+				if err != nil || got == nil || (got.RecordID == other.ID) != test.settled || time.Since(began) > test.most {
+					t.Errorf("got %+v, %v after %v", got, err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// The client learns how long reads lag, and looks when it is time to: about one look for each write.
+func TestLagIsLearned(t *testing.T) {
+	for _, lag := range []time.Duration{0, time.Second, 10 * time.Second} {
+		t.Run(fmt.Sprint(lag), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, fakeesa.Options{ReadLag: lag})
+				const count = 500
+				life := func(i int) {
+					in := f.createInput()
+					in.Hostname = fmt.Sprintf("h%d.customer.com", i)
+					id, err := f.client.CreateCustomHostname(t.Context(), in)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if _, err := f.client.AwaitCreated(t.Context(), id); err != nil {
+						t.Error(err)
+					}
+					if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+						t.Error(err)
+					}
+					if err := f.client.AwaitDeleted(t.Context(), id); err != nil {
+						t.Error(err)
+					}
+				}
+				began := time.Now()
+				atOnce(count, life)
+				looks := float64(f.Count("GetCustomHostname")) / (2 * count)
+				took := float64(time.Since(began)) / float64(max(1, 2*lag*count/10))
+				t.Logf("%.2f looks for each write, %.2f times the least time", looks, took)
+				if looks > 1.25 || lag > 0 && took > 1.3 {
+					t.Errorf("%.2f looks for each write, %.2f times the least time", looks, took)
+				}
+			})
+		})
 	}
 }

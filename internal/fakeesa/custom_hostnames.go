@@ -103,7 +103,12 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 		}
 	}
 
-	st.remember(h, copyOf(h), c.now)
+	was := copyOf(h)
+	if st.options.UpdateTakes > 0 {
+		was.Status = "configuring"
+		h.past = append(h.past, pastHostname{until: c.now.Add(st.options.UpdateTakes), was: was})
+	}
+	st.remember(h, was, c.now)
 	if recordID != 0 {
 		h.RecordID = recordID
 	}

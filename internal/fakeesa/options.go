@@ -79,6 +79,9 @@ type Options struct {
 	// ReadLag is for how long, by Now, GetCustomHostname and ListCustomHostnames do not see a write. Default none.
 	ReadLag time.Duration
 
+	// UpdateTakes is how long, by Now, a hostname stays configuring after an UpdateCustomHostname, and is shown as it was
+	// before. Default none.
+	UpdateTakes time.Duration
 	// CreateLimitPerHour is how many CreateCustomHostname calls are served in an hour of Now; CreateWindow says in which.
 	// Over it the answer is ThrottlingCode. The real limit is 100. Default none.
 	CreateLimitPerHour int

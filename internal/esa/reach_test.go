@@ -1,0 +1,229 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// unreachable are the ways in which ESA is out of reach; each returns what a transport would, after as long as it takes.
+var unreachable = map[string]func(*http.Request) error{
+	"nobody listens": func(*http.Request) error { return errRefused },
+	"packets are lost": func(r *http.Request) error {
+		select {
+		case <-time.After(DefaultTimeout):
+			return &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
+		case <-r.Context().Done():
+			return context.Cause(r.Context())
+		}
+	},
+	"nobody answers": func(r *http.Request) error {
+		<-r.Context().Done()
+		return context.Cause(r.Context())
+	},
+	"the name server is down": func(*http.Request) error {
+		return &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", IsTemporary: true}}
+	},
+}
+
+// A dead endpoint costs one patience, and not one for each hostname.
+func TestDeadEndpoint(t *testing.T) {
+	for title, fails := range unreachable {
+		t.Run(title, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, fakeesa.Options{})
+				var attempts atomic.Int32
+				f.client.wire.http.Transport = direct{fails: func(r *http.Request) error { attempts.Add(1); return fails(r) }}
+				began := time.Now()
+				const hostnames = 60
+				atOnce(hostnames, func(i int) {
+					_, err := f.client.RefreshCustomHostname(t.Context(), CustomHostname{HostnameID: int64(i + 1), SiteID: f.site.ID, UpdateTime: "x"})
+					if e := new(Error); !errors.As(err, &e) || e.Status != 0 {
+						t.Errorf("got %v", err)
+					}
+				})
+				took := time.Since(began)
+				t.Logf("%d errors after %v and %d attempts", hostnames, took, attempts.Load())
+				if took > 150*time.Second {
+					t.Errorf("%d errors after %v", hostnames, took)
+				}
+				if n := attempts.Load(); n > hostnames+11*10 {
+					t.Errorf("%d attempts for %d hostnames", n, hostnames)
+				}
+			})
+		})
+	}
+}
+
+// Who has few retries gives up as soon, and for all.
+func TestDeadEndpointWithFewRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 2 })
+		var attempts int
+		f.client.wire.http.Transport = direct{fails: func(*http.Request) error { attempts++; return errRefused }}
+		for range 10 {
+			if _, err := f.client.GetCustomHostname(t.Context(), 1); err == nil {
+				t.Error("no error")
+			}
+		}
+		if attempts != 3+9 {
+			t.Errorf("%d attempts", attempts)
+		}
+	})
+}
+
+// One call that never gets an answer while others do has its attempts, and no more.
+func TestOneCallWithoutAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		ids := f.add(2)
+		f.Inject(fakeesa.Fault{Match: func(r fakeesa.Request) bool { return r.HostnameID == ids[0] }, Status: 502, RawBody: text(""), Times: -1})
+		ctx, cancel := context.WithCancel(t.Context())
+		var others sync.WaitGroup
+		others.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = f.client.GetCustomHostname(ctx, ids[1])
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+		time.Sleep(time.Second)
+		_, err := f.client.GetCustomHostname(t.Context(), ids[0])
+		if e := new(Error); !errors.As(err, &e) || e.Attempts != 1+DefaultMaxRetries {
+			t.Errorf("got %v after %d attempts", err, e.Attempts)
+		}
+		if f.client.reach.isDead() {
+			t.Error("ESA is taken for dead")
+		}
+		cancel()
+		others.Wait()
+	})
+}
+
+// A run that has reached ESA before outlives an outage of some minutes, and one of an hour ends it.
+func TestOutage(t *testing.T) {
+	ways := map[string]func(*http.Request) error{}
+	for title, fails := range unreachable {
+		ways[title] = fails
+	}
+	for title, fails := range ways {
+		for _, outage := range []struct {
+			lasts      time.Duration
+			maxRetries int
+			survives   bool
+		}{
+			{4 * time.Minute, DefaultMaxRetries, true}, {time.Hour, DefaultMaxRetries, false}, {4 * time.Minute, 1, false}, {time.Second, 0, false},
+		} {
+			t.Run(title, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = outage.maxRetries })
+					ids := f.add(20)
+					read := func() error { _, err := f.client.GetCustomHostname(t.Context(), ids[0]); return err }
+					if err := read(); err != nil {
+						t.Fatal(err)
+					}
+					end := time.Now().Add(outage.lasts)
+					f.client.wire.http.Transport = direct{handler: f.Server, fails: func(r *http.Request) error {
+						if time.Now().Before(end) {
+							return fails(r)
+						}
+						return nil
+					}}
+					atOnce(len(ids), func(i int) {
+						_, err := f.client.GetCustomHostname(t.Context(), ids[i])
+						if outage.survives && err != nil {
+							t.Errorf("an outage of %v, %d retries: %v", outage.lasts, outage.maxRetries, err)
+						}
+						if !outage.survives && time.Now().Before(end) && err == nil {
+							t.Errorf("an outage of %v, %d retries: no error", outage.lasts, outage.maxRetries)
+						}
+					})
+					if took := time.Since(end.Add(-outage.lasts)); !outage.survives && took > 15*time.Minute {
+						t.Errorf("an outage of %v, %d retries: took %v", outage.lasts, outage.maxRetries, took)
+					}
+					time.Sleep(time.Until(end))
+					if err := read(); err != nil || f.client.reach.isDead() {
+						t.Errorf("after the outage: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What never left the machine is never called perhaps sent: a Create ends with what went wrong, without a look, and with
+// another attempt only where one may help.
+func TestNeverSent(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	asksPassword := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusProxyAuthRequired) }))
+	t.Cleanup(asksPassword.Close)
+	overloaded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(overloaded.Close)
+	for title, test := range map[string]struct {
+		endpoint, proxy string
+		attempts        int
+		want            string
+	}{
+		"a proxy that is down":              {"https://esa.test", closed.URL, 4, "proxyconnect tcp"},
+		"a proxy that asks for a password":  {"https://esa.test", asksPassword.URL, 1, "CONNECT with HTTP status 407"},
+		"a proxy that does not get through": {"https://esa.test", overloaded.URL, 4, "CONNECT with HTTP status 503"},
+		"TLS where there is none":           {"https" + strings.TrimPrefix(plain.URL, "http"), "", 1, "HTTP response to HTTPS client"},
+		"nobody listens":                    {closed.URL, "", 4, "connection refused"},
+		"a name that nobody has":            {"https://" + strings.Repeat("a", 64) + ".example", "", 1, "no such host"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			client, err := New(Config{Endpoint: test.endpoint, Credential: staticCredential(t, "a", "b", ""), MaxRetries: 3, Clock: new(testClock)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			transport, _ := client.wire.http.Transport.(*http.Transport)
+			transport.Proxy = nil
+			if test.proxy != "" {
+				proxy, err := url.Parse(test.proxy)
+				if err != nil {
+					t.Fatal(err)
+				}
+				transport.Proxy = http.ProxyURL(proxy)
+			}
+			_, err = client.CreateCustomHostname(t.Context(), CreateCustomHostnameInput{SiteID: 1, RecordID: 2, Hostname: shop, SSLFlag: SSLOff})
+			var e *Error
+			if !errors.As(err, &e) || errors.As(err, new(*UnclearCreateError)) || e.Action != "CreateCustomHostname" {
+				t.Fatalf("got %v", err)
+			}
+			if !e.Unsent || e.Attempts != test.attempts || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%d attempts, want %d; %v, want %s", e.Attempts, test.attempts, err, test.want)
+			}
+		})
+	}
+}
+
+// A request that was written may have been run, whatever the connection says then.
+func TestSentIsNotUnsent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(server.Close)
+	client, err := New(Config{Endpoint: server.URL, Credential: staticCredential(t, "a", "b", ""), Clock: new(testClock)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.GetCustomHostname(t.Context(), 1)
+	if e := new(Error); !errors.As(err, &e) || e.Unsent || classify(err) != unclear {
+		t.Errorf("got %v", err)
+	}
+}
