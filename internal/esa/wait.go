@@ -74,7 +74,11 @@ func (c *Client) newLooks(lag *lag, what string) *looks {
 func (l *looks) next(ctx context.Context, end time.Time) bool {
 	pause := l.expected
 	if l.count > 0 {
-		pause = max(l.client.backoff(l.count, &Error{}), pause/4)
+		// Where a lag is known, what is missing is a part of it. Pauses grow, as the longer it takes the less is known.
+		if pause = pause / 6 * time.Duration(l.count); l.expected == 0 {
+			pause = l.client.backoff(l.count, &Error{})
+		}
+		pause = min(max(pause, backoffBase/4), backoffCap)
 		if !end.IsZero() && !l.client.clock.Now().Add(pause).Before(end) {
 			return false
 		}
