@@ -81,6 +81,9 @@ func classifyWithoutCode(e *Error) outcome {
 		op          *net.OpError
 	)
 	switch {
+	case isTemporary(e.Err):
+		// No credentials just now: nothing was sent.
+		return refused
 	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.Is(e.Err, errNotSent):
 		return final
 	case errors.As(e.Err, &op) && op.Op == "dial":
@@ -137,7 +140,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 		e.Attempts = attempt
 		if e.Code == CodeTokenExpired && !renewed && ctx.Err() == nil {
 			renewed = true
-			c.wire.renewCredential(ctx, c.clock.Now())
+			c.wire.keyring.renew(ctx, c.clock.Now())
 			continue
 		}
 		if !again {
