@@ -56,7 +56,7 @@ func runCommand(ctx context.Context, arguments []string) ([]byte, error) {
 	err := run.Run()
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay):
-		return output.Bytes(), nil
+		return output.taken, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case limited.Err() != nil:
@@ -66,7 +66,7 @@ func runCommand(ctx context.Context, arguments []string) ([]byte, error) {
 	case run.ProcessState == nil:
 		return nil, fmt.Errorf("cannot be started: %w", reasonOfStart(err))
 	}
-	if said := firstLine(complaint.Bytes()); said != "" {
+	if said := firstLine(complaint.taken); said != "" {
 		return nil, fmt.Errorf("failed (%w): %s", err, said)
 	}
 	return nil, fmt.Errorf("failed (%w)", err)
@@ -223,10 +223,10 @@ func isEscape(quote, next rune, windows bool) bool {
 	return true
 }
 
-// bounded is a buffer that takes no more than its limit. Beyond it, a tolerant one forgets, and another fails, which
-// ends the program that writes.
+// bounded takes no more than its limit. Beyond it, a tolerant one forgets, and another fails, which ends the program
+// that writes.
 type bounded struct {
-	bytes.Buffer
+	taken    []byte
 	limit    int
 	tolerant bool
 	overrun  bool
@@ -236,13 +236,11 @@ var errOverrun = errors.New("more than the limit")
 
 // Write is a program's.
 func (b *bounded) Write(p []byte) (int, error) {
-	if room := b.limit - b.Len(); len(p) > room {
+	room := min(b.limit-len(b.taken), len(p))
+	b.taken = append(b.taken, p[:room]...)
+	if room < len(p) && !b.tolerant {
 		b.overrun = true
-		b.Buffer.Write(p[:room])
-		if !b.tolerant {
-			return room, errOverrun
-		}
-		return len(p), nil
+		return room, errOverrun
 	}
-	return b.Buffer.Write(p)
+	return len(p), nil
 }

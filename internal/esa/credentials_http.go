@@ -172,12 +172,16 @@ func fromECS(roleName, field string) (source, error) {
 		return nil, &CredentialError{field, "It cannot be used: the metadata service is disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED. " +
 			"Unset that, or use another source of credentials."}
 	}
-	m := metadata{
+	m := newMetadata(field)
+	return &kept{kind: "ecs_ram_role", fetch: func(ctx context.Context, _ time.Time) (keys, error) { return m.keys(ctx, roleName) }}, nil
+}
+
+func newMetadata(field string) metadata {
+	return metadata{
 		getter:    newGetter(nil, time.Second, 2*time.Second),
 		field:     field,
 		tokenOnly: strings.EqualFold(os.Getenv("ALIBABA_CLOUD_IMDSV1_DISABLED"), "true"),
 	}
-	return &kept{kind: "ecs_ram_role", fetch: func(ctx context.Context, _ time.Time) (keys, error) { return m.keys(ctx, roleName) }}, nil
 }
 
 func (m metadata) keys(ctx context.Context, roleName string) (keys, error) {

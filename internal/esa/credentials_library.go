@@ -186,9 +186,11 @@ func mayPass(err error) bool {
 	return true
 }
 
-// signedText is where a refused signature's message begins to repeat all that was signed, tokens included. It may be
-// escaped.
-var signedText = regexp.MustCompile(`(?is)(?:server)?(?:%(?:25)*20|[\W_])*string(?:%(?:25)*20|[\W_])*to(?:%(?:25)*20|[\W_])*sign.*`)
+// blanks are what may be between two words, escaped or not.
+const blanks = `(?:%(?:25)*20|[\s+_-])*`
+
+// signedText is where a refused signature's message begins to repeat all that was signed, tokens included.
+var signedText = regexp.MustCompile(`(?is)` + blanks + `(?:server` + blanks + `)?string` + blanks + `to` + blanks + `sign.*`)
 
 // withheld is a foreign text without what was signed, and without secrets, escaped or not.
 func withheld(text string, secrets []string) string {

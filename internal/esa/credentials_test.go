@@ -50,9 +50,12 @@ type cloud struct {
 	// url is the address of the metadata service and of credentials URIs. What is asked there has no host.
 	url     string
 	answers map[string]string
-	asked   []string
-	forms   []url.Values
-	keys    []string
+	// status and always, where set, are every answer.
+	status int
+	always *string
+	asked  []string
+	forms  []url.Values
+	keys   []string
 }
 
 func newCloud(t *testing.T, answers map[string]string) *cloud {
@@ -93,12 +96,17 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.asked = append(c.asked, question)
 	c.forms = append(c.forms, r.PostForm)
 	c.keys = append(c.keys, r.Form.Get("AccessKeyId"))
+	if c.always != nil {
+		w.WriteHeader(c.status)
+		_, _ = fmt.Fprint(w, *c.always)
+		return
+	}
 	answer, ok := c.answers[question]
 	if !ok {
 		http.Error(w, "nothing here", http.StatusNotFound)
 		return
 	}
-	if strings.Contains(answer, `"Code":"SignatureDoesNotMatch"`) || strings.Contains(answer, `"Code":"NoPermission"`) {
+	if strings.Contains(answer, `"Message":`) || strings.HasPrefix(answer, "<") {
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	_, _ = fmt.Fprint(w, answer)
@@ -600,6 +608,18 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		{
 			name: "STS repeats what was signed", sts: `{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:hush","RequestId":"R-1"}`,
 			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", SecurityToken: "hush", AssumeRole: role}, words: []string{"assume_role", "SignatureDoesNotMatch", "R-1"},
+		},
+		{
+			name: "STS repeats what was signed under another code", sts: `{"Code":"IncompleteSignature","Message":"The signature is bad. server string to sign is: POST&%2F&hush","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "IncompleteSignature: The signature is bad. (request id R-1)"},
+		},
+		{
+			name: "STS repeats the token", sts: `{"Code":"NoPermission","Message":"no such token as hush-and-silence","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", SecurityToken: "hush-and-silence", AssumeRole: role}, words: []string{"assume_role", "no such token as (withheld)"},
+		},
+		{
+			name: "a page repeats what was sent", sts: `<html>hush</html>`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "left out"},
 		},
 		{
 			name: "STS leaves out the expiration", sts: `{"Credentials":{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}}`,

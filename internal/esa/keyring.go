@@ -45,7 +45,7 @@ type sourceError struct {
 }
 
 // Unwrap gives the cause to errors.Is and errors.As.
-func (e sourceError) Unwrap() error { return errors.Unwrap(e.error) }
+func (e sourceError) Unwrap() error { return e.error }
 
 // isTemporary tells whether err is a source's and may pass.
 func isTemporary(err error) bool {
@@ -193,7 +193,7 @@ func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 		return set, nil
 	}
 	if k.works && !isTemporary(err) {
-		// Its configuration is right, or it had never worked.
+		// Its configuration is right, or it would never have worked.
 		k.err = sourceError{err, true}
 	}
 	if k.last.goodAt(now) {
