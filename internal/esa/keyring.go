@@ -37,6 +37,9 @@ type source interface {
 	name() string
 }
 
+// ErrSource is a cause of an Error whose request was not sent because the source of credentials failed.
+var ErrSource = errors.New("no credentials")
+
 // sourceError is an error of a source that needs no further words and holds no secret.
 type sourceError struct {
 	error

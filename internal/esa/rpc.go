@@ -128,7 +128,7 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 		return answer{}, &Error{Action: a.name, Host: w.host, Err: errNotSent, GaveUp: ctx.Err()}
 	}
 	if err != nil {
-		return answer{}, fail(fmt.Errorf("%w: no credentials: %w", errNotSent, err))
+		return answer{}, fail(fmt.Errorf("%w: %w: %w", errNotSent, ErrSource, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
