@@ -4,8 +4,10 @@
 // Where things are:
 //
 //	client.go            Config, New, Clock, the log hook
-//	credentials.go       credential settings to aliyun/credentials-go
+//	credentials.go       which source of credentials is used
+//	credentials_*.go     the sources: aliyun/credentials-go, HTTP, a command
 //	profiles.go          profiles of the Alibaba Cloud CLI
+//	keyring.go           one whole set for every attempt, also while its source is down
 //	endpoint.go          endpoints, account sites
 //	rpc.go               one attempt: sign, send, decode; the only file that knows tea
 //	retry.go             which failures are sent again, when, and how often

@@ -2,15 +2,14 @@ package esa
 
 import (
 	"cmp"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
-	"github.com/aliyun/credentials-go/credentials"
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
 
@@ -84,12 +83,12 @@ const (
 	defaultSessionExpiration = 3600
 )
 
-// NewCredential makes a credential of the source that cfg chooses. It reads files but calls nobody: temporary
-// credentials are fetched when GetCredential is first called, and again three minutes before they expire. The
-// credential is not safe for concurrent use.
+// NewCredential makes a credential of the source that cfg chooses. It reads files but calls nobody and runs nothing:
+// temporary credentials are fetched when they are first needed, and again three minutes before they expire. The
+// credential is not safe for concurrent use; a Client uses it as it must be.
 //
 // The errors are ErrNoCredentials and *CredentialError.
-func NewCredential(cfg CredentialConfig) (credentials.Credential, error) {
+func NewCredential(cfg CredentialConfig) (Credential, error) {
 	source, role, err := cfg.source()
 	if err != nil {
 		return nil, err
@@ -109,14 +108,14 @@ func NewCredential(cfg CredentialConfig) (credentials.Credential, error) {
 			return nil, err
 		}
 	}
-	return credentials.FromCredentialsProvider(source.GetProviderName(), source), nil
+	return newCredential(source), nil
 }
 
 // source returns the chosen source, and the role that is to be assumed with it as long as nobody names another.
 //
 // Builders of credentials-go take from environment variables what they are not given. So they are given everything
 // that is needed: the caller has looked at the environment, in an order of its own.
-func (cfg CredentialConfig) source() (source providers.CredentialsProvider, role *AssumeRole, err error) {
+func (cfg CredentialConfig) source() (source source, role *AssumeRole, err error) {
 	switch {
 	case cfg.AccessKey != "" || cfg.SecretKey != "" || cfg.SecurityToken != "":
 		source, err = static(cfg.AccessKey, cfg.SecretKey, cfg.SecurityToken)
@@ -137,8 +136,20 @@ func (cfg CredentialConfig) source() (source providers.CredentialsProvider, role
 	return source, role, err
 }
 
+// staticKeys is an access key that does not change.
+type staticKeys keys
+
+func (s staticKeys) get(context.Context, time.Time) (keys, error) { return keys(s), nil }
+
+func (s staticKeys) name() string {
+	if s.securityToken == "" {
+		return "static_ak"
+	}
+	return "static_sts"
+}
+
 // static returns an access key that does not change.
-func static(accessKey, secretKey, securityToken string) (providers.CredentialsProvider, error) {
+func static(accessKey, secretKey, securityToken string) (source, error) {
 	switch {
 	case accessKey == "" && secretKey == "":
 		return nil, &CredentialError{"security_token", "It is set without access_key and secret_key. Set all three, or none."}
@@ -146,32 +157,8 @@ func static(accessKey, secretKey, securityToken string) (providers.CredentialsPr
 		return nil, &CredentialError{"access_key", "secret_key is set without it. Set both, or neither to use another source of credentials."}
 	case secretKey == "":
 		return nil, &CredentialError{"secret_key", "access_key is set without it. Set both, or neither to use another source of credentials."}
-	case securityToken == "":
-		source, err := providers.NewStaticAKCredentialsProviderBuilder().
-			WithAccessKeyId(accessKey).WithAccessKeySecret(secretKey).Build()
-		return guard("access_key", source, err)
 	}
-	source, err := providers.NewStaticSTSCredentialsProviderBuilder().
-		WithAccessKeyId(accessKey).WithAccessKeySecret(secretKey).WithSecurityToken(securityToken).Build()
-	return guard("access_key", source, err)
-}
-
-// fromURI returns what a URL answers.
-func fromURI(uri string) (providers.CredentialsProvider, error) {
-	// The address is not repeated in messages, as it may hold a token.
-	parsed, err := url.Parse(uri)
-	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "" {
-		return nil, &CredentialError{"credentials_uri", "It is not an http:// or https:// URL with a host. " +
-			"Set it to the address that answers with temporary credentials."}
-	}
-	source, err := providers.NewURLCredentialsProviderBuilder().WithUrl(uri).Build()
-	return guard("credentials_uri", source, err)
-}
-
-// fromECS returns what the metadata service of an ECS instance answers for a role, "" being the instance's own.
-func fromECS(roleName, field string) (providers.CredentialsProvider, error) {
-	source, err := providers.NewECSRAMRoleCredentialsProviderBuilder().WithRoleName(roleName).Build()
-	return guard(field, source, err)
+	return staticKeys{accessKey: accessKey, secretKey: secretKey, securityToken: securityToken}, nil
 }
 
 // over fills what the block assume_role leaves open from the role of the profile, which may be nil.
@@ -191,22 +178,36 @@ func (a AssumeRole) over(profile *AssumeRole) *AssumeRole {
 }
 
 // assume returns sessions of a role that are opened with another source.
-func assume(with providers.CredentialsProvider, role AssumeRole, field string) (providers.CredentialsProvider, error) {
-	source, err := providers.NewRAMRoleARNCredentialsProviderBuilder().
-		WithCredentialsProvider(with).
+func assume(with source, role AssumeRole, field string) (source, error) {
+	// The library asks the other source when it opens a session, in the course of a get of ours.
+	var (
+		ctx    context.Context
+		now    time.Time
+		opener = &witness{source: with}
+	)
+	seconds := cmp.Or(role.SessionExpiration, defaultSessionExpiration)
+	provider, err := providers.NewRAMRoleARNCredentialsProviderBuilder().
+		WithCredentialsProvider(timeless{opener, func() (context.Context, time.Time) { return ctx, now }}).
 		WithRoleArn(role.RoleARN).
 		WithRoleSessionName(cmp.Or(role.SessionName, defaultSessionName)).
-		WithDurationSeconds(cmp.Or(role.SessionExpiration, defaultSessionExpiration)).
+		WithDurationSeconds(seconds).
 		WithPolicy(role.Policy).
 		WithExternalId(role.ExternalID).
 		WithStsRegionId(role.stsRegion).
 		WithEnableVpc(role.stsVPC).
 		Build()
-	return guard(field, source, err)
+	if err != nil {
+		return nil, unusable(field, err)
+	}
+	library := library{provider, field, opener.secrets}
+	return newBlocking(provider.GetProviderName(), time.Duration(seconds)*time.Second, func(c context.Context, n time.Time) (keys, error) {
+		ctx, now = c, n
+		return library.ask()
+	}), nil
 }
 
 // source returns sessions of a role that are opened with an OIDC token.
-func (a AssumeRoleWithOIDC) source() (providers.CredentialsProvider, error) {
+func (a AssumeRoleWithOIDC) source() (source, error) {
 	const block = "assume_role_with_oidc."
 	switch {
 	case a.ProviderARN == "":
@@ -216,91 +217,56 @@ func (a AssumeRoleWithOIDC) source() (providers.CredentialsProvider, error) {
 	case a.Token == "" && a.TokenFile == "":
 		return nil, &CredentialError{block + "oidc_token", "Neither it nor oidc_token_file is set. Set one of them."}
 	}
-	tokenFile := expandHome(a.TokenFile)
+	a.TokenFile = expandHome(a.TokenFile)
 	if a.Token == "" {
-		token, err := os.ReadFile(tokenFile)
+		token, err := os.ReadFile(a.TokenFile)
 		if err != nil {
 			return nil, &CredentialError{block + "oidc_token_file", fmt.Sprintf("The file %s cannot be read: %v. "+
-				"Set it to the file that the token is written to.", tokenFile, reason(err))}
+				"Set it to the file that the token is written to.", a.TokenFile, reason(err))}
 		}
 		if strings.TrimSpace(string(token)) == "" {
 			return nil, &CredentialError{block + "oidc_token_file", fmt.Sprintf("The file %s is empty. "+
-				"Set it to the file that the token is written to.", tokenFile)}
+				"Set it to the file that the token is written to.", a.TokenFile)}
 		}
 	}
-	source, err := providers.NewOIDCCredentialsProviderBuilder().
+	return a.open("assume_role_with_oidc", "", false)
+}
+
+// open returns the sessions, of the STS of a region.
+func (a AssumeRoleWithOIDC) open(field, stsRegion string, stsVPC bool) (source, error) {
+	seconds := cmp.Or(a.SessionExpiration, defaultSessionExpiration)
+	provider, err := providers.NewOIDCCredentialsProviderBuilder().
 		WithOIDCProviderARN(a.ProviderARN).
 		WithRoleArn(a.RoleARN).
 		WithOIDCToken(a.Token).
-		WithOIDCTokenFilePath(tokenFile).
+		WithOIDCTokenFilePath(a.TokenFile).
 		WithRoleSessionName(cmp.Or(a.SessionName, defaultSessionName)).
-		WithDurationSeconds(cmp.Or(a.SessionExpiration, defaultSessionExpiration)).
+		WithDurationSeconds(seconds).
 		WithPolicy(a.Policy).
+		WithStsRegionId(stsRegion).
+		WithEnableVpc(stsVPC).
 		Build()
-	return guard("assume_role_with_oidc", source, err)
-}
-
-// guarded stands between a source of credentials-go and the rest. field is the argument that chose the source.
-type guarded struct {
-	providers.CredentialsProvider
-	field string
-}
-
-// guard wraps a source that was just built, or turns the error of its builder into one that names the argument.
-func guard[P providers.CredentialsProvider](field string, source P, err error) (providers.CredentialsProvider, error) {
 	if err != nil {
-		return nil, &CredentialError{field, "It cannot be used: " + err.Error() + "."}
+		return nil, unusable(field, err)
 	}
-	return &guarded{source, field}, nil
+	return library{provider, field, a.secrets}.source(time.Duration(seconds) * time.Second), nil
 }
 
-// sourceError is an error of a source that needs no further words.
-type sourceError struct{ error }
-
-// Unwrap gives the cause to errors.Is and errors.As.
-func (e sourceError) Unwrap() error { return errors.Unwrap(e.error) }
-
-// GetCredentials returns one whole set.
-func (g *guarded) GetCredentials() (set *providers.Credentials, err error) {
-	defer func() {
-		// credentials-go uses the parts of an answer without a look whether it has them.
-		if cause := recover(); cause != nil {
-			set, err = nil, sourceError{fmt.Errorf("%s: the source's answer is incomplete (%v)", g.field, cause)}
-		}
-	}()
-	set, err = g.CredentialsProvider.GetCredentials()
+// secrets are what STS may repeat.
+func (a AssumeRoleWithOIDC) secrets() []string {
+	if a.Token != "" {
+		return []string{a.Token}
+	}
+	token, err := os.ReadFile(a.TokenFile)
 	if err != nil {
-		return nil, g.explain(err)
+		return nil
 	}
-	return set, nil
+	return []string{strings.TrimSpace(string(token))}
 }
 
-// explain says which argument an error is about and takes out what may be secret: credentials-go repeats whole
-// answers, keys and tokens included, and the addresses that it asked.
-func (g *guarded) explain(err error) error {
-	if errors.As(err, new(sourceError)) {
-		return err
-	}
-	if urlErr := new(url.Error); errors.As(err, &urlErr) {
-		return sourceError{fmt.Errorf("%s: %w", g.field, urlErr.Err)}
-	}
-	if g.field == "credentials_uri" {
-		return sourceError{fmt.Errorf("%s: the address did not answer with HTTP status 200 and a JSON object that has AccessKeyId, "+
-			"AccessKeySecret, SecurityToken and Expiration (such as 2026-01-02T15:04:05Z)", g.field)}
-	}
-	text, answer, found := strings.Cut(err.Error(), "{")
-	if !found {
-		return sourceError{fmt.Errorf("%s: %w", g.field, err)}
-	}
-	var refusal struct{ Code, Message, RequestId string }
-	if json.Unmarshal([]byte("{"+answer), &refusal) != nil || refusal.Code == "" {
-		return sourceError{fmt.Errorf("%s: %s(the answer is left out, as it may hold secrets)", g.field, text)}
-	}
-	if ErrorCode(refusal.Code) == CodeSignatureDoesNotMatch {
-		// This message repeats all that was signed, the security token included.
-		refusal.Message = "the secret does not belong to the access key"
-	}
-	return sourceError{fmt.Errorf("%s: %s%s: %s (request id %s)", g.field, text, refusal.Code, refusal.Message, refusal.RequestId)}
+// unusable is the error of a builder of credentials-go, which names the argument.
+func unusable(field string, err error) error {
+	return &CredentialError{field, "It cannot be used: " + err.Error() + "."}
 }
 
 // expandHome replaces a leading ~ by the home directory, if that is known.

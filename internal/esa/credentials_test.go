@@ -44,13 +44,18 @@ func isolate(t *testing.T) (home string) {
 	return home
 }
 
-// cloud stands for STS, the sign-in hosts and the metadata service: all requests of credentials-go end here. It
-// answers by host and action or path, and keeps what was asked.
+// cloud stands for STS and the sign-in hosts, as all requests of credentials-go end here, for the metadata service, and
+// for a credentials URI. It answers by host and action or path, and keeps what was asked.
 type cloud struct {
+	// url is the address of the metadata service and of credentials URIs. What is asked there has no host.
+	url     string
 	answers map[string]string
-	asked   []string
-	forms   []url.Values
-	keys    []string
+	// status and always, where set, are every answer.
+	status int
+	always *string
+	asked  []string
+	forms  []url.Values
+	keys   []string
 }
 
 func newCloud(t *testing.T, answers map[string]string) *cloud {
@@ -60,6 +65,10 @@ func newCloud(t *testing.T, answers map[string]string) *cloud {
 	t.Cleanup(server.Close)
 	plain := httptest.NewServer(c)
 	t.Cleanup(plain.Close)
+	c.url = plain.URL
+	service := metadataService
+	t.Cleanup(func() { metadataService = service })
+	metadataService = plain.URL
 
 	trust := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "example.com"}
 	trust.RootCAs.AddCert(server.Certificate())
@@ -68,12 +77,6 @@ func newCloud(t *testing.T, answers map[string]string) *cloud {
 	previous := http.DefaultTransport
 	t.Cleanup(func() { http.DefaultTransport = previous })
 	http.DefaultTransport = &http.Transport{
-		Proxy: func(request *http.Request) (*url.URL, error) {
-			if request.URL.Scheme == "https" {
-				return nil, nil
-			}
-			return url.Parse(plain.URL)
-		},
 		DialTLSContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&tls.Dialer{Config: trust}).DialContext(ctx, network, server.Listener.Addr().String())
 		},
@@ -86,19 +89,24 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	question := r.Host + r.URL.Path
+	question := strings.TrimPrefix(r.Host+r.URL.Path, strings.TrimPrefix(c.url, "http://"))
 	if action := r.Form.Get("Action"); action != "" {
 		question = r.Host + " " + action
 	}
 	c.asked = append(c.asked, question)
 	c.forms = append(c.forms, r.PostForm)
 	c.keys = append(c.keys, r.Form.Get("AccessKeyId"))
+	if c.always != nil {
+		w.WriteHeader(c.status)
+		_, _ = fmt.Fprint(w, *c.always)
+		return
+	}
 	answer, ok := c.answers[question]
 	if !ok {
 		http.Error(w, "nothing here", http.StatusNotFound)
 		return
 	}
-	if strings.Contains(answer, `"Code":"SignatureDoesNotMatch"`) || strings.Contains(answer, `"Code":"NoPermission"`) {
+	if strings.Contains(answer, `"Message":`) || strings.HasPrefix(answer, "<") {
 		w.WriteHeader(http.StatusBadRequest)
 	}
 	_, _ = fmt.Fprint(w, answer)
@@ -247,13 +255,13 @@ func TestProfiles(t *testing.T) {
 		{"name":"external","mode":"External","process_command":"cat %[4]s"}
 	]}`, keys, tokenFile, expires, answer))
 	answers := map[string]string{
-		"sts.aliyuncs.com AssumeRole":                                        session("role"),
-		"sts-vpc.cn-shanghai.aliyuncs.com AssumeRole":                        session("vpc"),
-		"sts.aliyuncs.com AssumeRoleWithOIDC":                                session("oidc"),
-		"100.100.100.200/latest/api/token":                                   "metadata-token",
-		"100.100.100.200/latest/meta-data/ram/security-credentials/ecs-role": `{"Code":"Success","AccessKeyId":"STS.ecs","AccessKeySecret":"secret-of-ecs","SecurityToken":"token-of-ecs","Expiration":"` + later + `"}`,
-		"signin.test/cloud-credentials":                                      `{"CloudCredential":{"AccessKeyId":"STS.sso","AccessKeySecret":"secret-of-sso","SecurityToken":"token-of-sso","Expiration":"` + later + `"}}`,
-		"oauth.alibabacloud.com/v1/exchange":                                 `{"accessKeyId":"STS.oauth","accessKeySecret":"secret-of-oauth","securityToken":"token-of-oauth","expiration":"` + later + `"}`,
+		"sts.aliyuncs.com AssumeRole":                         session("role"),
+		"sts-vpc.cn-shanghai.aliyuncs.com AssumeRole":         session("vpc"),
+		"sts.aliyuncs.com AssumeRoleWithOIDC":                 session("oidc"),
+		"/latest/api/token":                                   "metadata-token",
+		"/latest/meta-data/ram/security-credentials/ecs-role": `{"Code":"Success","AccessKeyId":"STS.ecs","AccessKeySecret":"secret-of-ecs","SecurityToken":"token-of-ecs","Expiration":"` + later + `"}`,
+		"signin.test/cloud-credentials":                       `{"CloudCredential":{"AccessKeyId":"STS.sso","AccessKeySecret":"secret-of-sso","SecurityToken":"token-of-sso","Expiration":"` + later + `"}}`,
+		"oauth.alibabacloud.com/v1/exchange":                  `{"accessKeyId":"STS.oauth","accessKeySecret":"secret-of-oauth","securityToken":"token-of-oauth","expiration":"` + later + `"}`,
 	}
 	for _, test := range []struct {
 		profile                      string
@@ -575,9 +583,9 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test","cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"hush","cloud_sso_access_token_expire":%d}
 		]}`, filepath.Join(home, "gone"), time.Now().Add(time.Hour).Unix()))
 	answers := map[string]string{
-		"uri.test/no-expiration":        `{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}`,
-		"uri.test/bad-expiration":       `{"AccessKeyId":"ak","AccessKeySecret":"sk","SecurityToken":"token","Expiration":"hush"}`,
-		"uri.test/text":                 `hush`,
+		"/no-expiration":                `{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}`,
+		"/bad-expiration":               `{"AccessKeyId":"ak","AccessKeySecret":"sk","SecurityToken":"token","Expiration":"hush"}`,
+		"/text":                         `hush`,
 		"oauth.aliyun.com/v1/exchange":  `{"accessKeySecret":"hush"}`,
 		"signin.test/cloud-credentials": `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`,
 	}
@@ -588,11 +596,11 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		cfg   CredentialConfig
 		words []string
 	}{
-		{name: "credentials_uri without an expiration", cfg: CredentialConfig{CredentialsURI: "http://uri.test/no-expiration?hush"}, words: []string{"credentials_uri", "Expiration"}},
-		{name: "credentials_uri with a bad expiration", cfg: CredentialConfig{CredentialsURI: "http://uri.test/bad-expiration?hush"}, words: []string{"credentials_uri", "Expiration"}},
-		{name: "credentials_uri with text", cfg: CredentialConfig{CredentialsURI: "http://uri.test/text?hush"}, words: []string{"credentials_uri", "JSON"}},
-		{name: "credentials_uri with an error", cfg: CredentialConfig{CredentialsURI: "http://uri.test/gone?hush"}, words: []string{"credentials_uri", "status 200"}},
-		{name: "a role on top of it", cfg: CredentialConfig{CredentialsURI: "http://uri.test/gone?hush", AssumeRole: role}, words: []string{"credentials_uri", "status 200"}},
+		{name: "credentials_uri without an expiration", cfg: CredentialConfig{CredentialsURI: "/no-expiration?hush"}, words: []string{"credentials_uri", "Expiration"}},
+		{name: "credentials_uri with a bad expiration", cfg: CredentialConfig{CredentialsURI: "/bad-expiration?hush"}, words: []string{"credentials_uri", "Expiration"}},
+		{name: "credentials_uri with text", cfg: CredentialConfig{CredentialsURI: "/text?hush"}, words: []string{"credentials_uri", "JSON"}},
+		{name: "credentials_uri with an error", cfg: CredentialConfig{CredentialsURI: "/gone?hush"}, words: []string{"credentials_uri", "status 200"}},
+		{name: "a role on top of it", cfg: CredentialConfig{CredentialsURI: "/gone?hush", AssumeRole: role}, words: []string{"credentials_uri", "status 200"}},
 		{
 			name: "STS refuses", sts: `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`,
 			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "NoPermission: not for you", "R-1"},
@@ -600,6 +608,18 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		{
 			name: "STS repeats what was signed", sts: `{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:hush","RequestId":"R-1"}`,
 			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", SecurityToken: "hush", AssumeRole: role}, words: []string{"assume_role", "SignatureDoesNotMatch", "R-1"},
+		},
+		{
+			name: "STS repeats what was signed under another code", sts: `{"Code":"IncompleteSignature","Message":"The signature is bad. server string to sign is: POST&%2F&hush","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "IncompleteSignature: The signature is bad. (request id R-1)"},
+		},
+		{
+			name: "STS repeats the token", sts: `{"Code":"NoPermission","Message":"no such token as hush-and-silence","RequestId":"R-1"}`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", SecurityToken: "hush-and-silence", AssumeRole: role}, words: []string{"assume_role", "no such token as (withheld)"},
+		},
+		{
+			name: "a page repeats what was sent", sts: `<html>hush</html>`,
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "left out"},
 		},
 		{
 			name: "STS leaves out the expiration", sts: `{"Credentials":{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}}`,
@@ -610,7 +630,11 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		{name: "the program fails", cfg: CredentialConfig{Profile: "external", SharedCredentialsFile: file}, words: []string{"profile", "external command"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			newCloud(t, answers).answers["sts.aliyuncs.com AssumeRole"] = test.sts
+			cloud := newCloud(t, answers)
+			cloud.answers["sts.aliyuncs.com AssumeRole"] = test.sts
+			if test.cfg.CredentialsURI != "" {
+				test.cfg.CredentialsURI = cloud.url + test.cfg.CredentialsURI
+			}
 			wantFailure(t, test.cfg, test.words...)
 		})
 	}

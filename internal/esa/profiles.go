@@ -132,7 +132,7 @@ func (f *profileFile) find(name string) (*profile, error) {
 // The modes are taken apart here, and not left to the profile provider of credentials-go, because that one looks at
 // the file only when credentials are first needed, fills empty values from the environment, follows a circle of
 // source profiles until the stack overflows, and for the mode External writes the keys into the file.
-func (f *profileFile) source(name string, chain []string) (source providers.CredentialsProvider, role *AssumeRole, err error) {
+func (f *profileFile) source(name string, chain []string) (source source, role *AssumeRole, err error) {
 	p, err := f.find(name)
 	if err != nil {
 		return nil, nil, err
@@ -157,7 +157,7 @@ func (f *profileFile) source(name string, chain []string) (source providers.Cred
 	case "CloudSSO":
 		source, err = p.cloudSSO()
 	case "External":
-		source, err = p.external()
+		source, err = fromCommand(p.ProcessCommand)
 	case "OAuth":
 		source, err = f.oauth(p)
 	default:
@@ -193,7 +193,7 @@ func (f *profileFile) checkComplete(p *profile) error {
 }
 
 // chained returns sessions of the profile's role that are opened with its source profile.
-func (f *profileFile) chained(p *profile, chain []string) (providers.CredentialsProvider, error) {
+func (f *profileFile) chained(p *profile, chain []string) (source, error) {
 	if slices.Contains(chain, p.SourceProfile) {
 		return nil, &CredentialError{"profile", fmt.Sprintf("The source_profile entries of %s form a circle: %s. Let the chain end in a profile of another mode.",
 			f.path, strings.Join(append(chain, p.SourceProfile), ", "))}
@@ -208,40 +208,33 @@ func (f *profileFile) chained(p *profile, chain []string) (providers.Credentials
 	return assume(source, *p.role(), "profile")
 }
 
-func (p *profile) oidc() (providers.CredentialsProvider, error) {
-	source, err := providers.NewOIDCCredentialsProviderBuilder().
-		WithOIDCProviderARN(p.OIDCProviderARN).
-		WithRoleArn(p.RoleARN).
-		WithOIDCToken(p.OIDCToken).
-		WithOIDCTokenFilePath(expandHome(p.OIDCTokenFile)).
-		WithRoleSessionName(cmp.Or(p.SessionName, defaultSessionName)).
-		WithDurationSeconds(cmp.Or(p.ExpiredSeconds, defaultSessionExpiration)).
-		WithPolicy(p.Policy).
-		WithStsRegionId(p.STSRegion).
-		WithEnableVpc(p.EnableVPC).
-		Build()
-	return guard("profile", source, err)
+func (p *profile) oidc() (source, error) {
+	return AssumeRoleWithOIDC{
+		ProviderARN: p.OIDCProviderARN, RoleARN: p.RoleARN, Token: p.OIDCToken, TokenFile: expandHome(p.OIDCTokenFile),
+		SessionName: p.SessionName, SessionExpiration: p.ExpiredSeconds, Policy: p.Policy,
+	}.open("profile", p.STSRegion, p.EnableVPC)
 }
 
-func (p *profile) cloudSSO() (providers.CredentialsProvider, error) {
-	source, err := providers.NewCloudSSOCredentialsProviderBuilder().
+func (p *profile) cloudSSO() (source, error) {
+	provider, err := providers.NewCloudSSOCredentialsProviderBuilder().
 		WithSignInUrl(p.SSOSignInURL).
 		WithAccountId(p.SSOAccountID).
 		WithAccessConfig(p.SSOAccessConfig).
 		WithAccessToken(p.SSOAccessToken).
 		WithAccessTokenExpire(p.SSOAccessTokenExpire).
 		Build()
-	return guard("profile", source, err)
-}
-
-func (p *profile) external() (providers.CredentialsProvider, error) {
-	source, err := providers.NewExternalCredentialsProviderBuilder().WithProcessCommand(p.ProcessCommand).Build()
-	return guard("profile", source, err)
+	if err != nil {
+		return nil, unusable("profile", err)
+	}
+	return library{provider, "profile", func() []string { return []string{p.SSOAccessToken} }}.source(0), nil
 }
 
 // oauth leaves the profile to credentials-go, as every renewal brings a new refresh token, and that one must get
 // into the file for the next run.
-func (f *profileFile) oauth(p *profile) (providers.CredentialsProvider, error) {
-	source, err := providers.NewCLIProfileCredentialsProviderBuilder().WithProfileFile(f.path).WithProfileName(p.Name).Build()
-	return guard("profile", source, err)
+func (f *profileFile) oauth(p *profile) (source, error) {
+	provider, err := providers.NewCLIProfileCredentialsProviderBuilder().WithProfileFile(f.path).WithProfileName(p.Name).Build()
+	if err != nil {
+		return nil, unusable("profile", err)
+	}
+	return library{provider, "profile", func() []string { return nil }}.source(0), nil
 }

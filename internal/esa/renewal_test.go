@@ -80,7 +80,7 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 	id := f.create(t)
 	fresh := f.credential.Credential
 	renewals := 0
-	f.client.wire.renew = func() (credentials.Credential, error) { renewals++; return fresh, nil }
+	f.client.wire.keyring.remake = func() (credentials.Credential, error) { renewals++; return fresh, nil }
 	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "InvalidSecurityToken.Expired", Status: 400})
 	if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil || renewals != 1 {
 		t.Errorf("%v after %d renewals", err, renewals)

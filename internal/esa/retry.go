@@ -80,6 +80,9 @@ func classifyWithoutCode(e *Error) outcome {
 		proxy       *proxyError
 	)
 	switch {
+	case isTemporary(e.Err):
+		// No credentials just now: nothing was sent.
+		return refused
 	case errors.As(e.Err, &certificate), errors.As(e.Err, &authority), errors.As(e.Err, &plain),
 		errors.Is(e.Err, http.ErrSchemeMismatch), errors.Is(e.Err, ErrNotSent),
 		errors.As(e.Err, &proxy) && proxy.status < http.StatusInternalServerError:
@@ -142,7 +145,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 		switch {
 		case e.Code == CodeTokenExpired && !renewed && ctx.Err() == nil:
 			renewed = true
-			c.wire.renewCredential(ctx, c.clock.Now())
+			c.wire.keyring.renew(ctx, c.clock.Now())
 			continue
 		case e.Code == CodeTimestampExpired && !corrected && c.clockOff().Abs() > skewLimit && ctx.Err() == nil:
 			corrected = true

@@ -32,8 +32,6 @@ const (
 	timeFormat = "2006-01-02T15:04:05Z"
 	// bodyLimit is several times the largest true answer, a page of 500 hostnames.
 	bodyLimit = 8 << 20
-	// renewAtMostEvery is far below the shortest lifetime of a token, 15 minutes.
-	renewAtMostEvery = time.Minute
 	// idleConnections is how many connections are kept for reuse; Terraform runs 10 operations at once by default.
 	idleConnections = 64
 )
@@ -92,10 +90,7 @@ type wire struct {
 	base    string
 	host    string
 	timeout time.Duration
-	renew   func() (credentials.Credential, error)
-	renewed time.Time // when the credential was last made anew
-	// turn admits one goroutine at a time to the credential: refreshing ones are not safe for concurrent use.
-	turn chan struct{}
+	keyring *keyring
 }
 
 func newWire(config Config) (*wire, error) {
@@ -136,8 +131,7 @@ func newWire(config Config) (*wire, error) {
 		base:    base.Scheme + "://" + base.Host + "/",
 		host:    base.Host,
 		timeout: config.ConnectTimeout + config.ReadTimeout,
-		renew:   config.Renew,
-		turn:    make(chan struct{}, 1),
+		keyring: newKeyring(config.Credential, config.Renew),
 	}, nil
 }
 
@@ -153,9 +147,12 @@ type answer struct {
 func (w *wire) send(ctx context.Context, a action, params params, now time.Time, hurry bool, out any) (answer, *Error) {
 	fail := func(err error) *Error { return &Error{Action: a.name, Host: w.host, Err: err} }
 
-	credential, err := w.snapshot(ctx)
+	credential, err := w.keyring.snapshot(ctx, now)
+	if err != nil && ctx.Err() != nil {
+		return answer{}, &Error{Action: a.name, Host: w.host, Err: ErrNotSent, GaveUp: ctx.Err()}
+	}
 	if err != nil {
-		return answer{}, fail(fmt.Errorf("%w: no credentials: %w", ErrNotSent, err))
+		return answer{}, fail(fmt.Errorf("%w: %w: %w", ErrNotSent, ErrSource, err))
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
@@ -197,54 +194,6 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 		apiErr.Message = withoutSecrets(apiErr, params["PrivateKey"])
 	}
 	return got, apiErr
-}
-
-// snapshot asks the credential for one whole set, so that no request is signed by halves of two sets.
-func (w *wire) snapshot(ctx context.Context) (*credentials.CredentialModel, error) {
-	select {
-	case w.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	type result struct {
-		set *credentials.CredentialModel
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		defer func() { <-w.turn }()
-		set, err := w.tea.Credential.GetCredential()
-		done <- result{set, err}
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, withoutURL(r.err)
-		}
-		if r.set == nil || value(r.set.AccessKeyId) == "" || value(r.set.AccessKeySecret) == "" {
-			return nil, errors.New("the credential source returned no access key")
-		}
-		return r.set, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// renewCredential makes the credential anew, as ESA says that its token has expired although it does not know so
-// itself. Calls that learn this together renew it once.
-func (w *wire) renewCredential(ctx context.Context, now time.Time) {
-	select {
-	case w.turn <- struct{}{}:
-	case <-ctx.Done():
-		return
-	}
-	defer func() { <-w.turn }()
-	if w.renew == nil || now.Sub(w.renewed) < renewAtMostEvery {
-		return
-	}
-	if credential, err := w.renew(); err == nil {
-		w.tea.Credential, w.renewed = credential, now
-	}
 }
 
 // request signs a request. The business parameters of a POST travel in the form, so that certificates and keys stay

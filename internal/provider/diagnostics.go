@@ -128,6 +128,8 @@ func describe(e *esa.Error) string {
 	case e.Code != "":
 		fmt.Fprintf(&b, "ESA says: %s\n", clean(e.Message))
 		fmt.Fprintf(&b, "Error code: %s\n", clean(string(e.Code)))
+	case errors.Is(e, esa.ErrSource):
+		fmt.Fprintf(&b, "Not sent to %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	case e.Err != nil:
 		fmt.Fprintf(&b, "No usable answer from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	}
@@ -188,6 +190,8 @@ func adviceForCaller(e *esa.Error) string {
 		return "ESA limits the rate of calls; CreateCustomHostname to 100 per user and hour. Run apply again later, raise timeouts.create, or set requests_per_second in the provider block."
 	case e.GaveUp != nil:
 		return "The time limit was reached, or the run was interrupted, before a further attempt. Run apply again, or raise the limit in the timeouts block."
+	case errors.Is(e, esa.ErrSource):
+		return "Check the source of the credentials that the message names, then run again."
 	case e.Code == "":
 		return "Check the provider's endpoint, the network and any proxy, then run again."
 	}

@@ -171,7 +171,8 @@ func providerSchema() schema.Schema {
 		MarkdownDescription: "Manages the custom hostnames (\"SaaS domain names\") of Alibaba Cloud ESA. " +
 			"Arguments and environment variables have the names that the alicloud provider gives them, so that one environment serves both.\n\n" +
 			"Credentials come from the first of these that is set: `access_key` and `secret_key`, `profile`, `credentials_uri`, `ecs_role_name`, " +
-			"`assume_role_with_oidc`. `assume_role` assumes a role with them. Temporary credentials are renewed while Terraform runs.",
+			"`assume_role_with_oidc`. `assume_role` assumes a role with them. Temporary credentials are renewed while Terraform runs. " +
+			"When a renewal fails, the last ones are used until they expire, and the source is asked again.",
 		Attributes: map[string]schema.Attribute{
 			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Needs `secret_key`. "+
 				"With both of them, no other source of credentials is used."),
@@ -183,12 +184,14 @@ func providerSchema() schema.Schema {
 			"account_type": text("account_type", "Site of Alibaba Cloud that the account belongs to, `Domestic` (aliyun.com) or `International` (alibabacloud.com). "+
 				"It decides the default of `endpoint` and of `cas_region`. Default: concluded from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
 			"profile": text("profile", "Name of a profile of the Alibaba Cloud CLI. There is no default: without it no profile is used. "+
-				"Modes: `AK`, `StsToken`, `RamRoleArn`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CloudSSO`, `OAuth` and `External`."),
+				"Modes: `AK`, `StsToken`, `RamRoleArn`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CloudSSO`, `OAuth` and `External`. "+
+				"The program of an `External` profile prints a JSON object; other lines are ignored. It runs again shortly before `expiration`, or after five minutes where it prints none."),
 			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that holds `profile`. "+
 				"A leading `~` is the home directory. Default: `~/.aliyun/config.json`."),
-			"ecs_role_name": text("ecs_role_name", "Name of the RAM role of the ECS instance that Terraform runs on. Its credentials come from the instance's metadata service."),
+			"ecs_role_name": text("ecs_role_name", "Name of the RAM role of the ECS instance that Terraform runs on. Its credentials come from the instance's metadata service, "+
+				"which is never asked through a proxy."),
 			"credentials_uri": text("credentials_uri", "URL that answers `GET` with temporary credentials: a JSON object of `AccessKeyId`, `AccessKeySecret`, "+
-				"`SecurityToken` and `Expiration`."),
+				"`SecurityToken` and `Expiration`. Redirects are not followed."),
 			"endpoint": text("endpoint", "Endpoint of ESA, `https://host[:port]` or `host[:port]`. `http://` is accepted for loopback hosts only. "+
 				"Default: `https://esa.cn-hangzhou.aliyuncs.com` for domestic and `https://esa.ap-southeast-1.aliyuncs.com` for international accounts."),
 			"client_read_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_read_timeout",

@@ -1,0 +1,322 @@
+package esa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// sourceFunc is a source that a test answers for.
+type sourceFunc func(ctx context.Context, now time.Time) (keys, error)
+
+func (f sourceFunc) get(ctx context.Context, now time.Time) (keys, error) { return f(ctx, now) }
+
+func (sourceFunc) name() string { return "test" }
+
+var errSourceDown = errors.New("the source is down")
+
+// sessions is a source of sessions that last an hour. It keeps them as credentials-go does, and fails while it is down.
+type sessions struct {
+	made, asked int
+	down        bool
+	set         keys
+}
+
+func (s *sessions) get(_ context.Context, now time.Time) (keys, error) {
+	if s.set.goodAt(now.Add(earlyRenewal)) {
+		return s.set, nil
+	}
+	s.asked++
+	if s.down {
+		return keys{}, errSourceDown
+	}
+	s.made++
+	s.set = keys{accessKey: fmt.Sprint("key-", s.made), secretKey: "secret", securityToken: "token", expires: now.Add(time.Hour)}
+	return s.set, nil
+}
+
+func (*sessions) name() string { return "sessions" }
+
+func wantKey(t *testing.T, k *keyring, now time.Time, want string) {
+	t.Helper()
+	set, err := k.snapshot(t.Context(), now)
+	if err != nil || *set.AccessKeyId != want {
+		t.Errorf("got %v and error %v, want %s", set, err, want)
+	}
+}
+
+func TestKeyringUsesTheLastSetUntilItExpires(t *testing.T) {
+	source := new(sessions)
+	k := newKeyring(newCredential(source), nil)
+	start := time.Now()
+	at := func(d time.Duration) time.Time { return start.Add(d) }
+
+	wantKey(t, k, at(0), "key-1")
+	source.down = true
+	wantKey(t, k, at(57*time.Minute-time.Second), "key-1")
+	if source.asked != 1 {
+		t.Errorf("the source was asked %d times", source.asked)
+	}
+	for second := range 180 {
+		wantKey(t, k, at(57*time.Minute+time.Duration(second)*time.Second), "key-1")
+	}
+	if tries := source.asked - 1; tries != 18 {
+		t.Errorf("the source was asked %d times in three minutes, want once in ten seconds", tries)
+	}
+	for range 2 {
+		set, err := k.snapshot(t.Context(), at(time.Hour))
+		if !errors.Is(err, errSourceDown) || !isTemporary(err) {
+			t.Errorf("got %v and error %v, want one that may pass", set, err)
+		}
+	}
+	source.down = false
+	wantKey(t, k, at(time.Hour+time.Second), "key-2")
+	source.down = true
+	wantKey(t, k, at(2*time.Hour-time.Minute), "key-2")
+	source.down = false
+	wantKey(t, k, at(2*time.Hour-time.Minute+sourcePause), "key-3")
+}
+
+// The configuration of a source that has worked is right.
+func TestKeyringForgivesASourceThatHasWorked(t *testing.T) {
+	now := time.Now()
+	source := &sessions{down: true}
+	k := newKeyring(newCredential(source), nil)
+	if _, err := k.snapshot(t.Context(), now); !errors.Is(err, errSourceDown) || isTemporary(err) {
+		t.Errorf("at first: %v", err)
+	}
+	source.down = false
+	wantKey(t, k, now, "key-1")
+	source.down = true
+	if _, err := k.snapshot(t.Context(), now.Add(time.Hour)); !isTemporary(err) {
+		t.Errorf("after it has worked: %v", err)
+	}
+	if _, err := newKeyring(newCredential(sourceFunc(func(context.Context, time.Time) (keys, error) { return keys{accessKey: "ak"}, nil })), nil).snapshot(t.Context(), now); err == nil || !strings.Contains(err.Error(), "no access key") {
+		t.Errorf("half a set: %v", err)
+	}
+}
+
+// A set that ESA calls expired is not the last good one, whatever the source said of it.
+func TestKeyringDropsASetThatESACallsExpired(t *testing.T) {
+	now := time.Now()
+	first, second := new(sessions), &sessions{down: true}
+	k := newKeyring(newCredential(first), func() (Credential, error) { return newCredential(second), nil })
+	wantKey(t, k, now, "key-1")
+	k.renew(t.Context(), now)
+	if set, err := k.snapshot(t.Context(), now); err == nil || !isTemporary(err) {
+		t.Errorf("got %v and error %v, want one that may pass", set, err)
+	}
+}
+
+func TestKeyringHoldsUpNobodyWhoCanUseTheLastSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := false
+		source := sourceFunc(func(ctx context.Context, now time.Time) (keys, error) {
+			if hang {
+				<-ctx.Done()
+				return keys{}, ctx.Err()
+			}
+			return keys{accessKey: "key-1", secretKey: "secret", expires: now.Add(time.Hour)}, nil
+		})
+		k := newKeyring(newCredential(source), nil)
+		wantKey(t, k, time.Now(), "key-1")
+		hang = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := k.snapshot(ctx, time.Now()); !errors.Is(err, context.DeadlineExceeded) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		started := time.Now()
+		for range 10 {
+			wantKey(t, k, time.Now(), "key-1")
+		}
+		if waited := time.Since(started); waited != 0 {
+			t.Errorf("calls waited for %v", waited)
+		}
+		group.Wait()
+	})
+}
+
+// Whoever waits while the source fails need not ask it again, unless it was only the other one's time that was up.
+func TestKeyringAsksOnceForAllWhoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		source := sourceFunc(func(ctx context.Context, _ time.Time) (keys, error) {
+			asked++
+			select {
+			case <-time.After(time.Second):
+				return keys{}, sourceError{errSourceDown, true}
+			case <-ctx.Done():
+				return keys{}, ctx.Err()
+			}
+		})
+		k := newKeyring(newCredential(source), nil)
+		var group sync.WaitGroup
+		all := func(ctx context.Context, want error) {
+			group.Go(func() {
+				if _, err := k.snapshot(ctx, time.Now()); !errors.Is(err, want) {
+					t.Errorf("got error %v, want %v", err, want)
+				}
+			})
+		}
+		for range 10 {
+			all(t.Context(), errSourceDown)
+		}
+		group.Wait()
+		if asked != 1 {
+			t.Errorf("the source was asked %d times", asked)
+		}
+
+		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		all(hasty, context.DeadlineExceeded)
+		synctest.Wait()
+		for range 10 {
+			all(t.Context(), errSourceDown)
+		}
+		group.Wait()
+		if asked != 3 {
+			t.Errorf("the source was asked %d times, want twice more", asked)
+		}
+	})
+}
+
+// Who has no more time leaves a source of the library alone with its work, and the next one does not disturb it.
+func TestKeyringLeavesASlowLibraryAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var inside, asked atomic.Int32
+		k := newKeyring(newCredential(newBlocking("slow", 0, func(context.Context, time.Time) (keys, error) {
+			if inside.Add(1) > 1 {
+				t.Error("the library was asked by two at once")
+			}
+			defer inside.Add(-1)
+			asked.Add(1)
+			time.Sleep(10 * time.Second)
+			return keys{accessKey: "key-1", secretKey: "secret"}, nil
+		})), nil)
+		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		started := time.Now()
+		if _, err := k.snapshot(hasty, time.Now()); !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != time.Second {
+			t.Errorf("error %v after %v", err, time.Since(started))
+		}
+		wantKey(t, k, time.Now(), "key-1")
+		if asked.Load() != 2 {
+			t.Errorf("the library was asked %d times", asked.Load())
+		}
+	})
+}
+
+func TestLibrarySetsAreDated(t *testing.T) {
+	now := time.Now()
+	set := keys{accessKey: "ak", secretKey: "sk", securityToken: "token"}
+	other := keys{accessKey: "ak-2", secretKey: "sk", securityToken: "token"}
+	for _, test := range []struct {
+		name     string
+		lifetime time.Duration
+		given    []keys // one a minute
+		want     time.Duration
+	}{
+		{"a session lasts from before it was asked for", time.Hour, []keys{set, set, set}, time.Hour},
+		{"another session begins anew", time.Hour, []keys{set, other, other}, time.Hour + time.Minute},
+		{"what is given lasts for three minutes", 0, []keys{set, set, set}, 2*time.Minute + earlyRenewal},
+		{"what is given lasts for three minutes, also beyond its lifetime", 4 * time.Minute, []keys{set, set, set}, 2*time.Minute + earlyRenewal},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBlocking("", test.lifetime, nil)
+			var got keys
+			for minute, given := range test.given {
+				got = b.dated(given, now.Add(time.Duration(minute)*time.Minute))
+			}
+			if got.expires.Sub(now) != test.want {
+				t.Errorf("the set is good for %v, want %v", got.expires.Sub(now), test.want)
+			}
+		})
+	}
+}
+
+// A source that hiccups costs attempts, and no call.
+func TestCredentialHiccups(t *testing.T) {
+	asked := 0
+	source := sourceFunc(func(_ context.Context, now time.Time) (keys, error) {
+		if asked++; asked%3 == 1 {
+			return keys{}, sourceError{fmt.Errorf("credentials_uri: %w", errSourceDown), true}
+		}
+		// It expires at once, so that each attempt asks anew.
+		return keys{accessKey: "LTAIexample", secretKey: "s3cret", expires: now}, nil
+	})
+	f := newFixture(t, fakeesa.Options{AccessKeyID: "LTAIexample", AccessKeySecret: "s3cret"}, func(c *Config) { c.Credential = newCredential(source) })
+	id := f.create(t)
+	for range 20 {
+		if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(f.clock.slept()) < 10 {
+		t.Errorf("the source failed %d times only", len(f.clock.slept()))
+	}
+}
+
+// A source that is wrong from the start fails at once, one that may come back as a refused call does.
+func TestCredentialsThatFail(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"wrong from the start": {sourceError{errSourceDown, false}, 1},
+		"down for a while":     {sourceError{errSourceDown, true}, DefaultMaxRetries + 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			source := sourceFunc(func(context.Context, time.Time) (keys, error) { asked++; return keys{}, test.err })
+			f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.Credential = newCredential(source) })
+			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+			if apiErr := new(Error); !errors.As(err, &apiErr) || errors.As(err, new(*UnclearCreateError)) ||
+				!strings.Contains(err.Error(), "the request was not sent: no credentials: the source is down") {
+				t.Errorf("got error %v", err)
+			}
+			if asked != test.want || len(f.Requests()) != 0 {
+				t.Errorf("%d attempts and %d requests, want %d and none", asked, len(f.Requests()), test.want)
+			}
+		})
+	}
+}
+
+// Time that is up, or a run that is interrupted, while credentials are fetched is no fault of the credentials.
+func TestInterruptedWhileCredentialsAreFetched(t *testing.T) {
+	hang := sourceFunc(func(ctx context.Context, _ time.Time) (keys, error) {
+		<-ctx.Done()
+		return keys{}, sourceError{fmt.Errorf("credentials_uri: %w", ctx.Err()), true}
+	})
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.Credential = newCredential(hang) })
+	for want, end := range map[error]func() (context.Context, context.CancelFunc){
+		context.DeadlineExceeded: func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(t.Context(), time.Millisecond)
+		},
+		context.Canceled: func() (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Millisecond, cancel)
+			return ctx, cancel
+		},
+	} {
+		ctx, cancel := end()
+		_, err := f.client.GetCustomHostname(ctx, 1)
+		cancel()
+		var apiErr *Error
+		if !errors.As(err, &apiErr) || !errors.Is(apiErr.GaveUp, want) || strings.Contains(err.Error(), "credentials") {
+			t.Errorf("got error %v, want one that gave up with %v", err, want)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package provider
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// What a user of a CLI meets when a source of credentials fails. The sources by themselves are tested in internal/esa.
+
+// hostnames is a configuration of many hostnames, for a provider that is configured by arguments.
+func (a *account) hostnames(count int, arguments ...string) string {
+	return fmt.Sprintf(`
+provider "esa" {
+  endpoint = %q
+  %s
+}
+resource "esa_custom_hostname" "test" {
+  count     = %d
+  site_id   = "%d"
+  record_id = "%d"
+  hostname  = "h${count.index}.customer.com"
+  ssl_flag  = "off"
+}
+`, a.URL(), strings.Join(arguments, "\n  "), count, a.site.ID, a.record.ID)
+}
+
+// credentialsURI answers with the account's keys, as long as answer lets it.
+func credentialsURI(t *testing.T, a *account, answer func(n int32, w http.ResponseWriter, r *http.Request) (handled bool)) (url string, asked *atomic.Int32) {
+	t.Helper()
+	asked = new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if answer(asked.Add(1), w, r) {
+			return
+		}
+		// It ends so soon that it is renewed for every call.
+		_, _ = fmt.Fprintf(w, `{"Code":"Success","AccessKeyId":%q,"AccessKeySecret":%q,"SecurityToken":%q,"Expiration":%q}`,
+			a.Options().AccessKeyID, a.Options().AccessKeySecret, a.Options().SecurityToken, time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+// TestAccCredentials_hiccups applies twenty hostnames while one fetch of the credentials in three fails.
+func TestAccCredentials_hiccups(t *testing.T) {
+	t.Parallel()
+	const count = 20
+	a := newAccount(t, fakeesa.Options{SecurityToken: "t0ken-of-the-session"})
+	url, asked := credentialsURI(t, a, func(n int32, w http.ResponseWriter, _ *http.Request) bool {
+		if n%3 != 1 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	})
+	w := newWorkspace(t)
+	w.write("main.tf", a.hostnames(count, fmt.Sprintf("credentials_uri = %q", url)))
+	w.mustRun("apply", "-auto-approve")
+	if made, saved := len(a.Hostnames()), len(strings.Fields(w.mustRun("state", "list"))); made != count || saved != count {
+		t.Errorf("%d on the server, %d in state", made, saved)
+	}
+	if asked.Load() < 4 {
+		t.Errorf("the credentials were fetched %d times, so that nothing was tested", asked.Load())
+	}
+}
+
+// TestAccCredentials_external runs a program that prints a warning and does not say when its keys expire.
+func TestAccCredentials_external(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{AccessKeySecret: "s3cr3t-of-the-access-key", SecurityToken: "t0ken-of-the-session"})
+	w := newWorkspace(t)
+	w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.dir, "trace.log"), "DEBUG=credential")
+	w.write("program.secret", fmt.Sprintf(`#!/bin/sh
+echo run >>runs
+echo "WARNING: a newer version is out"
+echo '{"mode":"StsToken","access_key_id":%q,"access_key_secret":%q,"sts_token":%q}'
+test ! -e broken || { echo "{"; echo "log in again" >&2; exit 1; }
+`, a.Options().AccessKeyID, a.Options().AccessKeySecret, a.Options().SecurityToken))
+	if err := os.Chmod(filepath.Join(w.dir, "program.secret"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.write("profiles.json", `{"profiles":[{"name":"ci","mode":"External","process_command":"./program.secret --json"}]}`)
+	w.write("main.tf", a.hostnames(10, `profile = "ci"`, `shared_credentials_file = "profiles.json"`))
+
+	printed := w.mustRun("apply", "-auto-approve")
+	if runs := strings.Count(w.read("runs"), "\n"); runs != 1 {
+		t.Errorf("the program ran %d times", runs)
+	}
+	w.write("broken", "")
+	output, status := w.run("plan")
+	if flatOutput := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " "); status != 1 ||
+		!strings.Contains(flatOutput, `the external command "./program.secret" failed (exit status 1): log in again`) {
+		t.Errorf("it ended with status %d:\n%s", status, output)
+	}
+	left := everythingLeft(t, w.dir)
+	left["(printed)"] = printed + output
+	if !strings.Contains(left["trace.log"], "CreateCustomHostname") {
+		t.Fatal("the log does not hold what it should")
+	}
+	for place, text := range left {
+		for _, secret := range []string{a.Options().AccessKeySecret, a.Options().SecurityToken, "a newer version"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s holds %q", place, secret)
+			}
+		}
+	}
+}
+
+// TestAccCredentials_wrongFromTheStart meets sources that no retry helps: one error, at once, that says what to do.
+func TestAccCredentials_wrongFromTheStart(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		want   string
+	}{
+		"unknown":    {http.NotFound, "HTTP status 404"},
+		"elsewhere":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", http.StatusFound) }, "a redirect, which is never followed"},
+		"incomplete": {func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"AccessKeySecret":"hush"}`) }, "a JSON object that has AccessKeyId"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, asked := credentialsURI(t, a, func(_ int32, w http.ResponseWriter, r *http.Request) bool { test.answer(w, r); return true })
+			w := newWorkspace(t)
+			w.write("main.tf", a.hostnames(1, fmt.Sprintf("credentials_uri = %q", url+"/?token=hush")))
+			output, status := w.run("apply", "-auto-approve")
+			words := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
+			if status != 1 || !strings.Contains(words, "the request was not sent: no credentials: credentials_uri: ") || !strings.Contains(words, test.want) ||
+				!strings.Contains(words, "Check the source of the credentials") || strings.Contains(output, "hush") {
+				t.Errorf("it ended with status %d:\n%s", status, output)
+			}
+			if asked.Load() != 1 {
+				t.Errorf("the credentials were fetched %d times", asked.Load())
+			}
+		})
+	}
+}
+
+// TestAccCredentials_outOfTime ends a create while its credentials are fetched: it is not the credentials that fail.
+func TestAccCredentials_outOfTime(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	url, asked := credentialsURI(t, a, func(_ int32, _ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
+	w := newWorkspace(t)
+	w.write("main.tf", strings.Replace(a.hostnames(1, fmt.Sprintf("credentials_uri = %q", url)), `"off"`, "\"off\"\n  timeouts {\n    create = \"1s\"\n  }", 1))
+	output, status := w.run("apply", "-auto-approve")
+
+	if status != 1 || strings.Contains(output, "no credentials") || !strings.Contains(output, "time limit was reached") {
+		t.Errorf("it ended with status %d:\n%s", status, output)
+	}
+	if asked.Load() == 0 {
+		t.Error("the credentials were not fetched, so that nothing was tested")
+	}
+}
