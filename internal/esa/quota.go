@@ -14,7 +14,8 @@ import (
 //
 //   - Until a Create is throttled, all are sent.
 //   - Then the room is as many as ESA took from this client in the hour before, or since a surprise (see below). A Create
-//     for which there is room, as those of an hour ago no longer count, is sent at once.
+//     for which there is room, as those of an hour ago no longer count, is sent at once. Whether one that is refused for
+//     another reason counts is not known, so it does here.
 //   - Beyond that one Create at a time tries, with growing pauses, until its context ends; max_retries does not count.
 //     One that succeeds long before there should be room is a surprise, and all are sent again.
 //
@@ -51,8 +52,8 @@ type createQuota struct {
 	turn chan struct{} // filled by the one that tries
 
 	mu       sync.Mutex
-	made     []time.Time // when ESA took a Create, in the last hour
-	total    int         // how many it took in all
+	taken    []time.Time // when ESA answered a Create that was not throttled, in the last hour
+	made     int         // how many hostnames were made in all
 	underWay int         // how many are sent and not answered
 	known    bool        // whether room is known, as one was throttled
 	room     int         // how many ESA takes in an hour
@@ -66,15 +67,15 @@ func newCreateQuota() *createQuota { return &createQuota{turn: make(chan struct{
 func (q *createQuota) enter(now time.Time) (room bool, due time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.made) > 0 && now.Sub(q.made[0]) >= quotaSpan+probeSlack {
-		q.made = q.made[1:]
+	for len(q.taken) > 0 && now.Sub(q.taken[0]) >= quotaSpan+probeSlack {
+		q.taken = q.taken[1:]
 	}
-	if !q.known || len(q.made)+q.underWay < q.room {
+	if !q.known || len(q.taken)+q.underWay < q.room {
 		q.underWay++
 		return true, time.Time{}
 	}
-	if n := len(q.made) - q.room; n >= 0 && n < len(q.made) {
-		due = q.made[n].Add(quotaSpan + probeSlack)
+	if n := len(q.taken) - q.room; n >= 0 && n < len(q.taken) {
+		due = q.taken[n].Add(quotaSpan + probeSlack)
 	}
 	return false, due
 }
@@ -94,7 +95,7 @@ func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool
 	switch {
 	case throttled:
 		q.known, q.room = true, 0
-		for _, at := range q.made {
+		for _, at := range q.taken {
 			if !at.Before(q.opened) {
 				q.room++
 			}
@@ -103,8 +104,7 @@ func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool
 			q.probes++
 		}
 	case made:
-		q.made = append(q.made, now)
-		q.total++
+		q.made++
 		if surprise {
 			q.known, q.probes, q.opened = false, 0, now
 		}
@@ -118,11 +118,18 @@ func (q *createQuota) tries() int {
 	return q.probes
 }
 
+// take takes that ESA answered a Create that it did not throttle.
+func (q *createQuota) take(now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = append(q.taken, now)
+}
+
 // soFar returns how many hostnames were made.
 func (q *createQuota) soFar() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.total
+	return q.made
 }
 
 // create sends a Create when there is room for it, and ends with a CreateQuotaError when there is no more time.

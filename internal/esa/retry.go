@@ -195,7 +195,7 @@ func (c *Client) try(ctx context.Context, a action, attempt int, p params, out a
 	if !a.writes {
 		return c.send(ctx, a, attempt, p, out, check)
 	}
-	err := c.turns.run(ctx, c, c.turns.placeOf(p.id("HostnameId"), place{p.id("SiteId"), p.id("RecordId")}), func() error {
+	err := c.turns.run(ctx, c, a, c.turns.placeOf(p.id("HostnameId"), place{p.id("SiteId"), p.id("RecordId")}), func() error {
 		return c.send(ctx, a, attempt, p, out, check)
 	})
 	if e := new(Error); errors.As(err, &e) {
@@ -236,11 +236,12 @@ func (c *Client) learn(ctx context.Context, a action, started time.Time, answer 
 	if ctx.Err() == nil && (err == nil || !errors.Is(err.Err, ErrNotSent)) {
 		c.reach.learn(started, now, err)
 	}
-	switch throttled := err != nil && isThrottled(err); {
-	case !isAnswer(err):
-	case throttled && a == actionCreateCustomHostname:
-		// That is about the hourly quota.
-	default:
+	throttled, creates := err != nil && isThrottled(err), a == actionCreateCustomHostname
+	if creates && isAnswer(err) && !throttled {
+		c.quota.take(now)
+	}
+	// A Create is throttled for the sake of the hourly quota.
+	if isAnswer(err) && !(throttled && creates) {
 		c.pace.learn(now, throttled)
 	}
 	if isAnswer(err) && !answer.date.IsZero() {

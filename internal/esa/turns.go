@@ -16,6 +16,7 @@ import (
 //     grows by a tenth. One that was long enough shrinks by a little more than half of that.
 //   - Whoever is refused in its turn keeps the turn and tries again, with growing pauses, until its context ends.
 //     max_retries does not count.
+//   - A Create rests twice as long, as one that is refused may count against the hourly quota.
 //   - A code that is about the site makes all writes of the site take turns. A hostname whose record is not known takes
 //     its turn at the site.
 //
@@ -118,7 +119,11 @@ func (t *turns) begin(at place, wholeSite bool) {
 }
 
 // run sends a write, in its turn if it has to take one, until it is not refused as busy or its context ends.
-func (t *turns) run(ctx context.Context, c *Client, at place, send func() error) (err error) {
+func (t *turns) run(ctx context.Context, c *Client, a action, at place, send func() error) (err error) {
+	patience := time.Duration(1)
+	if a == actionCreateCustomHostname {
+		patience = 2
+	}
 	var held *turn
 	defer func() {
 		if held != nil {
@@ -146,7 +151,7 @@ func (t *turns) run(ctx context.Context, c *Client, at place, send func() error)
 		now := c.clock.Now()
 		due := now
 		if held != nil {
-			due = held.due(refused, refusals)
+			due = held.due(refused, refusals, patience)
 			if sleepErr := wait.sleep(ctx, due.Sub(now)); sleepErr != nil {
 				return gaveUp(c, err, sleepErr)
 			}
@@ -155,7 +160,7 @@ func (t *turns) run(ctx context.Context, c *Client, at place, send func() error)
 		err = send()
 		busy, wholeSite := isBusy(err)
 		if turn := t.find(at); turn != nil && !busy {
-			turn.learn(sent, c.clock.Now(), refused, inTurn, held == turn && due.After(now))
+			turn.learn(sent, c.clock.Now(), refused, inTurn, held == turn && due.After(now) && patience == 1)
 		}
 		if !busy {
 			return err
@@ -179,17 +184,18 @@ func gaveUp(c *Client, refusal, cause error) error {
 	return &Error{Host: c.wire.host, Err: fmt.Errorf("%w, as other writes kept the record busy", ErrNotSent), GaveUp: cause}
 }
 
-// due is when the holder of the turn may send: when the record has rested, and some time after the last refusal.
-func (t *turn) due(refused time.Time, refusals int) time.Time {
+// due is when the holder of the turn may send: when the record has rested, and some time after the last refusal; later
+// with more patience.
+func (t *turn) due(refused time.Time, refusals int, patience time.Duration) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due := t.answered.Add(t.rest)
+	due := t.answered.Add(t.rest * patience)
 	if refusals > 0 {
 		step := t.rest
 		if step == 0 {
 			step = restUnknown
 		}
-		if again := refused.Add(min(step/4*time.Duration(refusals), backoffCap)); again.After(due) {
+		if again := refused.Add(min(step/4*patience*time.Duration(refusals), backoffCap)); again.After(due) {
 			due = again
 		}
 	}

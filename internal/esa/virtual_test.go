@@ -19,8 +19,8 @@ import (
 // direct serves requests without a network.
 type direct struct {
 	handler http.Handler
-	// fails, where set, may end a request before it is sent.
-	fails func(*http.Request) error
+	// fails, where set, may end a request before it is sent, and loses its answer after it took effect.
+	fails, loses func(*http.Request) error
 }
 
 // errRefused is what a request ends with when nobody listens.
@@ -49,6 +49,11 @@ func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) 
 	d.handler.ServeHTTP(recorder, r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
+	}
+	if d.loses != nil {
+		if err := d.loses(r); err != nil {
+			return nil, err
+		}
 	}
 	return recorder.Result(), nil
 }

@@ -87,6 +87,8 @@ type Options struct {
 	CreateLimitPerHour int
 	// CreateWindow is which hour CreateLimitPerHour is about.
 	CreateWindow CreateWindow
+	// OnlyMadeCount leaves calls that are refused for another reason out of CreateLimitPerHour.
+	OnlyMadeCount bool
 	// CallsPerSecond is how many calls of all actions together are served in any second of Now; over it as above.
 	// Default none.
 	CallsPerSecond int

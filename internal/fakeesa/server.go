@@ -299,13 +299,13 @@ func (s *Server) run(act action, c *call) answer {
 	if e := s.store.throttle(c); e != nil {
 		return s.errorAnswer(c, e)
 	}
-	if act.writes {
-		if e := s.store.occupy(c); e != nil {
-			return s.errorAnswer(c, e)
-		}
+	var result any
+	e := s.store.occupy(c, act)
+	if e == nil {
+		result, e = act.run(&s.store, c)
 	}
-	result, e := act.run(&s.store, c)
 	if e != nil {
+		s.store.refused(c)
 		return s.errorAnswer(c, e)
 	}
 	c.written = true

@@ -277,6 +277,13 @@ func (st *store) throttle(c *call) *apiError {
 	return e
 }
 
+// refused takes a call that was refused for another reason out of the limit of creates again, if it does not count.
+func (st *store) refused(c *call) {
+	if n := len(st.creates.calls); st.options.OnlyMadeCount && c.all["Action"] == "CreateCustomHostname" && n > 0 {
+		st.creates.calls = st.creates.calls[:n-1]
+	}
+}
+
 // occupation is what makes a record or a site busy: a write under way, or one that was answered a moment ago.
 type occupation struct {
 	underWay bool
@@ -284,8 +291,8 @@ type occupation struct {
 }
 
 // occupy marks the records, or the site, that a write is about, until its answer is out and for some time after.
-func (st *store) occupy(c *call) *apiError {
-	if !st.options.BusyRecords && !st.options.BusySites {
+func (st *store) occupy(c *call, act action) *apiError {
+	if !act.writes || !st.options.BusyRecords && !st.options.BusySites {
 		return nil
 	}
 	p := parameters{call: c}
