@@ -2,7 +2,7 @@
 // together, and what ESA or a browser would refuse. It knows neither Terraform nor ESA, and calls nobody.
 //
 //	certcheck.go  Problem, what the rules answer
-//	parse.go      from PEM to certificates and keys, and what is wrong with the text
+//	parse.go      from PEM to certificates and keys and back, and what is wrong with the text
 //	rules.go      what is wrong with certificates and keys that can be read
 //	memo.go       what need not be worked out twice
 //	same.go       when two texts hold the same certificates

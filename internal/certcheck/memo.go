@@ -40,7 +40,7 @@ type keyAnswer struct {
 
 func lookAtKey(text string) keyAnswer {
 	return keys.get(sha256.Sum256([]byte(text)), func() keyAnswer {
-		signer, problem := parsePrivateKey(text)
+		signer, _, problem := parsePrivateKey(text)
 		if problem != nil {
 			return keyAnswer{problem: problem}
 		}

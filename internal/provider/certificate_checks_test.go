@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -12,7 +14,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
@@ -261,4 +265,91 @@ func BenchmarkPlan(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestAccOddPEMs: whatever a PEM looks like, ESA gets it as every server takes it, state keeps it as written, and the
+// next plan is empty. The fake refuses the odd ones as they are.
+func TestAccOddPEMs(t *testing.T) {
+	t.Parallel()
+	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
+	rsaPair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, Key: certtest.RSA2048})
+	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
+	ecKey, isECDSA := pair.Key.(*ecdsa.PrivateKey)
+	if !isRSA || !isECDSA {
+		t.Fatalf("the keys are %T and %T", rsaPair.Key, pair.Key)
+	}
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}))
+	der, err := x509.MarshalECPrivateKey(ecKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1 := string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+
+	type form struct{ certificate, key, sentCertificate, sentKey string }
+	both := func(change func(string) string) form {
+		return form{change(pair.CertificatePEM), change(pair.PrivateKeyPEM), pair.CertificatePEM, pair.PrivateKeyPEM}
+	}
+	lines := func(end string) func(string) string {
+		return func(text string) string { return strings.ReplaceAll(text, "\n", end) }
+	}
+	replace := func(old, now string) func(string) string {
+		return func(text string) string { return strings.ReplaceAll(text, old, now) }
+	}
+	forms := map[string]form{
+		"canonical":          {pair.CertificatePEM, pair.PrivateKeyPEM, pair.CertificatePEM, pair.PrivateKeyPEM},
+		"pkcs-1":             {rsaPair.CertificatePEM, pkcs1, rsaPair.CertificatePEM, pkcs1},
+		"sec-1":              {pair.CertificatePEM, sec1, pair.CertificatePEM, sec1},
+		"curve-parameters":   {pair.CertificatePEM, "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + sec1, pair.CertificatePEM, sec1},
+		"pkcs-8-called-rsa":  {rsaPair.CertificatePEM, replace("PRIVATE", "RSA PRIVATE")(rsaPair.PrivateKeyPEM), rsaPair.CertificatePEM, rsaPair.PrivateKeyPEM},
+		"indented":           both(func(text string) string { return "    " + lines("\n    ")(text) }),
+		"cr":                 both(lines("\r")),
+		"crlf":               both(lines("\r\n")),
+		"spaces-at-line-end": both(lines(" \n")),
+		"no-last-line-end":   both(strings.TrimSpace),
+		"bom":                both(func(text string) string { return "\ufeff" + text }),
+		"bom-within":         both(replace("-----BEGIN", "\ufeff-----BEGIN")),
+		"text-around":        both(func(text string) string { return "Bag Attributes\n    friendlyName: x\n" + text + "\nend" }),
+		"empty-lines":        both(replace("-----BEGIN", "\n\n-----BEGIN")),
+		"headers":            both(replace("BEGIN CERTIFICATE-----\n", "BEGIN CERTIFICATE-----\nComment: x\n\n")),
+		"short-lines":        both(replace("MI", "\nMI")),
+		"x509-certificate":   both(replace(" CERTIFICATE", " X509 CERTIFICATE")),
+	}
+	a := newAccount(t, fakeesa.Options{})
+	config := func(version int, choose func(form) (certificate, key string)) string {
+		var b strings.Builder
+		b.WriteString(a.provider())
+		for title, f := range forms {
+			certificate, key := choose(f)
+			fmt.Fprintf(&b, "resource \"esa_custom_hostname\" %q {\n  site_id = \"%d\"\n  record_id = \"%d\"\n  hostname = \"%s.customer.com\"\n  ssl_flag = \"on\"\n  cert_type = \"upload\"\n"+
+				"  certificate = %q\n  private_key_wo = %q\n  private_key_wo_version = %d\n}\n", title, a.site.ID, a.record.ID, title, certificate, key, version)
+		}
+		return b.String()
+	}
+	odd := func(f form) (string, string) { return f.certificate, f.key }
+	canonical := func(f form) (string, string) { return f.sentCertificate, f.sentKey }
+	sent := func(action string) resource.TestCheckFunc {
+		return check(func() error {
+			if got := len(a.RequestsOf(action)); got != len(forms) {
+				return fmt.Errorf("%d calls of %s, want %d", got, action, len(forms))
+			}
+			for _, made := range a.Hostnames() {
+				title := strings.TrimSuffix(made.Hostname, ".customer.com")
+				if made.Certificate != forms[title].sentCertificate || made.PrivateKey != forms[title].sentKey {
+					return fmt.Errorf("%s: ESA got %q or another key", title, made.Certificate)
+				}
+			}
+			return nil
+		})
+	}
+	var kept []statecheck.StateCheck
+	for title, f := range forms {
+		kept = append(kept, statecheck.ExpectKnownValue("esa_custom_hostname."+title, attribute("certificate"), knownvalue.StringExact(f.certificate)))
+	}
+	a.test(t,
+		resource.TestStep{Config: config(1, odd), Check: sent("CreateCustomHostname"), ConfigStateChecks: kept},
+		resource.TestStep{Config: config(1, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
+		resource.TestStep{Config: config(2, odd), Check: sent("UpdateCustomHostname"), ConfigStateChecks: kept},
+		// What was applied in one form is no change in the other.
+		resource.TestStep{Config: config(2, canonical), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept},
+	)
 }
