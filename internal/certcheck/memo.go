@@ -19,7 +19,7 @@ var (
 type certificateAnswer struct {
 	chain   []*x509.Certificate
 	problem *Problem // why the text cannot be read
-	order   *Problem // what is wrong with the order of the chain
+	links   links    // how the chain hangs together
 }
 
 func lookAtCertificate(text string) certificateAnswer {
@@ -28,7 +28,7 @@ func lookAtCertificate(text string) certificateAnswer {
 		if problem != nil {
 			return certificateAnswer{problem: problem}
 		}
-		return certificateAnswer{chain: chain, order: checkOrder(chain)}
+		return certificateAnswer{chain: chain, links: link(chain)}
 	})
 }
 

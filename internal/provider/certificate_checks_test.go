@@ -43,24 +43,21 @@ func badPairs(t *testing.T) map[string]badPair {
 		change(&s)
 		return certtest.Issue(t, s)
 	}
-	deep := changed(func(s *certtest.Spec) { s.Intermediate = 2 })
 	cut := func(text string) string { return text[:strings.LastIndex(text, "-----END")] }
 	literal := func(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
 	flat := func(text string) string { return strings.ReplaceAll(text, "\n", "") }
 
 	const certificate, key = "certificate", "private_key_wo"
 	bad := map[string]badPair{
-		"a path for the certificate":       {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
-		"a \\n one-liner":                  {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
-		"a certificate without line ends":  {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
-		"a cut certificate":                {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
-		"no certificate in the block":      {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
-		"a key among the certificates":     {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
-		"a request":                        {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
-		"the intermediate first":           {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
-		"intermediates in the wrong order": {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
-		"a foreign intermediate":           {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
-		"the leaf twice":                   {good.Blocks[0] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "the same as"},
+		"a path for the certificate":      {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
+		"a \\n one-liner":                 {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
+		"a certificate without line ends": {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
+		"a cut certificate":               {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
+		"no certificate in the block":     {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
+		"a key among the certificates":    {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
+		"a request":                       {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
+		"the intermediate first":          {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
+		"a foreign intermediate":          {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
 
 		"an empty key":              {good.CertificatePEM, "", key, "Invalid private key", "is empty"},
 		"a path for the key":        {good.CertificatePEM, "shop.key", key, "Invalid private key", "no PEM block"},
@@ -126,7 +123,7 @@ func TestBadCertificatesAreRefusedWhenPlanning(t *testing.T) {
 func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	for title, kind := range map[string]certtest.KeyKind{"RSA-1024": certtest.RSA1024, "ECDSA-P224": certtest.ECDSAP224, "Ed25519": certtest.Ed25519} {
-		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind})
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind, Intermediate: 1})
 		errors := errorsIn(s.plan(t, valid(badPair{certificate: pair.CertificatePEM, key: pair.PrivateKeyPEM}.config())))
 		if len(errors) != 2 || errors[0].Summary != "Invalid certificate" || errors[1].Summary != "Invalid private key" || !strings.Contains(errors[0].Detail, title) {
 			t.Errorf("%s: %v", title, shown(errors))
@@ -137,8 +134,8 @@ func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
 func TestGoodCertificatesPlan(t *testing.T) {
 	spec := certtest.Spec{DNSNames: []string{name}, Intermediate: 2}
 	good := certtest.Issue(t, spec)
-	rsa := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com", "customer.com"}, Key: certtest.RSA2048})
-	near := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 0, 10)})
+	rsa := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com", "customer.com"}, Key: certtest.RSA2048, Intermediate: 1})
+	near := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 0, 10), Intermediate: 1})
 	self := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, SelfSigned: true, IsCA: true})
 	indented := "  " + strings.ReplaceAll(good.CertificatePEM, "\n", "\n  ")
 	tests := map[string]struct {
@@ -146,7 +143,6 @@ func TestGoodCertificatesPlan(t *testing.T) {
 		warning          string
 	}{
 		"a whole chain":                   {good.CertificatePEM, good.PrivateKeyPEM, ""},
-		"the leaf alone":                  {good.Blocks[0], good.PrivateKeyPEM, ""},
 		"a wildcard, RSA":                 {rsa.CertificatePEM, rsa.PrivateKeyPEM, ""},
 		"CRLF":                            {strings.ReplaceAll(good.CertificatePEM, "\n", "\r\n"), good.PrivateKeyPEM, ""},
 		"indented":                        {indented, good.PrivateKeyPEM, ""},
@@ -155,6 +151,10 @@ func TestGoodCertificatesPlan(t *testing.T) {
 		"a certificate that is not known": {unknown{}, good.PrivateKeyPEM, ""},
 		"a key that is not known":         {good.CertificatePEM, unknown{}, ""},
 		"ten days left":                   {near.CertificatePEM, near.PrivateKeyPEM, "Certificate expires soon"},
+		"the leaf alone":                  {good.Blocks[0], good.PrivateKeyPEM, "Certificate chain incomplete"},
+		"the leaf twice":                  {good.Blocks[0] + good.CertificatePEM, good.PrivateKeyPEM, "Certificate repeated"},
+		"a stranger after the chain":      {good.CertificatePEM + rsa.Blocks[1], good.PrivateKeyPEM, "Certificate outside the chain"},
+		"in the wrong order":              {good.Blocks[0] + good.Blocks[2] + good.Blocks[1], good.PrivateKeyPEM, "Certificate chain out of order"},
 		"self-signed":                     {self.CertificatePEM, self.PrivateKeyPEM, "Certificate self-signed"},
 	}
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
@@ -169,6 +169,35 @@ func TestGoodCertificatesPlan(t *testing.T) {
 				t.Errorf("got %v", shown(got))
 			}
 		})
+	}
+}
+
+// TestPrivateKeyInState is warned of wherever a CLI has write-only arguments, and nowhere else.
+func TestPrivateKeyInState(t *testing.T) {
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	pair := issue(t, name)
+	for _, test := range []struct {
+		argument string
+		allowed  bool
+		warned   bool
+	}{{"private_key", true, true}, {"private_key", false, false}, {"private_key_wo", true, false}} {
+		config := valid(map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, test.argument: pair.PrivateKeyPEM})
+		resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+			TypeName: "esa_custom_hostname", Config: dynamic(t, s.schema.ResourceSchemas["esa_custom_hostname"], config),
+			ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: test.allowed},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := resp.Diagnostics
+		if !test.warned {
+			noProblems(t, got)
+			continue
+		}
+		if len(got) != 1 || got[0].Severity != tfprotov6.DiagnosticSeverityWarning || got[0].Attribute.String() != `AttributeName("private_key")` ||
+			!strings.Contains(got[0].Detail, "private_key_wo") || strings.Contains(got[0].Detail, "BEGIN") {
+			t.Errorf("got %v", shown(got))
+		}
 	}
 }
 
