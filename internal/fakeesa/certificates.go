@@ -147,7 +147,7 @@ func strictPEM(what, text string, labels map[string]func(der []byte) error) erro
 	for number := 1; number == 1 || text != ""; number++ {
 		found := pemBlock.FindStringSubmatch(text)
 		if found == nil {
-			return fmt.Errorf("%s: block %d is no PEM block in strict form", what, number)
+			return fmt.Errorf("%s: block %d is no PEM in strict form: nothing around it, lines of 64 characters, LF or CRLF", what, number)
 		}
 		label, body := found[1], found[2]
 		parse, known := labels[label]
