@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -19,6 +22,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -378,7 +382,43 @@ func TestAccOddPEMs(t *testing.T) {
 		resource.TestStep{Config: config(1, odd), Check: sent("CreateCustomHostname"), ConfigStateChecks: kept},
 		resource.TestStep{Config: config(1, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
 		resource.TestStep{Config: config(2, odd), Check: sent("UpdateCustomHostname"), ConfigStateChecks: kept},
-		// What was applied in one form is no change in the other.
+		// What an earlier release sent as it was written is no change either,
+		resource.TestStep{
+			PreConfig: func() {
+				for _, made := range a.Hostnames() {
+					a.ChangeHostname(made.ID, func(h *fakeesa.Hostname) {
+						h.Certificate, h.UpdateTime = forms[strings.TrimSuffix(h.Hostname, ".customer.com")].certificate, h.UpdateTime.Add(time.Minute)
+					})
+				}
+			},
+			Config: config(2, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept,
+		},
+		// nor is the other form of what was applied.
 		resource.TestStep{Config: config(2, canonical), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept},
 	)
+}
+
+// TestUnreadablePEMsAreNeverSent, even if no check came before.
+func TestUnreadablePEMsAreNeverSent(t *testing.T) {
+	pair := issue(t, name)
+	for title, test := range map[string]struct {
+		model customHostnameModel
+		key   string
+		path  string
+	}{
+		"certificate":    {customHostnameModel{Certificate: newPEM("x")}, pair.PrivateKeyPEM, "certificate"},
+		"private_key_wo": {customHostnameModel{Certificate: newPEM(pair.CertificatePEM)}, "x", "private_key_wo"},
+		"private_key":    {customHostnameModel{Certificate: newPEM(pair.CertificatePEM), PrivateKey: types.StringValue("x")}, "x", "private_key"},
+	} {
+		var diags diag.Diagnostics
+		certificate, key := test.model.toPEM(esa.Secret(test.key), &diags)
+		if certificate != "" || key != "" || len(diags) != 1 || !diags.Contains(diag.NewAttributeErrorDiagnostic(path.Root(test.path), diags[0].Summary(), diags[0].Detail())) {
+			t.Errorf("%s: %q, %v", title, certificate, diags)
+		}
+		// What has been refused before is not refused again.
+		test.model.toPEM(esa.Secret(test.key), &diags)
+		if len(diags) != 1 {
+			t.Errorf("%s, again: %v", title, diags)
+		}
+	}
 }

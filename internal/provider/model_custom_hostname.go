@@ -288,12 +288,12 @@ func (m *customHostnameModel) toPEM(key esa.Secret, diags *diag.Diagnostics) (ce
 	}
 	chain, err := certcheck.ParseCertificate(m.Certificate.ValueString())
 	if err != nil {
-		diags.AddAttributeError(path.Root("certificate"), "Invalid certificate", err.Error())
+		diags.AddAttributeError(path.Root("certificate"), "Unable to send certificate", err.Error())
 		return "", ""
 	}
 	canonical, err := certcheck.PrivateKeyPEM(string(key))
 	if err != nil {
-		diags.AddAttributeError(path.Root(m.keyArgument()), "Invalid private key", err.Error())
+		diags.AddAttributeError(path.Root(m.keyArgument()), "Unable to send private key", err.Error())
 		return "", ""
 	}
 	return chain.PEM(), esa.Secret(canonical)
