@@ -146,10 +146,7 @@ func TestChains(t *testing.T) {
 		"two paths, the other one trusted":      {[]*party{leaf, issuer, issuerX}, []*party{oldRoot}, true, silent, "", "", ""},
 		"two paths with both roots":             {[]*party{leaf, issuer, root, issuerX, oldRoot}, []*party{oldRoot}, true, silent, "", "", ""},
 		"a private root":                        {[]*party{private, root}, []*party{root}, true, silent, "", "", ""},
-		"a chain that ends early": {
-			[]*party{deep, low}, []*party{root}, false, silent, "", "",
-			"whether clients have the issuer of the last one cannot be told from it",
-		},
+		"a chain that ends early":               {[]*party{deep, low}, []*party{root}, false, silent, "", "", "whether clients have the issuer of the last one cannot be told"},
 
 		// More than a whole chain.
 		"with an expired cross-signed root":     {[]*party{leaf, issuer, deadX}, []*party{root}, true, warned, summaryExpired, `Certificate 3 of the chain, "CN=New Root", expired`, ""},
