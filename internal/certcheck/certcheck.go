@@ -2,8 +2,9 @@
 // together, and what ESA or a browser would refuse. It knows neither Terraform nor ESA, and calls nobody.
 //
 //	certcheck.go  Problem, what the rules answer
-//	parse.go      from PEM to certificates and keys, and what is wrong with the text
+//	parse.go      from PEM to certificates and keys and back, and what is wrong with the text
 //	rules.go      what is wrong with certificates and keys that can be read
+//	chain.go      whether clients find a path from the leaf
 //	memo.go       what need not be worked out twice
 //	same.go       when two texts hold the same certificates
 //	describe.go   what a certificate says
@@ -44,6 +45,9 @@ const (
 	summaryKey         = "Invalid private key"
 	summaryPair        = "Private key does not match certificate"
 	summaryOrder       = "Certificate chain out of order"
+	summaryIncomplete  = "Certificate chain incomplete"
+	summaryOutside     = "Certificate outside the chain"
+	summaryRepeated    = "Certificate repeated"
 	summaryName        = "Certificate does not cover hostname"
 	summaryExpired     = "Certificate expired"
 	summaryNotYet      = "Certificate not valid yet"

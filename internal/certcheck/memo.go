@@ -19,7 +19,7 @@ var (
 type certificateAnswer struct {
 	chain   []*x509.Certificate
 	problem *Problem // why the text cannot be read
-	order   *Problem // what is wrong with the order of the chain
+	links   links    // how the chain hangs together
 }
 
 func lookAtCertificate(text string) certificateAnswer {
@@ -28,7 +28,7 @@ func lookAtCertificate(text string) certificateAnswer {
 		if problem != nil {
 			return certificateAnswer{problem: problem}
 		}
-		return certificateAnswer{chain: chain, order: checkOrder(chain)}
+		return certificateAnswer{chain: chain, links: link(chain)}
 	})
 }
 
@@ -40,7 +40,7 @@ type keyAnswer struct {
 
 func lookAtKey(text string) keyAnswer {
 	return keys.get(sha256.Sum256([]byte(text)), func() keyAnswer {
-		signer, problem := parsePrivateKey(text)
+		signer, _, problem := parsePrivateKey(text)
 		if problem != nil {
 			return keyAnswer{problem: problem}
 		}

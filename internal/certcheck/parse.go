@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,15 @@ import (
 // Chain is the certificates of a text, in its order: the leaf should be first.
 type Chain struct {
 	Certificates []*x509.Certificate
+}
+
+// PEM is the chain as every server takes it: the certificates alone, in the order of the text.
+func (c *Chain) PEM() string {
+	var text strings.Builder
+	for _, certificate := range c.Certificates {
+		text.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+	}
+	return text.String()
 }
 
 // block is a PEM block.
@@ -180,7 +190,7 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 		}
 		certificate, err := x509.ParseCertificate(b.der)
 		if err != nil {
-			if _, err := parseKeyDER(b.der); err == nil {
+			if _, _, err := parseKeyDER(b.der); err == nil {
 				return nil, keyAt(i + 1)
 			}
 			mend := "Give the text as it was issued."
@@ -200,18 +210,32 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 // ParsePrivateKey reads a private key in PKCS #8, PKCS #1 or SEC 1 form that TLS can use: RSA of at least 2048 bits,
 // or ECDSA on P-256, P-384 or P-521. The error is a *Problem.
 func ParsePrivateKey(text string) (crypto.Signer, error) {
-	key, problem := parsePrivateKey(text)
+	signer, _, problem := parsePrivateKey(text)
 	if problem != nil {
 		return nil, problem
 	}
-	return key, nil
+	return signer, nil
 }
 
-func parsePrivateKey(text string) (crypto.Signer, *Problem) {
+// PrivateKeyPEM is a private key as every server takes it: the key alone, in its own form, under the name of that form.
+// The error is a *Problem.
+func PrivateKeyPEM(text string) (string, error) {
+	_, key, problem := parsePrivateKey(text)
+	if problem != nil {
+		return "", problem
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: key.kind, Bytes: key.der})), nil
+}
+
+// parsePrivateKey returns the key and its block, whose kind is put right.
+func parsePrivateKey(text string) (crypto.Signer, block, *Problem) {
 	const part = PartPrivateKey
+	refuse := func(format string, args ...any) (crypto.Signer, block, *Problem) {
+		return nil, block{}, part.invalid(format, args...)
+	}
 	blocks, problem := scan(part, text)
 	if problem != nil {
-		return nil, problem
+		return nil, block{}, problem
 	}
 	var (
 		found  *block
@@ -223,48 +247,50 @@ func parsePrivateKey(text string) (crypto.Signer, *Problem) {
 		case b.kind == "EC PARAMETERS":
 			// openssl writes them before the key, which holds them too.
 		case strings.HasSuffix(b.kind, "CERTIFICATE"):
-			return nil, part.invalid("Block %d of the private key is a certificate. Put it into certificate, and give the key alone.", i+1)
+			return refuse("Block %d of the private key is a certificate. Put it into certificate, and give the key alone.", i+1)
 		case b.kind == "ENCRYPTED PRIVATE KEY" || b.encrypted:
-			return nil, part.invalid("Block %d of the private key is encrypted, and ESA takes no passphrase. Decrypt it with \"openssl pkey -in encrypted.pem -out key.pem\".", i+1)
+			return refuse("Block %d of the private key is encrypted, and ESA takes no passphrase. Decrypt it with \"openssl pkey -in encrypted.pem -out key.pem\".", i+1)
 		case b.kind == "OPENSSH PRIVATE KEY":
-			return nil, part.invalid("Block %d of the private key is in OpenSSH's own form. Convert it with \"ssh-keygen -p -m PEM -f FILE\".", i+1)
+			return refuse("Block %d of the private key is in OpenSSH's own form. Convert it with \"ssh-keygen -p -m PEM -f FILE\".", i+1)
 		case !b.isKey():
-			return nil, part.invalid("Block %d of the private key is %s. Give the private key alone.", i+1, showKind(b.kind))
+			return refuse("Block %d of the private key is %s. Give the private key alone.", i+1, showKind(b.kind))
 		case found != nil:
-			return nil, part.invalid("Block %d of the private key is a second key. Give the one that belongs to the certificate.", i+1)
+			return refuse("Block %d of the private key is a second key. Give the one that belongs to the certificate.", i+1)
 		default:
 			found, number = b, i+1
 		}
 	}
 	if found == nil {
-		return nil, part.invalid("The private key holds no key. Give the text as it was made.")
+		return refuse("The private key holds no key. Give the text as it was made.")
 	}
-	parsed, err := parseKeyDER(found.der)
+	parsed, kind, err := parseKeyDER(found.der)
 	if err != nil {
 		if kind := foreignKind(*found); kind != "" {
-			return nil, part.invalid("Block %d of the private key is %s. %s", number, kind, keyMend)
+			return refuse("Block %d of the private key is %s. %s", number, kind, keyMend)
 		}
-		return nil, part.invalid("Block %d of the private key cannot be read; it is damaged or no key. Give an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.", number)
+		return refuse("Block %d of the private key cannot be read; it is damaged or no key. Give an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.", number)
 	}
 	signer, isSigner := parsed.(crypto.Signer)
 	if !isSigner {
-		return nil, part.invalid("Block %d of the private key is of a kind that cannot sign. %s", number, keyMend)
+		return refuse("Block %d of the private key is of a kind that cannot sign. %s", number, keyMend)
 	}
 	if fault := keyFault(signer.Public()); fault != "" {
-		return nil, part.invalid("Block %d of the private key is %s. %s", number, keyName(signer.Public()), fault)
+		return refuse("Block %d of the private key is %s. %s", number, keyName(signer.Public()), fault)
 	}
-	return signer, nil
+	return signer, block{kind: kind, der: found.der}, nil
 }
 
-// parseKeyDER tries the three forms whatever the block is called, as tools mix the names up.
-func parseKeyDER(der []byte) (any, error) {
+// parseKeyDER tries the three forms whatever the block is called, as tools mix the names up, and returns what it should
+// be called.
+func parseKeyDER(der []byte) (key any, kind string, err error) {
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return key, nil
+		return key, "PRIVATE KEY", nil
 	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return key, nil
+		return key, "RSA PRIVATE KEY", nil
 	}
-	return x509.ParseECPrivateKey(der)
+	key, err = x509.ParseECPrivateKey(der)
+	return key, "EC PRIVATE KEY", err
 }
 
 // foreignKind tells what a key is that crypto/x509 does not read, or "". RFC 8410, 8017, 5480 and 3279 have the numbers.

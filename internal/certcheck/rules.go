@@ -30,8 +30,8 @@ func CheckCertificate(text string, o Options) []Problem {
 		return []Problem{*answer.problem}
 	}
 	leaf := answer.chain[0]
-	if answer.order != nil && leaf.IsCA {
-		return []Problem{*answer.order}
+	if answer.links.refusal != nil && leaf.IsCA {
+		return []Problem{*answer.links.refusal}
 	}
 	authority := checkAuthority(leaf, o.Hostname)
 	if authority != nil && !authority.Warning {
@@ -47,16 +47,14 @@ func CheckCertificate(text string, o Options) []Problem {
 			refusals = append(refusals, *problem)
 		}
 	}
-	add(answer.order)
+	add(answer.links.refusal)
 	add(authority)
 	add(checkName(leaf, o.Hostname))
 	add(checkKey(leaf))
 	add(checkUsage(leaf))
 	add(checkDates(leaf, o.Now))
-	if answer.order == nil {
-		for i, parent := range answer.chain[1:] {
-			add(checkParent(parent, i+2, o.Now))
-		}
+	for _, problem := range slices.Concat(checkAuthorities(answer.chain, answer.links, o.Now), answer.links.warnings) {
+		add(&problem)
 	}
 	return slices.Concat(refusals, warnings)
 }
@@ -71,7 +69,7 @@ func CheckPrivateKey(text string) []Problem {
 
 // CheckPair says whether a key belongs to the leaf. It says nothing where another check asks for another certificate,
 // for which the key may well be right: if either text cannot be read, if an authority's certificate stands first, or if
-// the chain is out of order and the key belongs to some certificate of it.
+// the leaf is not the first and the key belongs to some certificate of it.
 func CheckPair(certificate, key string) []Problem {
 	chain, private := lookAtCertificate(certificate), lookAtKey(key)
 	if chain.problem != nil || private.problem != nil {
@@ -79,7 +77,7 @@ func CheckPair(certificate, key string) []Problem {
 	}
 	owner := slices.IndexFunc(chain.chain, func(c *x509.Certificate) bool { return equalKeys(c.PublicKey, private.public) })
 	leaf := chain.chain[0]
-	if owner == 0 || owner > 0 && chain.order != nil || leaf.IsCA && !signed(leaf, leaf) {
+	if owner == 0 || owner > 0 && chain.links.refusal != nil || leaf.IsCA && !signed(leaf, leaf) {
 		return nil
 	}
 	detail := fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s)", keyName(private.public), title(leaf), keyName(leaf.PublicKey))
@@ -107,44 +105,6 @@ func signed(child, parent *x509.Certificate) bool {
 		err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 		return err == nil || errors.As(err, new(x509.InsecureAlgorithmError)) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 	})
-}
-
-// checkOrder says which is the first certificate that is not signed by the one after it.
-func checkOrder(chain []*x509.Certificate) *Problem {
-	outOfOrder := func(format string, args ...any) *Problem {
-		return &Problem{Part: PartCertificate, Summary: summaryOrder, Detail: fmt.Sprintf(format, args...)}
-	}
-	for i, certificate := range chain {
-		if j := slices.IndexFunc(chain[:i], certificate.Equal); j >= 0 {
-			return outOfOrder("Certificate %d (%s) is the same as certificate %d. Remove one of them.", i+1, title(certificate), j+1)
-		}
-	}
-	for i := range len(chain) - 1 {
-		child, parent := chain[i], chain[i+1]
-		switch {
-		case signed(child, parent):
-		case reversed(chain):
-			return outOfOrder("The chain is in reverse order: certificate %d (%s) should be the first. Put the leaf first, and after each certificate the one that signed it.",
-				len(chain), title(chain[len(chain)-1]))
-		case signed(parent, child):
-			return outOfOrder("Certificate %d (%s) was signed by certificate %d (%s), so it must stand before it. Put the leaf first, and after each certificate the one that signed it.",
-				i+2, title(parent), i+1, title(child))
-		default:
-			return outOfOrder("Certificate %d (%s) did not sign certificate %d (%s), whose issuer is %s. After each certificate put the one that signed it, and nothing else.",
-				i+2, title(parent), i+1, title(child), show(child.Issuer.String()))
-		}
-	}
-	return nil
-}
-
-// reversed tells whether each certificate signed the one after it.
-func reversed(chain []*x509.Certificate) bool {
-	for i := range len(chain) - 1 {
-		if !signed(chain[i+1], chain[i]) {
-			return false
-		}
-	}
-	return true
 }
 
 // checkAuthority refuses certificates of authorities. Test set-ups use self-signed ones, which tools mark as an
@@ -255,18 +215,6 @@ func checkDates(leaf *x509.Certificate, now time.Time) *Problem {
 		Part: PartCertificate, Warning: true, Summary: summarySoon,
 		Detail: fmt.Sprintf("The certificate %s expires on %s, %s. Renew it.", title(leaf), leaf.NotAfter.UTC().Format(dateLayout), in),
 	}
-}
-
-// checkParent looks at a certificate that stands after the leaf. A root is passed over: clients go by their own.
-func checkParent(parent *x509.Certificate, number int, now time.Time) *Problem {
-	what := fmt.Sprintf("Certificate %d of the chain, %s,", number, title(parent))
-	switch {
-	case signed(parent, parent):
-		return nil
-	case parent.Version == 3 && !parent.IsCA:
-		return PartCertificate.invalid("%s is not marked as an authority's, so clients accept nothing that it signed. Give the certificate of the authority, or have it issued with the basic constraint CA.", what)
-	}
-	return outOfTime(what, parent, now)
 }
 
 // checkKey refuses kinds of keys that the other side of TLS would refuse.

@@ -3,8 +3,10 @@ package fakeesa
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -108,19 +110,60 @@ func (st *store) deployable(g *certificateGroup) *apiError {
 // matchingLeaf checks that the chain can be read and that the key belongs to its first certificate. Trust, names and
 // expiry are not checked: nothing says that ESA does.
 func matchingLeaf(certificate, privateKey string) (*x509.Certificate, error) {
+	if err := strictPEM("the certificate", certificate, map[string]func(der []byte) error{"CERTIFICATE": isCertificate}); err != nil {
+		return nil, err
+	}
+	if err := strictPEM("the private key", privateKey, keyForms); err != nil {
+		return nil, err
+	}
 	pair, err := tls.X509KeyPair([]byte(certificate), []byte(privateKey))
 	if err != nil {
 		return nil, err
-	}
-	for i, der := range pair.Certificate {
-		if _, err := x509.ParseCertificate(der); err != nil {
-			return nil, fmt.Errorf("certificate %d of the chain: %w", i+1, err)
-		}
 	}
 	if pair.Leaf == nil {
 		return nil, errors.New("there is no leaf certificate")
 	}
 	return pair.Leaf, nil
+}
+
+// keyForms are the labels of a private key, each with the one form that may stand under it.
+var keyForms = map[string]func(der []byte) error{
+	"PRIVATE KEY":     func(der []byte) error { _, err := x509.ParsePKCS8PrivateKey(der); return err },
+	"RSA PRIVATE KEY": func(der []byte) error { _, err := x509.ParsePKCS1PrivateKey(der); return err },
+	"EC PRIVATE KEY":  func(der []byte) error { _, err := x509.ParseECPrivateKey(der); return err },
+}
+
+func isCertificate(der []byte) error {
+	_, err := x509.ParseCertificate(der)
+	return err
+}
+
+// pemBlock is a PEM block in the strict form of RFC 7468, with LF or CRLF.
+var pemBlock = regexp.MustCompile(`^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]+)-----(?:\r?\n|$)`)
+
+// strictPEM refuses all PEM but blocks of these labels, one right after the other and nothing around them. How much more
+// ESA takes is unknown; there are servers that take no more than this.
+func strictPEM(what, text string, labels map[string]func(der []byte) error) error {
+	for number := 1; number == 1 || text != ""; number++ {
+		found := pemBlock.FindStringSubmatch(text)
+		if found == nil {
+			return fmt.Errorf("%s: block %d is no PEM in strict form: nothing around it, lines of 64 characters, LF or CRLF", what, number)
+		}
+		label, body := found[1], found[2]
+		parse, known := labels[label]
+		if !known || found[3] != label {
+			return fmt.Errorf("%s: block %d has a wrong label", what, number)
+		}
+		der, err := base64.StdEncoding.DecodeString(body)
+		if err == nil {
+			err = parse(der)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: block %d: %w", what, number, err)
+		}
+		text = text[len(found[0]):]
+	}
+	return nil
 }
 
 // install makes a checked certificate group the hostname's. A free certificate that is there, or on its way, stays.

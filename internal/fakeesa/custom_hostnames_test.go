@@ -1,7 +1,10 @@
 package fakeesa
 
 import (
+	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"regexp"
@@ -279,10 +282,67 @@ func TestGetAndListFields(t *testing.T) {
 	}
 }
 
+// TestStrictPEM: the fake takes what every server takes, and nothing that only some do.
+func TestStrictPEM(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	pair, other := newPair(t, w.clock.Now().AddDate(1, 0, 0)), newPair(t, w.clock.Now().AddDate(1, 0, 0))
+	block, _ := pem.Decode([]byte(pair.key))
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, isECDSA := parsed.(*ecdsa.PrivateKey)
+	if err != nil || !isECDSA {
+		t.Fatalf("the key is a %T: %v", parsed, err)
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1 := string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+	parameters := "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
+	long := strings.Replace(pair.certificate, "\n", "", 2)
+	long = strings.Replace(long, "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\n", 1)
+	for title, test := range map[string]struct {
+		certificate, key string
+		taken            bool
+	}{
+		"LF":                          {pair.certificate, pair.key, true},
+		"CRLF":                        {crlf(pair.certificate), crlf(pair.key), true},
+		"no last line end":            {strings.TrimSpace(pair.certificate), strings.TrimSpace(pair.key), true},
+		"a chain":                     {pair.certificate + other.certificate, pair.key, true},
+		"SEC 1":                       {pair.certificate, sec1, true},
+		"CR":                          {strings.ReplaceAll(pair.certificate, "\n", "\r"), pair.key, false},
+		"indented":                    {"  " + strings.ReplaceAll(pair.certificate, "\n", "\n  "), pair.key, false},
+		"a space at the end of lines": {strings.ReplaceAll(pair.certificate, "\n", " \n"), pair.key, false},
+		"a byte order mark":           {"\ufeff" + pair.certificate, pair.key, false},
+		"text before":                 {"subject=x\n" + pair.certificate, pair.key, false},
+		"text after":                  {pair.certificate + "x", pair.key, false},
+		"an empty line between":       {pair.certificate + "\n" + other.certificate, pair.key, false},
+		"a header":                    {strings.Replace(pair.certificate, "\n", "\nComment: x\n\n", 1), pair.key, false},
+		"lines that are too long":     {long, pair.key, false},
+		"X509 CERTIFICATE":            {strings.ReplaceAll(pair.certificate, " CERTIFICATE", " X509 CERTIFICATE"), pair.key, false},
+		"labels that differ":          {strings.Replace(pair.certificate, "END CERTIFICATE", "END X509 CERTIFICATE", 1), pair.key, false},
+		"an indented key":             {pair.certificate, " " + pair.key, false},
+		"text before the key":         {pair.certificate, "Bag Attributes\n" + pair.key, false},
+		"curve parameters":            {pair.certificate, parameters + sec1, false},
+		"SEC 1 as PKCS #8":            {pair.certificate, strings.ReplaceAll(sec1, "EC PRIVATE", "PRIVATE"), false},
+		"PKCS #8 as PKCS #1":          {pair.certificate, strings.ReplaceAll(pair.key, "PRIVATE", "RSA PRIVATE"), false},
+	} {
+		got := w.call("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID,
+			"SslFlag", "on", "CertType", "upload", "Certificate", test.certificate, "PrivateKey", test.key)
+		if taken := got.status == 200; taken != test.taken || !taken && got.at("Code") != "CustomHostname.SetCertFailed" {
+			t.Errorf("%s: %s", title, got.raw)
+		}
+		for _, made := range w.Hostnames() {
+			w.RemoveHostname(made.ID)
+		}
+	}
+}
+
 func TestEchoOptions(t *testing.T) {
 	t.Parallel()
 	pair := newPair(t, newClock().Now().AddDate(1, 0, 0))
-	sent := "\n" + pair.certificate
+	sent := pair.certificate
 	for echo, want := range map[CertificateEcho]string{
 		EchoAsSent: sent, EchoCRLF: strings.ReplaceAll(sent, "\n", "\r\n"), EchoStripped: strings.TrimSpace(sent), EchoNone: "",
 	} {

@@ -19,7 +19,8 @@
 //
 // Where the documentation is silent, an option of [Options] chooses between the plausible readings, and its zero
 // value is the likeliest. A client is right when it works with all of them. In doubt the fake refuses: being easier
-// than the real service would be a defect.
+// than the real service would be a defect. So certificates and keys are taken in strict PEM alone: no text, space or
+// header around or within the blocks, lines of 64 characters, LF or CRLF.
 //
 // # What it does not do
 //

@@ -160,7 +160,7 @@ func upload(pair certtest.Pair) args {
 
 func issue(t *testing.T, name string) certtest.Pair {
 	t.Helper()
-	return certtest.Issue(t, certtest.Spec{DNSNames: []string{name}})
+	return certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1})
 }
 
 // hostname is the only hostname that the fake has.

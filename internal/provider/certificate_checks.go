@@ -18,9 +18,9 @@ func (m *customHostnameModel) checkCertificate(deployed bool, now time.Time, dia
 		!m.CertType.IsUnknown() && m.CertType.ValueString() != esa.CertTypeUpload {
 		return
 	}
-	key, keyName := m.PrivateKeyWO, "private_key_wo"
+	key := m.PrivateKeyWO
 	if key.IsNull() {
-		key, keyName = m.PrivateKey, "private_key"
+		key = m.PrivateKey
 	}
 	certificateKnown := !m.Certificate.IsNull() && !m.Certificate.IsUnknown()
 	keyKnown := !key.IsNull() && !key.IsUnknown()
@@ -40,7 +40,7 @@ func (m *customHostnameModel) checkCertificate(deployed bool, now time.Time, dia
 	for _, problem := range problems {
 		argument := path.Root("certificate")
 		if problem.Part == certcheck.PartPrivateKey {
-			argument = path.Root(keyName)
+			argument = path.Root(m.keyArgument())
 		}
 		if problem.Warning || deployed && problem.Part == certcheck.PartCertificate {
 			diags.AddAttributeWarning(argument, problem.Summary, problem.Detail)

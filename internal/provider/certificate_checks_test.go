@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -10,11 +12,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -39,24 +47,21 @@ func badPairs(t *testing.T) map[string]badPair {
 		change(&s)
 		return certtest.Issue(t, s)
 	}
-	deep := changed(func(s *certtest.Spec) { s.Intermediate = 2 })
 	cut := func(text string) string { return text[:strings.LastIndex(text, "-----END")] }
 	literal := func(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
 	flat := func(text string) string { return strings.ReplaceAll(text, "\n", "") }
 
 	const certificate, key = "certificate", "private_key_wo"
 	bad := map[string]badPair{
-		"a path for the certificate":       {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
-		"a \\n one-liner":                  {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
-		"a certificate without line ends":  {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
-		"a cut certificate":                {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
-		"no certificate in the block":      {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
-		"a key among the certificates":     {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
-		"a request":                        {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
-		"the intermediate first":           {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
-		"intermediates in the wrong order": {deep.Blocks[0] + deep.Blocks[2] + deep.Blocks[1], deep.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
-		"a foreign intermediate":           {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
-		"the leaf twice":                   {good.Blocks[0] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "the same as"},
+		"a path for the certificate":      {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
+		"a \\n one-liner":                 {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
+		"a certificate without line ends": {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
+		"a cut certificate":               {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
+		"no certificate in the block":     {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
+		"a key among the certificates":    {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
+		"a request":                       {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
+		"the intermediate first":          {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
+		"a foreign intermediate":          {good.Blocks[0] + other.Blocks[1], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "did not sign"},
 
 		"an empty key":              {good.CertificatePEM, "", key, "Invalid private key", "is empty"},
 		"a path for the key":        {good.CertificatePEM, "shop.key", key, "Invalid private key", "no PEM block"},
@@ -122,7 +127,7 @@ func TestBadCertificatesAreRefusedWhenPlanning(t *testing.T) {
 func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	for title, kind := range map[string]certtest.KeyKind{"RSA-1024": certtest.RSA1024, "ECDSA-P224": certtest.ECDSAP224, "Ed25519": certtest.Ed25519} {
-		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind})
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind, Intermediate: 1})
 		errors := errorsIn(s.plan(t, valid(badPair{certificate: pair.CertificatePEM, key: pair.PrivateKeyPEM}.config())))
 		if len(errors) != 2 || errors[0].Summary != "Invalid certificate" || errors[1].Summary != "Invalid private key" || !strings.Contains(errors[0].Detail, title) {
 			t.Errorf("%s: %v", title, shown(errors))
@@ -133,8 +138,8 @@ func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
 func TestGoodCertificatesPlan(t *testing.T) {
 	spec := certtest.Spec{DNSNames: []string{name}, Intermediate: 2}
 	good := certtest.Issue(t, spec)
-	rsa := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com", "customer.com"}, Key: certtest.RSA2048})
-	near := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 0, 10)})
+	rsa := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com", "customer.com"}, Key: certtest.RSA2048, Intermediate: 1})
+	near := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 0, 10), Intermediate: 1})
 	self := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, SelfSigned: true, IsCA: true})
 	indented := "  " + strings.ReplaceAll(good.CertificatePEM, "\n", "\n  ")
 	tests := map[string]struct {
@@ -142,7 +147,6 @@ func TestGoodCertificatesPlan(t *testing.T) {
 		warning          string
 	}{
 		"a whole chain":                   {good.CertificatePEM, good.PrivateKeyPEM, ""},
-		"the leaf alone":                  {good.Blocks[0], good.PrivateKeyPEM, ""},
 		"a wildcard, RSA":                 {rsa.CertificatePEM, rsa.PrivateKeyPEM, ""},
 		"CRLF":                            {strings.ReplaceAll(good.CertificatePEM, "\n", "\r\n"), good.PrivateKeyPEM, ""},
 		"indented":                        {indented, good.PrivateKeyPEM, ""},
@@ -151,6 +155,10 @@ func TestGoodCertificatesPlan(t *testing.T) {
 		"a certificate that is not known": {unknown{}, good.PrivateKeyPEM, ""},
 		"a key that is not known":         {good.CertificatePEM, unknown{}, ""},
 		"ten days left":                   {near.CertificatePEM, near.PrivateKeyPEM, "Certificate expires soon"},
+		"the leaf alone":                  {good.Blocks[0], good.PrivateKeyPEM, "Certificate chain incomplete"},
+		"the leaf twice":                  {good.Blocks[0] + good.CertificatePEM, good.PrivateKeyPEM, "Certificate repeated"},
+		"a stranger after the chain":      {good.CertificatePEM + rsa.Blocks[1], good.PrivateKeyPEM, "Certificate outside the chain"},
+		"in the wrong order":              {good.Blocks[0] + good.Blocks[2] + good.Blocks[1], good.PrivateKeyPEM, "Certificate chain out of order"},
 		"self-signed":                     {self.CertificatePEM, self.PrivateKeyPEM, "Certificate self-signed"},
 	}
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
@@ -165,6 +173,35 @@ func TestGoodCertificatesPlan(t *testing.T) {
 				t.Errorf("got %v", shown(got))
 			}
 		})
+	}
+}
+
+// TestPrivateKeyInState is warned of wherever a CLI has write-only arguments, and nowhere else.
+func TestPrivateKeyInState(t *testing.T) {
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	pair := issue(t, name)
+	for _, test := range []struct {
+		argument string
+		allowed  bool
+		warned   bool
+	}{{"private_key", true, true}, {"private_key", false, false}, {"private_key_wo", true, false}} {
+		config := valid(map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, test.argument: pair.PrivateKeyPEM})
+		resp, err := s.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+			TypeName: "esa_custom_hostname", Config: dynamic(t, s.schema.ResourceSchemas["esa_custom_hostname"], config),
+			ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: test.allowed},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := resp.Diagnostics
+		if !test.warned {
+			noProblems(t, got)
+			continue
+		}
+		if len(got) != 1 || got[0].Severity != tfprotov6.DiagnosticSeverityWarning || got[0].Attribute.String() != `AttributeName("private_key")` ||
+			!strings.Contains(got[0].Detail, "private_key_wo") || strings.Contains(got[0].Detail, "BEGIN") {
+			t.Errorf("got %v", shown(got))
+		}
 	}
 }
 
@@ -260,5 +297,128 @@ func BenchmarkPlan(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestAccOddPEMs: whatever a PEM looks like, ESA gets it as every server takes it, state keeps it as written, and the
+// next plan is empty. The fake refuses the odd ones as they are.
+func TestAccOddPEMs(t *testing.T) {
+	t.Parallel()
+	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
+	rsaPair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, Key: certtest.RSA2048})
+	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
+	ecKey, isECDSA := pair.Key.(*ecdsa.PrivateKey)
+	if !isRSA || !isECDSA {
+		t.Fatalf("the keys are %T and %T", rsaPair.Key, pair.Key)
+	}
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}))
+	der, err := x509.MarshalECPrivateKey(ecKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1 := string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+
+	type form struct{ certificate, key, sentCertificate, sentKey string }
+	both := func(change func(string) string) form {
+		return form{change(pair.CertificatePEM), change(pair.PrivateKeyPEM), pair.CertificatePEM, pair.PrivateKeyPEM}
+	}
+	lines := func(end string) func(string) string {
+		return func(text string) string { return strings.ReplaceAll(text, "\n", end) }
+	}
+	replace := func(old, now string) func(string) string {
+		return func(text string) string { return strings.ReplaceAll(text, old, now) }
+	}
+	forms := map[string]form{
+		"canonical":          {pair.CertificatePEM, pair.PrivateKeyPEM, pair.CertificatePEM, pair.PrivateKeyPEM},
+		"pkcs-1":             {rsaPair.CertificatePEM, pkcs1, rsaPair.CertificatePEM, pkcs1},
+		"sec-1":              {pair.CertificatePEM, sec1, pair.CertificatePEM, sec1},
+		"curve-parameters":   {pair.CertificatePEM, "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + sec1, pair.CertificatePEM, sec1},
+		"pkcs-8-called-rsa":  {rsaPair.CertificatePEM, replace("PRIVATE", "RSA PRIVATE")(rsaPair.PrivateKeyPEM), rsaPair.CertificatePEM, rsaPair.PrivateKeyPEM},
+		"indented":           both(func(text string) string { return "    " + lines("\n    ")(text) }),
+		"cr":                 both(lines("\r")),
+		"crlf":               both(lines("\r\n")),
+		"spaces-at-line-end": both(lines(" \n")),
+		"no-last-line-end":   both(strings.TrimSpace),
+		"bom":                both(func(text string) string { return "\ufeff" + text }),
+		"bom-within":         both(replace("-----BEGIN", "\ufeff-----BEGIN")),
+		"text-around":        both(func(text string) string { return "Bag Attributes\n    friendlyName: x\n" + text + "\nend" }),
+		"empty-lines":        both(replace("-----BEGIN", "\n\n-----BEGIN")),
+		"headers":            both(replace("BEGIN CERTIFICATE-----\n", "BEGIN CERTIFICATE-----\nComment: x\n\n")),
+		"short-lines":        both(replace("MI", "\nMI")),
+		"x509-certificate":   both(replace(" CERTIFICATE", " X509 CERTIFICATE")),
+	}
+	a := newAccount(t, fakeesa.Options{})
+	config := func(version int, choose func(form) (certificate, key string)) string {
+		var b strings.Builder
+		b.WriteString(a.provider())
+		for title, f := range forms {
+			certificate, key := choose(f)
+			fmt.Fprintf(&b, "resource \"esa_custom_hostname\" %q {\n  site_id = \"%d\"\n  record_id = \"%d\"\n  hostname = \"%s.customer.com\"\n  ssl_flag = \"on\"\n  cert_type = \"upload\"\n"+
+				"  certificate = %q\n  private_key_wo = %q\n  private_key_wo_version = %d\n}\n", title, a.site.ID, a.record.ID, title, certificate, key, version)
+		}
+		return b.String()
+	}
+	odd := func(f form) (string, string) { return f.certificate, f.key }
+	canonical := func(f form) (string, string) { return f.sentCertificate, f.sentKey }
+	sent := func(action string) resource.TestCheckFunc {
+		return check(func() error {
+			if got := len(a.RequestsOf(action)); got != len(forms) {
+				return fmt.Errorf("%d calls of %s, want %d", got, action, len(forms))
+			}
+			for _, made := range a.Hostnames() {
+				title := strings.TrimSuffix(made.Hostname, ".customer.com")
+				if made.Certificate != forms[title].sentCertificate || made.PrivateKey != forms[title].sentKey {
+					return fmt.Errorf("%s: ESA got %q or another key", title, made.Certificate)
+				}
+			}
+			return nil
+		})
+	}
+	var kept []statecheck.StateCheck
+	for title, f := range forms {
+		kept = append(kept, statecheck.ExpectKnownValue("esa_custom_hostname."+title, attribute("certificate"), knownvalue.StringExact(f.certificate)))
+	}
+	a.test(t,
+		resource.TestStep{Config: config(1, odd), Check: sent("CreateCustomHostname"), ConfigStateChecks: kept},
+		resource.TestStep{Config: config(1, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
+		resource.TestStep{Config: config(2, odd), Check: sent("UpdateCustomHostname"), ConfigStateChecks: kept},
+		// What an earlier release sent as it was written is no change either,
+		resource.TestStep{
+			PreConfig: func() {
+				for _, made := range a.Hostnames() {
+					a.ChangeHostname(made.ID, func(h *fakeesa.Hostname) {
+						h.Certificate, h.UpdateTime = forms[strings.TrimSuffix(h.Hostname, ".customer.com")].certificate, h.UpdateTime.Add(time.Minute)
+					})
+				}
+			},
+			Config: config(2, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept,
+		},
+		// nor is the other form of what was applied.
+		resource.TestStep{Config: config(2, canonical), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept},
+	)
+}
+
+// TestUnreadablePEMsAreNeverSent, even if no check came before.
+func TestUnreadablePEMsAreNeverSent(t *testing.T) {
+	pair := issue(t, name)
+	for title, test := range map[string]struct {
+		model customHostnameModel
+		key   string
+		path  string
+	}{
+		"certificate":    {customHostnameModel{Certificate: newPEM("x")}, pair.PrivateKeyPEM, "certificate"},
+		"private_key_wo": {customHostnameModel{Certificate: newPEM(pair.CertificatePEM)}, "x", "private_key_wo"},
+		"private_key":    {customHostnameModel{Certificate: newPEM(pair.CertificatePEM), PrivateKey: types.StringValue("x")}, "x", "private_key"},
+	} {
+		var diags diag.Diagnostics
+		certificate, key := test.model.toPEM(esa.Secret(test.key), &diags)
+		if certificate != "" || key != "" || len(diags) != 1 || !diags.Contains(diag.NewAttributeErrorDiagnostic(path.Root(test.path), diags[0].Summary(), diags[0].Detail())) {
+			t.Errorf("%s: %q, %v", title, certificate, diags)
+		}
+		// What has been refused before is not refused again.
+		test.model.toPEM(esa.Secret(test.key), &diags)
+		if len(diags) != 1 {
+			t.Errorf("%s, again: %v", title, diags)
+		}
 	}
 }

@@ -27,8 +27,8 @@ var (
 // TestChaos takes 300 hostnames of all types through their life while a fifth of all calls fails, each in one of some
 // sixty ways. In the end server, state and configuration are the same, nothing was made twice and nothing is left.
 func TestChaos(t *testing.T) {
-	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}})
-	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
+	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	var mu sync.Mutex
 	met := map[string]int{}
 	t.Run("seeds", func(t *testing.T) {

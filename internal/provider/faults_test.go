@@ -556,7 +556,7 @@ func TestAccFaults_hostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "\x1b]0;owned\x07\x1b[2J\r\n\u202e" + strings.Repeat("A", 1<<20)
 	a := newAccount(t, fakeesa.Options{})
-	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}})
+	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1})
 	tests := map[string]struct {
 		fault *fakeesa.Fault
 		args  args

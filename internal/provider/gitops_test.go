@@ -85,7 +85,7 @@ func TestAccGitOps(t *testing.T) {
 	w.write("tenants/customer-c.yaml", "record: origin.example.com\nhostnames:\n  app.customer-c.com:\n    certificate: upload\n")
 	give := func(notAfter time.Time) {
 		t.Helper()
-		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"app.customer-c.com"}, NotAfter: notAfter})
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"app.customer-c.com"}, NotAfter: notAfter, Intermediate: 1})
 		w.write("certificates/app.customer-c.com.pem", pair.CertificatePEM)
 		keys, err := json.Marshal(map[string]string{"app.customer-c.com": pair.PrivateKeyPEM})
 		if err != nil {

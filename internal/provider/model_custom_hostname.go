@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"terraform-provider-esa/internal/certcheck"
@@ -272,11 +273,38 @@ func (m *customHostnameModel) toCertificate(key esa.Secret, diags *diag.Diagnost
 	group := &esa.Certificate{Type: m.CertType.ValueString()}
 	switch group.Type {
 	case esa.CertTypeUpload:
-		group.Certificate, group.PrivateKey = m.Certificate.ValueString(), key
+		group.Certificate, group.PrivateKey = m.toPEM(key, diags)
 	case esa.CertTypeCAS:
 		group.CasID, group.CasRegion = readID("cas_id", m.CasID.ValueString(), diags), m.CasRegion.ValueString()
 	}
 	return group
+}
+
+// toPEM writes certificate and key as every server takes them. Configurations are laxer: they indent PEM, and keep what
+// tools write around it. Where something has been refused already, there is nothing to be sent.
+func (m *customHostnameModel) toPEM(key esa.Secret, diags *diag.Diagnostics) (certificate string, private esa.Secret) {
+	if diags.HasError() {
+		return "", ""
+	}
+	chain, err := certcheck.ParseCertificate(m.Certificate.ValueString())
+	if err != nil {
+		diags.AddAttributeError(path.Root("certificate"), "Unable to send certificate", err.Error())
+		return "", ""
+	}
+	canonical, err := certcheck.PrivateKeyPEM(string(key))
+	if err != nil {
+		diags.AddAttributeError(path.Root(m.keyArgument()), "Unable to send private key", err.Error())
+		return "", ""
+	}
+	return chain.PEM(), esa.Secret(canonical)
+}
+
+// keyArgument is the argument that has the private key.
+func (m *customHostnameModel) keyArgument() string {
+	if m.PrivateKey.IsNull() {
+		return "private_key_wo"
+	}
+	return "private_key"
 }
 
 // change says which parts of a hostname differ between a state and a plan.

@@ -143,15 +143,19 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 		"certificate": schema.StringAttribute{
 			CustomType: pemType{},
 			Optional:   true,
-			MarkdownDescription: "PEM of the certificate and its chain (Certificate), leaf first. Required with `cert_type` `upload`. Changed in place; " +
-				"a new certificate is sent together with the key. Two PEMs with the same certificates are the same, whatever their line ends.",
+			MarkdownDescription: "PEM of the certificate and its chain (Certificate), leaf first, then its intermediates. Required with `cert_type` `upload`. Changed in place; " +
+				"a new certificate is sent together with the key. Two PEMs with the same certificates are the same, whatever their line ends, indentation and the text around them; " +
+				"ESA gets the certificates alone, in this order.",
 		},
 		"private_key": schema.StringAttribute{
 			Optional:  true,
 			Sensitive: true,
-			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is kept in state in clear; prefer `private_key_wo`. " +
+			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is kept in state in clear; prefer `private_key_wo`, as a warning says wherever that can be used. " +
 				"An uploaded certificate needs one of the two whenever it is sent.",
-			Validators: []validator.String{stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo"))},
+			Validators: []validator.String{
+				stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo")),
+				stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("private_key_wo")),
+			},
 		},
 		"private_key_wo": schema.StringAttribute{
 			Optional:  true,

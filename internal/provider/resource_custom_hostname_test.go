@@ -573,7 +573,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 // TestAccCustomHostname_unseenCertificate follows a hostname that was imported while ESA does not show certificates.
 func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 	t.Parallel()
-	pair, renewed := issue(t, name), certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	pair, renewed := issue(t, name), certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	for title, next := range map[string]struct {
 		args args
 		pem  string
@@ -973,7 +973,7 @@ resource "esa_custom_hostname" "test" {
 	a.ChangeHostname(all[10].ID, func(h *fakeesa.Hostname) {
 		h.RecordID, h.UpdateTime = a.record2.ID, h.UpdateTime.Add(time.Nanosecond) // unmoved, as seconds go
 	})
-	renewed := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, NotAfter: time.Now().AddDate(1, 0, 0)})
+	renewed := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	a.ChangeHostname(all[14].ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = renewed.CertificatePEM, renewed.PrivateKeyPEM })
 	a.ChangeHostname(all[23].ID, func(h *fakeesa.Hostname) { h.CasID = 30000479 })
 	a.ChangeHostname(all[32].ID, func(h *fakeesa.Hostname) { h.SSLFlag = "off" })

@@ -124,7 +124,6 @@ func TestGoodConfigurationPlans(t *testing.T) {
 		"free with a trigger":               {"ssl_flag": "on", "cert_type": "free", "certificate_apply_trigger": "2026-10-01"},
 		"upload":                            {"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM},
 		"upload with a version":             {"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM, "private_key_wo_version": 7},
-		"upload with a key in state":        {"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key": pair.PrivateKeyPEM},
 		"cas":                               {"ssl_flag": "on", "cert_type": "cas", "cas_id": casID},
 		"cas with a region":                 {"ssl_flag": "on", "cert_type": "cas", "cas_id": casID, "cas_region": "ap-southeast-1"},
 		"the largest id":                    {"site_id": "9223372036854775807"},

@@ -175,7 +175,7 @@ func (s *stage) variables() (map[string]string, error) {
 	site, record := fakeesa.Seed(s.server)
 	other := s.server.AddRecord(site.ID, "static.example.com")
 	for name, notAfter := range map[string]time.Time{"first": time.Now().AddDate(0, 2, 0), "renewed": time.Now().AddDate(1, 0, 0)} {
-		pair, err := certtest.New(certtest.Spec{DNSNames: []string{hostname}, NotAfter: notAfter})
+		pair, err := certtest.New(certtest.Spec{DNSNames: []string{hostname}, NotAfter: notAfter, Intermediate: 1})
 		if err != nil {
 			return nil, err
 		}
