@@ -96,7 +96,8 @@ type Credential = credentials.Credential
 type Config struct {
 	// Endpoint is scheme://host[:port], as ParseEndpoint and EndpointFor return it. Required.
 	Endpoint string
-	// Credential signs the requests. It is asked for one whole set for every attempt. Required.
+	// Credential signs the requests. It is asked for one whole set for every attempt; while it fails, or is being asked
+	// by another call, the last set is used as long as that is good. Required.
 	Credential Credential
 	// Renew makes the Credential anew when ESA says that its token has expired; nil where that is no use.
 	Renew func() (Credential, error)

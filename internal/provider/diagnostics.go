@@ -128,8 +128,6 @@ func describe(e *esa.Error) string {
 	case e.Code != "":
 		fmt.Fprintf(&b, "ESA says: %s\n", clean(e.Message))
 		fmt.Fprintf(&b, "Error code: %s\n", clean(string(e.Code)))
-	case errors.Is(e, esa.ErrSource):
-		fmt.Fprintf(&b, "Not sent to %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	case e.Err != nil:
 		fmt.Fprintf(&b, "No usable answer from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	}
