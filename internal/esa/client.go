@@ -101,6 +101,8 @@ type Config struct {
 	Credential Credential
 	// Renew makes the Credential anew when ESA says that its token has expired; nil where that is no use.
 	Renew func() (Credential, error)
+	// TokenVariable is the environment variable that the security token was read from, "" if it was not; for errors.
+	TokenVariable string
 	// UserAgent is sent with every request.
 	UserAgent string
 	// ConnectTimeout limits connecting, TLS included. 0 means DefaultTimeout.
@@ -121,6 +123,7 @@ type Config struct {
 // retries are shared by all calls.
 type Client struct {
 	wire       *wire
+	tokenFrom  string
 	clock      Clock
 	maxRetries int
 	pace       *pace
@@ -171,6 +174,7 @@ func New(config Config) (*Client, error) {
 	}
 	return &Client{
 		wire:       wire,
+		tokenFrom:  config.TokenVariable,
 		clock:      config.Clock,
 		maxRetries: config.MaxRetries,
 		pace:       newPace(limit),

@@ -72,6 +72,8 @@ type Error struct {
 	RetryAfter time.Duration
 	// Unsent is true when there was no answer because the request never left this machine, as the connection shows.
 	Unsent bool
+	// TokenVariable is the environment variable that the security token comes from, "" if it is another source's.
+	TokenVariable string
 	// Attempts is how often the call was sent.
 	Attempts int
 	// Err is the cause where ESA did not name a Code: a transport error or a malformed answer.

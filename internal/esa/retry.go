@@ -224,7 +224,7 @@ func (c *Client) send(ctx context.Context, a action, attempt int, p params, out 
 		c.log(ctx, event)
 		return nil
 	}
-	err.Attempts = attempt
+	err.Attempts, err.TokenVariable = attempt, c.tokenFrom
 	event.Code, event.Err = string(err.Code), err
 	c.log(ctx, event)
 	return err

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	simulationSeeds = flag.Int("simulation-seeds", 20, "how many seeds TestSimulation plays")
+	simulationSeeds = flag.Int("simulation-seeds", 1, "how many seeds TestSimulation plays")
 	simulationFirst = flag.Uint64("simulation-first", 1, "the first of them; with -simulation-seeds=1, the one that failed")
 )
 

@@ -111,6 +111,11 @@ func createQuotaDetail(about thing, quota *esa.CreateQuotaError) string {
 // hostnameExists tells how to import a hostname that stands in the way of a create.
 func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError) diag.Diagnostic {
 	existing := exists.Existing
+	if exists.SameRun {
+		return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
+			"Unable to create %s: another resource of this run has made it, with hostname id %d. "+
+				"Two resources cannot have the same hostname in one site. Remove one of them, or give it another hostname.", about, existing.HostnameID))
+	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
 		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n"+
 			"To manage it from here, import it and plan again:\n\n"+
@@ -128,6 +133,8 @@ func describe(e *esa.Error) string {
 	case e.Code != "":
 		fmt.Fprintf(&b, "ESA says: %s\n", clean(e.Message))
 		fmt.Fprintf(&b, "Error code: %s\n", clean(string(e.Code)))
+	case errors.Is(e.Err, esa.ErrNotSent) && e.GaveUp != nil:
+		fmt.Fprintf(&b, "The call was not made: %s.\n", endOf(e))
 	case e.Err != nil:
 		fmt.Fprintf(&b, "No usable answer from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	}
@@ -139,6 +146,18 @@ func describe(e *esa.Error) string {
 		fmt.Fprintf(&b, "\nRequest ID: %s", clean(e.RequestID))
 	}
 	return b.String()
+}
+
+// endOf says why a call was not made.
+func endOf(e *esa.Error) string {
+	what := "the time limit was reached"
+	if errors.Is(e.GaveUp, context.Canceled) {
+		what = "the run was interrupted"
+	}
+	if e.Err == esa.ErrNotSent { //nolint:errorlint // Whether there is more to be said than that.
+		return what
+	}
+	return strings.TrimPrefix(clean(e.Err.Error()), esa.ErrNotSent.Error()+", as ") + ", until " + what
 }
 
 // adviceFor says where an error belongs and what to do about it.
@@ -159,8 +178,8 @@ func adviceFor(e *esa.Error) (path.Path, string) {
 		return path.Root("site_id"), "Check site_id: it must be a site of this account."
 	case esa.CodeInvalidParameter:
 		return path.Empty(), "ESA does not say which value it refuses. Check hostname, site_id and record_id (a proxied record of that site)."
-	case esa.CodeRecordServiceBusy, esa.CodeSiteServiceBusy, esa.CodeLockFailed:
-		return path.Empty(), "Another change of the same record or site was under way for the whole time. Run apply again, or raise max_retries in the provider block."
+	case esa.CodeRecordServiceBusy, esa.CodeRecordReserved, esa.CodeSiteServiceBusy, esa.CodeLockFailed:
+		return path.Empty(), "Other changes kept the record or the site busy until the time limit. Run apply again, or raise the limit in the timeouts block."
 	case esa.CodeNoPermission, esa.CodeForbiddenRAM:
 		return path.Empty(), fmt.Sprintf("The RAM identity lacks esa:%s. Grant it, or attach the system policy AliyunESAFullAccess.", e.Action)
 	case esa.CodeInstanceNotOnline:
@@ -180,18 +199,21 @@ func adviceForCaller(e *esa.Error) string {
 		return "The access key is disabled. Enable it in the RAM console or use another."
 	case e.Code == esa.CodeSignatureDoesNotMatch:
 		return "The secret does not belong to the access key. Check secret_key, or the source that the credentials come from."
+	case strings.HasPrefix(string(e.Code), "InvalidSecurityToken") && e.TokenVariable != "":
+		return fmt.Sprintf("The security token comes from the environment variable %s and does not belong to the access key, or has expired. "+
+			"Unset %s if the access key is a permanent one, or set it to the token of that key.", e.TokenVariable, e.TokenVariable)
 	case strings.HasPrefix(string(e.Code), "InvalidSecurityToken"):
 		return "The temporary credentials are expired or torn between two sets. Get new ones, or use a source that renews them (profile, ecs_role_name, assume_role, credentials_uri)."
 	case e.Code == esa.CodeTimestampExpired:
 		return "The clock of this machine is more than 15 minutes off. Set it right."
-	case e.Code == esa.CodeTooManyRequests, strings.HasPrefix(string(e.Code), string(esa.CodeThrottling)):
+	case e.Code == esa.CodeTooManyRequests, e.Code == esa.CodeRejectedThrottling, strings.HasPrefix(string(e.Code), string(esa.CodeThrottling)):
 		return "ESA limits the rate of calls; CreateCustomHostname to 100 per user and hour. Run apply again later, raise timeouts.create, or set requests_per_second in the provider block."
 	case e.GaveUp != nil:
 		return "The time limit was reached, or the run was interrupted, before a further attempt. Run apply again, or raise the limit in the timeouts block."
 	case errors.Is(e, esa.ErrSource):
 		return "Check the source of the credentials that the message names, then run again."
 	case e.Code == "":
-		return "Check the provider's endpoint, the network and any proxy, then run again."
+		return "Check the provider's endpoint, the network and any proxy (HTTPS_PROXY, NO_PROXY), then run again."
 	}
 	return "Look the code up in the ESA API reference, or give the request id to Alibaba Cloud support."
 }

@@ -27,7 +27,7 @@ Error code: Record.ServiceBusy
 Action: UpdateCustomHostname, 11 attempts
 Request ID: 0AEDAF20-4DDF-4165-8750-47FF9C1929C9
 
-Another change of the same record or site was under way for the whole time. Run apply again, or raise max_retries in the provider block.`
+Other changes kept the record or the site busy until the time limit. Run apply again, or raise the limit in the timeouts block.`
 	if got.Summary() != "Unable to update custom hostname" || got.Detail() != want {
 		t.Errorf("got %s\n%s", got.Summary(), got.Detail())
 	}

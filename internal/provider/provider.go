@@ -117,6 +117,7 @@ func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag
 func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Config {
 	return esa.Config{
 		Endpoint:          s.endpointOrDefault(),
+		TokenVariable:     s.tokenVariable,
 		UserAgent:         userAgent(p.version, terraformVersion, s.configurationSource),
 		ConnectTimeout:    s.connectTimeout,
 		ReadTimeout:       s.readTimeout,
@@ -199,7 +200,8 @@ func providerSchema() schema.Schema {
 			"client_connect_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_connect_timeout",
 				"Limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
 			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of attempts after the first one for a call that failed in a way that may pass, " +
-				"such as throttling or a busy site. 0 is none. Default: 10."},
+				"such as throttling. 0 is none. Default: 10. When ESA cannot be reached in the middle of a run, attempts do not count for half a minute for each retry. " +
+				"A busy record and the quota of creates are waited for until the time limits of `timeouts`, whatever is set here."},
 			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0, for instance to share an account's limit among several runs. " +
 				"Default: no limit of its own; when ESA throttles, all calls slow down together, and recover."},
 			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh of several hostnames of a site may be answered from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +

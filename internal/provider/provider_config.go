@@ -111,6 +111,7 @@ type assumeRoleWithOIDCModel struct {
 // settings are what the provider is to work with, after configuration, environment and defaults.
 type settings struct {
 	credential          esa.CredentialConfig
+	tokenVariable       string // where security_token was read from, "" if it is not from the environment
 	region              string
 	accountSite         esa.AccountSite // "" if account_type is not set
 	endpoint            string          // "" if endpoint is not set
@@ -147,7 +148,7 @@ func resolve(ctx context.Context, m providerModel, getenv func(string) string) (
 			AssumeRoleWithOIDC:    r.assumeRoleWithOIDC(m.AssumeRoleWithOIDC),
 		},
 	}
-	r.keys(m, &s.credential)
+	s.tokenVariable = r.keys(m, &s.credential)
 	slices.Sort(r.unknown)
 	s.unknown = r.unknown
 	return s, r.diags
@@ -319,7 +320,7 @@ func (r *resolver) endpoint(v types.String) string {
 
 // keys reads the access key. What the environment has of it is one set, and so is what the configuration has: parts
 // of the two are put together only as long as they can belong together.
-func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) {
+func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) (tokenVariable string) {
 	access, secret, token := r.text("access_key", m.AccessKey), r.text("secret_key", m.SecretKey), r.text("security_token", m.SecurityToken)
 	if access.value != "" && access.variable == "" && r.environmentHasOtherKey(access.value) {
 		if secret.variable != "" {
@@ -335,6 +336,10 @@ func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) {
 		token.value = ""
 	}
 	c.AccessKey, c.SecretKey, c.SecurityToken = access.value, secret.value, token.value
+	if token.value == "" {
+		return ""
+	}
+	return token.variable
 }
 
 // environmentHasOtherKey tells whether the environment holds access keys, and none of them is this one.
@@ -448,6 +453,10 @@ func userAgent(version, terraformVersion, configurationSource string) string {
 // logEvent writes an attempt to the log. ESA's messages stay out: one of them repeats all that was signed, a private
 // key included.
 func logEvent(ctx context.Context, event esa.Event) {
+	if event.Warning != "" {
+		tflog.Warn(ctx, event.Warning)
+		return
+	}
 	if event.Waiting != "" {
 		tflog.Info(ctx, "Still waiting: "+event.Waiting, map[string]any{"for": event.Duration.Round(time.Second).String()})
 		return

@@ -325,6 +325,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	defer cancel()
 
 	if needed {
+		state.tellPlace(client, in.HostnameID)
 		if err := client.UpdateCustomHostname(ctx, in); err != nil {
 			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, err))
 			return
@@ -349,9 +350,8 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 			state.fromAPI(actual, r.casRegion())
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
-				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. "+
-					"Run plan to see what it reports, and apply again; if that does not help either, give the hostname id to Alibaba Cloud support.",
-					plan.thing(), strings.Join(names, ", ")))
+				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. %s",
+					plan.thing(), strings.Join(names, ", "), adviceForUnchanged(actual)))
 			return
 		} else {
 			observed.observe(actual)
@@ -360,6 +360,21 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	plan.fillUnknown(observed)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+}
+
+// tellPlace tells the client where the hostname is, so that its writes take their turn there.
+func (m *customHostnameModel) tellPlace(client *esa.Client, id int64) {
+	siteID, _ := parseID(m.SiteID.ValueString())
+	recordID, _ := parseID(m.RecordID.ValueString())
+	client.KnowPlace(id, siteID, recordID)
+}
+
+// adviceForUnchanged says what to do about a change that is not to be seen.
+func adviceForUnchanged(h *esa.CustomHostname) string {
+	if h.Status == esa.StatusConfiguring {
+		return "ESA was still configuring the hostname at the time limit. Run apply again when it is active, or raise timeouts.update."
+	}
+	return "Run plan to see what it reports, and apply again. If that does not help either, give the hostname id to Alibaba Cloud support."
 }
 
 // Delete deletes the hostname and waits until ESA no longer knows it, so that its record is free.
@@ -379,6 +394,7 @@ func (r *customHostnameResource) Delete(ctx context.Context, req resource.Delete
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
+	state.tellPlace(client, id)
 	err := client.DeleteCustomHostname(ctx, id)
 	if esa.IsNotFound(err) {
 		return
