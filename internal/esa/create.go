@@ -3,6 +3,7 @@ package esa
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +53,7 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	in.Certificate.addTo(p)
 
 	began := c.clock.Now()
+	c.mine.begin(in)
 	mayHaveRun := false // whether any attempt so far was unclear
 	err = c.repeat(ctx, func(attempt int) (error, bool) {
 		if mayHaveRun {
@@ -63,7 +65,7 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 				hostnameID = id
 				return nil, false
 			case len(found) > 0:
-				return c.hostnameExists(found, errors.New("an earlier answer of CreateCustomHostname was lost")), false
+				return c.hostnameExists(found, in, began, errors.New("an earlier answer of CreateCustomHostname was lost")), false
 			}
 		}
 		id, err := c.quota.create(ctx, c, func() (int64, error) { return c.createOnce(ctx, attempt, p) })
@@ -82,10 +84,25 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	return hostnameID, err
 }
 
-// mine are the ids of hostnames that calls of this client have made.
+// mine are the hostnames that calls of this client have made.
 type mine struct {
-	mu  sync.Mutex
-	ids map[int64]bool
+	mu    sync.Mutex
+	ids   map[int64]bool
+	names map[string]int // how many calls there were for a site and name
+}
+
+// begin takes that a call is for a site and name.
+func (m *mine) begin(in CreateCustomHostnameInput) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.names == nil {
+		m.names = map[string]int{}
+	}
+	m.names[in.key()]++
+}
+
+func (in CreateCustomHostnameInput) key() string {
+	return fmt.Sprint(in.SiteID, " ", strings.ToLower(in.Hostname))
 }
 
 // claim reports whether no other call has claimed the id.
@@ -100,16 +117,19 @@ func (m *mine) claim(id int64) bool {
 	return !claimed
 }
 
-func (m *mine) has(id int64) bool {
+// has tells whether a call has claimed the id, and how many calls were for the site and name.
+func (m *mine) has(id int64, in CreateCustomHostnameInput) (claimed bool, calls int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ids[id]
+	return m.ids[id], m.names[in.key()]
 }
 
-// hostnameExists is the error about hostnames of which the newest stands in the way, given what Create answered.
-func (c *Client) hostnameExists(found []CustomHostname, err error) error {
+// hostnameExists is the error about hostnames of which the newest stands in the way of a call that began at some time,
+// given what Create answered. One made since can be that of another call which does not know it yet.
+func (c *Client) hostnameExists(found []CustomHostname, in CreateCustomHostnameInput, began time.Time, err error) error {
 	newest := slices.MaxFunc(found, func(a, b CustomHostname) int { return strings.Compare(a.CreateTime, b.CreateTime) })
-	return &HostnameExistsError{Existing: newest, SameRun: c.mine.has(newest.HostnameID), Err: err}
+	claimed, calls := c.mine.has(newest.HostnameID, in)
+	return &HostnameExistsError{Existing: newest, SameRun: claimed || calls > 1 && c.isOurs(newest, in, began), Err: err}
 }
 
 // UndoDuplicate deletes a hostname just created whose name an older hostname of the same site holds, and returns a
@@ -123,7 +143,8 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 		return nil
 	}
 	if err := c.DeleteCustomHostname(ctx, created.HostnameID); err == nil || IsNotFound(err) {
-		return c.hostnameExists([]CustomHostname{*holder}, errors.New("ESA made a second one, which was deleted again"))
+		claimed, _ := c.mine.has(holder.HostnameID, CreateCustomHostnameInput{})
+		return &HostnameExistsError{Existing: *holder, SameRun: claimed, Err: errors.New("ESA made a second one, which was deleted again")}
 	}
 	return nil
 }
@@ -176,7 +197,7 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 		if lookErr != nil || len(found) == 0 {
 			return 0, err
 		}
-		return 0, c.hostnameExists(found, err)
+		return 0, c.hostnameExists(found, in, began, err)
 	}
 	id, found, lookErr := c.lookForCreated(lookCtx, in, began)
 	switch {
@@ -187,7 +208,7 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	case id != 0, lookErr != nil, len(found) == 0:
 		return id, err
 	}
-	return 0, c.hostnameExists(found, err)
+	return 0, c.hostnameExists(found, in, began, err)
 }
 
 // mayMeanNameTaken tells whether a refusal of Create can be ESA's way of saying that the name is taken, for which no
