@@ -121,8 +121,14 @@ func TestAccLongRuns_quotaAlone(t *testing.T) {
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")
 	a.ResetRequests()
-	w.write("main.tf", a.many(count, a.record2.ID, ""))
+	// The changes begin when the create has been throttled for a while and nothing else was sent.
+	w.write("main.tf", a.many(count, a.record2.ID, "  depends_on = [terraform_data.later]\n"))
 	w.write("one.tf", fmt.Sprintf(`
+resource "terraform_data" "later" {
+  provisioner "local-exec" {
+    command = "sleep 3"
+  }
+}
 resource "esa_custom_hostname" "one" {
   site_id   = "%d"
   record_id = "%d"
