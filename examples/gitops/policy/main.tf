@@ -1,7 +1,8 @@
 # What a plan must not do. It reads the JSON of "terraform show -json", needs nothing but Terraform or OpenTofu, and fails
 # with all that it refuses. ci/plan.sh runs it on every plan.
 #
-# It is closed by default: what it cannot read, cannot see or does not know is refused.
+# It is closed by default: what it cannot read, cannot see or does not know is refused. It judges hostnames; of other resources
+# only whether it knows what happens to them.
 
 terraform {
   required_version = ">= 1.11, < 2.0"
