@@ -305,7 +305,7 @@ func TestAccGitOps_refuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, append(program, 0), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(file, append(program, 0), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -444,11 +444,11 @@ func pinnedImages(t *testing.T, script string) {
 	}
 }
 
-// A policy of RAM.
+// A ramPolicy is a file of ram/.
 type ramPolicy struct {
 	Statement []struct {
 		Effect    string
-		Action    any
+		Action    json.RawMessage // one or a list
 		Resource  string
 		Principal struct{ Federated []string }
 		Condition map[string]map[string]string
@@ -471,9 +471,8 @@ func readRAM(t *testing.T, path string) ramPolicy {
 func ramActions(t *testing.T, path string) []string {
 	t.Helper()
 	var actions []string
-	list, _ := readRAM(t, path).Statement[0].Action.([]any)
-	for _, action := range list {
-		actions = append(actions, action.(string))
+	if err := json.Unmarshal(readRAM(t, path).Statement[0].Action, &actions); err != nil {
+		t.Fatalf("%s: %v", path, err)
 	}
 	slices.Sort(actions)
 	return actions
@@ -541,7 +540,7 @@ func TestGitOpsTrust(t *testing.T) {
 		for _, file := range files {
 			statement := readRAM(t, file).Statement[0]
 			claims := map[string]string{"oidc:iss": token.issuer, "oidc:aud": token.audience, "oidc:sub": token.subject}
-			trusted := statement.Action == "sts:AssumeRole" && len(statement.Principal.Federated) == 1
+			trusted := string(statement.Action) == `"sts:AssumeRole"` && len(statement.Principal.Federated) == 1
 			for operator, conditions := range statement.Condition {
 				for claim, value := range conditions {
 					trusted = trusted && ramMatches(t, operator, value, claims[claim])
