@@ -356,7 +356,13 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 		origin []string
 		want   string // of the message; "" is let in
 	}{
-		{host: "127.0.0.1:8787"}, {host: "127.0.0.1"}, {host: "127.1.2.3:80"}, {host: "localhost:8787"}, {host: "LocalHost"}, {host: "[::1]:8787"}, {host: "[::1]"},
+		{host: "127.0.0.1:8787"},
+		{host: "127.0.0.1"},
+		{host: "127.1.2.3:80"},
+		{host: "localhost:8787"},
+		{host: "LocalHost"},
+		{host: "[::1]:8787"},
+		{host: "[::1]"},
 		{host: "rebound.example:8787", want: `the host "rebound.example:8787", which is no name of loopback; ask for 127.0.0.1, localhost or [::1]`},
 		{host: "127.0.0.1.rebound.example", want: "no name of loopback"},
 		{host: "localhost.rebound.example:8787", want: "no name of loopback"},

@@ -57,9 +57,9 @@ func (w *team) script(want int, name string, arguments ...string) string {
 }
 
 // refused runs a script that must refuse, and say why.
-func (w *team) refused(reason, name string, arguments ...string) {
+func (w *team) refused(reason, name string) {
 	w.t.Helper()
-	if out := w.script(1, name, arguments...); !strings.Contains(out, reason) {
+	if out := w.script(1, name); !strings.Contains(out, reason) {
 		w.t.Errorf("%s says no %q but:\n%s", name, reason, out)
 	}
 }
