@@ -2,6 +2,8 @@ module terraform-provider-esa
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/alibabacloud-go/tea-rpc v1.3.3
 	github.com/alibabacloud-go/tea-rpc-utils v1.1.2

@@ -1,9 +1,10 @@
 terraform {
-  required_version = ">= 1.11"
+  required_version = ">= 1.11, < 2.0"
 
   required_providers {
     esa = {
-      source = "esa-provider/esa"
+      source  = "esa-provider/esa"
+      version = "< 0.2.0" # the lock file says which; 0.0.x is what make install builds
     }
   }
 

@@ -16,7 +16,8 @@ variable "certificates" {
   default     = "certificates"
 }
 
-# Ephemeral: it is in no plan and no state. The pipeline gives it as TF_VAR_private_keys, a JSON object, from its secrets.
+# Ephemeral: it is in no plan and no state. The job that applies gives it as TF_VAR_private_keys, a JSON object, from its
+# secrets; a plan needs none.
 variable "private_keys" {
   description = "PEMs of the private keys of those certificates, by hostname."
   type        = map(string)

@@ -10,7 +10,7 @@ import (
 // tell asks the control for something.
 func (w *world) tell(method, path, body string) reply {
 	w.t.Helper()
-	return w.serve(httptest.NewRequest(method, controlPath+path, strings.NewReader(body)))
+	return w.serve(httptest.NewRequest(method, testURL+controlPath+path, strings.NewReader(body)))
 }
 
 func TestControlFaults(t *testing.T) {

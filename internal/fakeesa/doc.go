@@ -28,6 +28,11 @@
 // errors can be had from [Server.Inject]); writing sites and records over the API; real DNS, HTTP or ACME. Free
 // certificates are not renewed before they expire.
 //
+// It answers neither pages in browsers nor names of its own: a request with the header Origin, or whose Host is not localhost or
+// an address of loopback (with any port), gets 403, on the API as below /fake/. So it does as an [http.Handler] of another
+// server: that of [net/http/httptest.NewServer] has such a host, 127.0.0.1:port; a request of
+// [net/http/httptest.NewRequest] asks for example.com unless it is given a URL such as http://127.0.0.1/.
+//
 // # Use
 //
 //	server, err := fakeesa.Start(fakeesa.Options{})

@@ -168,6 +168,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The Date header follows the clock: a client compares its own with it.
 	w.Header().Set("Date", arrived.UTC().Format(http.TimeFormat))
 	if strings.HasPrefix(r.URL.Path, controlPath) {
+		if reason := foreign(r); reason != "" {
+			writeControl(w, http.StatusForbidden, errorAnswer{reason})
+			return
+		}
 		s.control.ServeHTTP(w, r)
 		return
 	}
@@ -188,6 +192,23 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}
+}
+
+// foreign tells why a request may come from a page in a browser, "" if it cannot. A listener on loopback keeps other machines
+// out and not these pages: by a DNS name of their own that leads to 127.0.0.1 (DNS rebinding) they could read what the fake
+// knows, and by a form they could change it.
+func foreign(r *http.Request) string {
+	if origin := r.Header.Values("Origin"); origin != nil {
+		return fmt.Sprintf("the request comes from a page in a browser (Origin %q), and the fake answers none; ask from a program such as Terraform or curl", strings.Join(origin, ", "))
+	}
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost") {
+		return ""
+	}
+	return fmt.Sprintf("the request is for the host %q, which is no name of loopback; ask for 127.0.0.1, localhost or [::1]", r.Host)
 }
 
 // receive reads the parameters and enters the call in the log.
@@ -220,7 +241,10 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	}
 	entry.HostnameID, _ = strconv.ParseInt(c.params["HostnameId"], 10, 64)
 	s.journal.add(entry)
+	reason := foreign(r)
 	switch {
+	case reason != "":
+		return entry, &apiError{status: http.StatusForbidden, code: "Forbidden.NotLoopback", message: reason, reason: reason}
 	case r.URL.Path != "/":
 		return entry, fail("InvalidApi.NotFound", "the path is not /")
 	case err != nil:

@@ -121,13 +121,16 @@ func (w *world) request(method string, query, form url.Values, secret string) *h
 	if form != nil {
 		body = strings.NewReader(form.Encode())
 	}
-	r := httptest.NewRequestWithContext(w.t.Context(), method, "/?"+query.Encode(), body)
+	r := httptest.NewRequestWithContext(w.t.Context(), method, testURL+"/?"+query.Encode(), body)
 	r.Header.Set("User-Agent", "test")
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	return r
 }
+
+// testURL is one that the fake lets in. [httptest.NewRequest] would else ask for example.com.
+const testURL = "http://127.0.0.1:8787"
 
 func (w *world) serve(r *http.Request) reply {
 	w.t.Helper()
@@ -337,9 +340,84 @@ func TestUnknownActionVersionAndPath(t *testing.T) {
 func TestHealthIsNoCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	got := w.serve(httptest.NewRequest("GET", "/fake/health", nil))
+	got := w.serve(httptest.NewRequest("GET", testURL+"/fake/health", nil))
 	if got.status != 200 || got.at("status") != "ok" || len(w.Requests()) != 0 {
 		t.Errorf("got %d %s, %d calls", got.status, got.raw, len(w.Requests()))
+	}
+}
+
+// TestForeignRequestsAreRefused asks as pages in browsers do: by a name of their own, which leads to loopback, or with the
+// origin that browsers add. Nothing is told and nothing is changed.
+func TestForeignRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for _, test := range []struct {
+		host   string
+		origin []string
+		want   string // of the message; "" is let in
+	}{
+		{host: "127.0.0.1:8787"},
+		{host: "127.0.0.1"},
+		{host: "127.1.2.3:80"},
+		{host: "localhost:8787"},
+		{host: "LocalHost"},
+		{host: "[::1]:8787"},
+		{host: "[::1]"},
+		{host: "rebound.example:8787", want: `the host "rebound.example:8787", which is no name of loopback; ask for 127.0.0.1, localhost or [::1]`},
+		{host: "127.0.0.1.rebound.example", want: "no name of loopback"},
+		{host: "localhost.rebound.example:8787", want: "no name of loopback"},
+		{host: "localhost@rebound.example", want: "no name of loopback"},
+		{host: "192.0.2.7:8787", want: "no name of loopback"},
+		{host: "0.0.0.0:8787", want: "no name of loopback"},
+		{host: "[2001:db8::1]:8787", want: "no name of loopback"},
+		{host: "", want: "no name of loopback"},
+		{host: "127.0.0.1:8787", origin: []string{"https://rebound.example"}, want: `a page in a browser (Origin "https://rebound.example")`},
+		{host: "127.0.0.1:8787", origin: []string{"http://127.0.0.1:8787"}, want: "a page in a browser"},
+		{host: "127.0.0.1:8787", origin: []string{"null"}, want: "a page in a browser"},
+		{host: "127.0.0.1:8787", origin: []string{""}, want: "a page in a browser"},
+	} {
+		create := url.Values{"SiteId": {fmt.Sprint(w.site.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}, "Hostname": {"shop.customer.com"}, "SslFlag": {"off"}}
+		for name, r := range map[string]*http.Request{
+			"API":     w.request("POST", w.common("CreateCustomHostname"), create, w.Options().AccessKeySecret),
+			"control": httptest.NewRequest("POST", "/fake/txt", strings.NewReader(`{"name": "_x.customer.com", "value": "y"}`)),
+			"unknown": httptest.NewRequest("GET", "/fake/x", nil),
+		} {
+			r.Host = test.host
+			if test.origin != nil {
+				r.Header["Origin"] = test.origin
+			}
+			got := w.serve(r)
+			if (got.status == 403) != (test.want != "") {
+				t.Errorf("%s, host %q, origin %q: %d %s", name, test.host, test.origin, got.status, got.raw)
+			}
+			message := got.at("error")
+			if name == "API" {
+				message = got.at("Message")
+			}
+			if !strings.Contains(message, test.want) {
+				t.Errorf("%s, host %q, origin %q: the message is %q", name, test.host, test.origin, message)
+			}
+		}
+		if made, published := len(w.Hostnames()), len(w.txtAnswer().TXT); (made+published > 0) != (test.want == "") {
+			t.Errorf("host %q, origin %q: %d hostnames, %d TXT records", test.host, test.origin, made, published)
+		}
+		w = newWorld(t, Options{})
+	}
+}
+
+// TestHandlerOfAnotherServer serves the fake by a server of the test's own.
+func TestHandlerOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	server := httptest.NewServer(w.Server)
+	t.Cleanup(server.Close)
+	response, err := http.Get(server.URL + "/fake/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("it answers %s", response.Status)
 	}
 }
 
@@ -360,7 +438,7 @@ func TestNoRequestPanics(t *testing.T) {
 	}
 	for _, target := range []string{"/?Action=%zz", "/?;", "/?Action", "/?=", "/?Action=GetSite&Action=GetSite", "/%00"} {
 		for _, method := range []string{"GET", "POST", "BREW"} {
-			r := httptest.NewRequest(method, "/", strings.NewReader("%zz=%"))
+			r := httptest.NewRequest(method, testURL+"/", strings.NewReader("%zz=%"))
 			r.URL.RawQuery = strings.TrimPrefix(target, "/?")
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if got := w.serve(r); got.status < 400 {
@@ -515,7 +593,7 @@ func TestRawConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	_, _ = fmt.Fprint(conn, "GET /?Action=GetSite HTTP/1.1\r\nHost: x\r\n\r\n")
+	_, _ = fmt.Fprint(conn, "GET /?Action=GetSite HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)

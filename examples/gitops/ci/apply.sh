@@ -1,8 +1,10 @@
 #!/bin/sh
-# Applies tenants.tfplan, and nothing else: if the state has changed since, it is refused.
+# Applies tenants.tfplan, and nothing else: if the state has changed since, it is refused. TF_VAR_private_keys has the keys of
+# the certificates that are uploaded.
 set -eu
-cd "$(dirname "$0")/.."
-TF=${TF:-terraform}
+. "$(dirname "$0")/common.sh"
+[ -n "${TF_VAR_private_keys:-}" ] || TF_VAR_private_keys='{}'
+export TF_VAR_private_keys
 
-$TF init -input=false
-$TF apply -input=false -lock-timeout=5m tenants.tfplan
+init .
+"$TF" apply -input=false -lock-timeout=5m tenants.tfplan

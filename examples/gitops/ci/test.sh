@@ -1,10 +1,9 @@
 #!/bin/sh
 # Tests the repository with no account. It needs fake-esa of the provider's repository, in PATH or named by FAKE_ESA.
 set -eu
-cd "$(dirname "$0")/.."
-TF=${TF:-terraform}
+. "$(dirname "$0")/common.sh"
 
-$TF init -input=false -backend=false
+init . -backend=false
 "${FAKE_ESA:-fake-esa}" -seed tests/seed.json -publish -- "$TF" test
-$TF -chdir=policy init -input=false
-$TF -chdir=policy test
+init policy
+"$TF" -chdir=policy test

@@ -71,3 +71,19 @@ run "refuses_an_unknown_certificate" {
 
   expect_failures = [var.hostnames]
 }
+
+run "refuses_a_certificate_of_another_folder" {
+  command = plan
+
+  module {
+    source = "./modules/tenant"
+  }
+
+  variables {
+    site_id   = "7001"
+    record_id = "7101"
+    hostnames = { "../tests/shop.one.test" = { certificate = "upload" } }
+  }
+
+  expect_failures = [var.hostnames]
+}

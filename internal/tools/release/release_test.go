@@ -158,7 +158,7 @@ func testArchives(t *testing.T, made snapshot) {
 			}
 		}
 		slices.Sort(names)
-		if want := []string{"CHANGELOG.md", "LICENSE", "README.md", binary}; !slices.Equal(names, want) {
+		if want := []string{"CHANGELOG.md", "LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt", binary}; !slices.Equal(names, want) {
 			t.Errorf("%s has %v, want %v", platform, names, want)
 		}
 	}
@@ -174,12 +174,21 @@ func testBuiltByHand(t *testing.T, made snapshot) {
 	if command == "" {
 		t.Fatal("SECURITY.md does not say how to build a release by hand")
 	}
+	// linux/arm has a default of its own for what it is built for.
+	for _, platform := range []string{runtime.GOOS + "_" + runtime.GOARCH, "linux_arm"} {
+		testBuiltFor(t, made, command, platform)
+	}
+}
+
+func testBuiltFor(t *testing.T, made snapshot, command, platform string) {
+	t.Helper()
+	goos, goarch, _ := strings.Cut(platform, "_")
 	built := filepath.Join(t.TempDir(), "built")
-	environment := append(os.Environ(), "VERSION="+made.Version, "COMMIT="+made.Commit, "GOFLAGS=-mod=mod", "GOWORK=elsewhere")
+	environment := append(os.Environ(), "VERSION="+made.Version, "COMMIT="+made.Commit, "GOFLAGS=-mod=mod", "GOWORK=elsewhere", "GOARM=5", "GOOS="+goos, "GOARCH="+goarch)
 	run(t, root, environment, "sh", "-c", strings.Replace(command, " go build ", " go build -o '"+built+"' ", 1))
-	file, found := open(t, made.file(runtime.GOOS+"_"+runtime.GOARCH+".zip"))[made.binary()]
+	file, found := open(t, made.file(platform+".zip"))[made.binary()]
 	if !found {
-		t.Fatal("the archive has no binary")
+		t.Fatalf("the archive for %s has no binary", platform)
 	}
 	content, err := file.Open()
 	if err != nil {
@@ -191,7 +200,7 @@ func testBuiltByHand(t *testing.T, made snapshot) {
 		t.Fatal(err)
 	}
 	if released := fmt.Sprintf("%x", hash.Sum(nil)); released != sum(t, built) {
-		t.Errorf("%s builds other bytes than the release has", command)
+		t.Errorf("%s builds other bytes for %s than the release has", command, platform)
 	}
 }
 

@@ -1,3 +1,9 @@
+locals {
+  # Plans are made without private keys, by jobs that must not have them. A key that is missing is unknown in a plan, as
+  # timestamp() is; in the apply it is null, and a certificate that is to be sent is refused.
+  key_of_apply = timestamp() == "" ? "" : null
+}
+
 resource "esa_custom_hostname" "this" {
   for_each = var.hostnames
 
@@ -7,7 +13,7 @@ resource "esa_custom_hostname" "this" {
   ssl_flag       = each.value.certificate == "none" ? "off" : "on"
   cert_type      = each.value.certificate == "none" ? null : each.value.certificate
   certificate    = each.value.certificate == "upload" ? file("${var.certificates}/${each.key}.pem") : null
-  private_key_wo = each.value.certificate == "upload" ? lookup(var.private_keys, each.key, null) : null
+  private_key_wo = each.value.certificate == "upload" ? lookup(var.private_keys, each.key, local.key_of_apply) : null
 
   timeouts {
     create = "5h" # ESA takes 100 creates an hour

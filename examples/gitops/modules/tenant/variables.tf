@@ -19,6 +19,12 @@ variable "hostnames" {
     condition     = alltrue([for hostname in var.hostnames : contains(["free", "upload", "none"], hostname.certificate)])
     error_message = "certificate is free, upload or none."
   }
+
+  # The name of a hostname is that of its certificate's file, too, which must be in its folder.
+  validation {
+    condition     = alltrue([for hostname in keys(var.hostnames) : can(regex("^[^/\\\\]+$", hostname))])
+    error_message = "A hostname has no slash."
+  }
 }
 
 variable "certificates" {
@@ -28,7 +34,7 @@ variable "certificates" {
 }
 
 variable "private_keys" {
-  description = "PEMs of their private keys, by hostname."
+  description = "PEMs of their private keys, by hostname. Only an apply needs them."
   type        = map(string)
   default     = {}
   ephemeral   = true

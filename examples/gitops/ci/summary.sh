@@ -1,0 +1,11 @@
+#!/bin/sh
+# Prints tenants.tfplan as a block of Markdown, for the summary of a job. What a plan shows is written by others: the fence is
+# longer than any row of backticks in it, so that nothing gets out of the block.
+set -eu
+. "$(dirname "$0")/common.sh"
+
+plan=$("$TF" show -no-color tenants.tfplan)
+fence=$(printf '%s\n' "$plan" | awk '
+	{ while (match($0, /`+/)) { if (RLENGTH > longest) longest = RLENGTH; $0 = substr($0, RSTART + RLENGTH) } }
+	END { for (i = 0; i <= longest || i < 3; i++) printf "`" }')
+printf '%s\n%s\n%s\n' "$fence" "$plan" "$fence"

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestReleaseIsPinned compares the places that say what a release is built with: another release of Go, or another GOARM,
+// gives other bytes, and nobody could tell whether they are sound.
+func TestReleaseIsPinned(t *testing.T) {
+	t.Parallel()
+	toolchain := firstMatch(t, "go.mod", `(?m)^toolchain (go\d+\.\d+\.\d+)$`)
+	if toolchain == "" {
+		t.Fatal("go.mod names no toolchain, so each builder takes a release of Go of their own")
+	}
+	for file, expression := range map[string]string{
+		"SECURITY.md":     `(?m)^CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=(\S+) GOARM=6 go build `,
+		".goreleaser.yml": `(?m)^      - GOTOOLCHAIN=(\S+)$`,
+	} {
+		if got := firstMatch(t, file, expression); got != toolchain {
+			t.Errorf("%s builds with %q, go.mod with %q", file, got, toolchain)
+		}
+	}
+	for file, expression := range map[string]string{
+		".goreleaser.yml": `(?m)^    (goarm: \['6'\])$`,
+		"GNUmakefile":     `(?m)^(release_build := CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=\$\(shell sed -n 's/\^toolchain //p' go\.mod\) GOARM=6 go build )`,
+	} {
+		if firstMatch(t, file, expression) == "" {
+			t.Errorf("%s says nothing that matches %s", file, expression)
+		}
+	}
+	workflows, err := filepath.Glob(".github/workflows/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range workflows {
+		for _, version := range regexp.MustCompile(`go-version: (\S+)`).FindAllStringSubmatch(readFile(t, file), -1) {
+			if found++; "go"+version[1] != toolchain {
+				t.Errorf("%s installs Go %s, go.mod names %s", file, version[1], toolchain)
+			}
+		}
+	}
+	if found != 3 {
+		t.Errorf("%d workflows install Go, want 3", found)
+	}
+}
+
+// TestNotices looks for every module that is linked here; the drift check compares the texts, for all platforms.
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	notices := readFile(t, "THIRD_PARTY_NOTICES.txt")
+	count := 0
+	for decoder := json.NewDecoder(bytes.NewReader(goCommand(t, "list", "-deps", "-json=Module", "."))); ; {
+		var p struct {
+			Module *struct {
+				Path, Version string
+				Main          bool
+			}
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.Module == nil || p.Module.Main {
+			continue
+		}
+		if count++; !strings.Contains(notices, "\n"+p.Module.Path+" "+p.Module.Version+"\n") {
+			t.Errorf("the licence of %s %s is missing; run make generate", p.Module.Path, p.Module.Version)
+		}
+	}
+	if count < 20 {
+		t.Errorf("go list found %d packages of other modules", count)
+	}
+	if !strings.Contains(readFile(t, ".goreleaser.yml"), "\n      - src: THIRD_PARTY_NOTICES.txt\n") {
+		t.Error("the archives have no THIRD_PARTY_NOTICES.txt")
+	}
+}
+
+func firstMatch(t *testing.T, file, expression string) string {
+	t.Helper()
+	found := regexp.MustCompile(expression).FindStringSubmatch(readFile(t, file))
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
