@@ -239,7 +239,8 @@ func (m metadata) read(ctx context.Context, path, what, token string) ([]byte, e
 func (m metadata) failure(what string, status int, err error) error {
 	switch {
 	case err != nil:
-		return sourceError{fmt.Errorf("%s: the metadata service of ECS did not tell %s: %w", m.field, what, err), mayPass(err)}
+		// The service is on the instance's own link: one that cannot be reached at first is not there.
+		return sourceError{error: fmt.Errorf("%s: the metadata service of ECS did not tell %s: %w", m.field, what, err)}
 	case status != http.StatusOK:
 		return sourceError{fmt.Errorf("%s: the metadata service of ECS did not tell %s: HTTP status %d", m.field, what, status), isServerError(status)}
 	}

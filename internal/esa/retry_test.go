@@ -145,13 +145,13 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 		{"lost after the effect", CertStatusApplyFailed, []fakeesa.Fault{{After: true, Drop: true}}, 2, false},
 		{"lost before the effect", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}}, 2, false},
 		{"lost, and nothing is under way", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}, {Code: "InvalidParameter"}}, 2, true},
-		{"never answered, but done", CertStatusExpiring, []fakeesa.Fault{{After: true, Drop: true}, {Drop: true, Times: -1}}, 1 + DefaultMaxRetries, false},
+		{"never answered, but done", CertStatusExpiring, []fakeesa.Fault{{After: true, Drop: true}, {Drop: true, Times: -1}}, 1 + 3, false},
 		{"refused at once", CertStatusOK, nil, 1, true},
 		{"refused after a throttled attempt", CertStatusOK, []fakeesa.Fault{{Code: "Throttling"}}, 2, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t, fakeesa.Options{TimestampWindow: time.Hour})
+			f := newFixture(t, fakeesa.Options{TimestampWindow: time.Hour}, func(c *Config) { c.MaxRetries = 3 })
 			hostname := f.AddHostname(fakeesa.Hostname{
 				SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOn, CertType: CertTypeFree,
 				Status: StatusActive, CertStatus: test.status, CertNotAfter: time.Now().AddDate(0, 0, 60),
