@@ -80,6 +80,7 @@ type fixture struct {
 	credential *countingCredential
 	site       fakeesa.Site
 	record     fakeesa.Record
+	other      fakeesa.Record // where a test needs a second one
 }
 
 func newFixture(t testing.TB, options fakeesa.Options, change ...func(*Config)) *fixture {

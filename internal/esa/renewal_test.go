@@ -1,6 +1,7 @@
 package esa
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	rpcutil "github.com/alibabacloud-go/tea-rpc-utils/service"
 	"github.com/aliyun/credentials-go/credentials"
@@ -90,4 +92,42 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 	if _, err := f.client.GetCustomHostname(t.Context(), id); !IsCode(err, CodeTokenExpired) || f.Count("GetCustomHostname") != 2 || renewals != 1 {
 		t.Errorf("%v after %d calls and %d renewals", err, f.Count("GetCustomHostname"), renewals)
 	}
+}
+
+// A call that ESA's clock has refused is signed with that clock, once.
+func TestClockOfESA(t *testing.T) {
+	for _, off := range []time.Duration{-20 * time.Minute, 20 * time.Minute} {
+		warned := 0
+		f := newFixture(t, fakeesa.Options{}, func(c *Config) {
+			c.Clock = shiftedClock{off}
+			c.Log = func(_ context.Context, event Event) {
+				if event.Warning != "" {
+					warned++
+				}
+			}
+		})
+		id := f.create(t)
+		for range 3 {
+			if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := len(f.Requests()); n != 5 || warned != 1 {
+			t.Errorf("%v off: %d calls, %d warnings", off, n, warned)
+		}
+	}
+	f := newFixture(t, fakeesa.Options{})
+	f.Inject(fakeesa.Fault{Code: "InvalidTimeStamp.Expired", Times: -1})
+	if _, err := f.client.GetCustomHostname(t.Context(), 1); !IsCode(err, CodeTimestampExpired) || f.Count("GetCustomHostname") != 1 {
+		t.Errorf("got %v after %d calls", err, f.Count("GetCustomHostname"))
+	}
+}
+
+// shiftedClock is a clock that is off.
+type shiftedClock struct{ off time.Duration }
+
+func (c shiftedClock) Now() time.Time { return time.Now().Add(c.off) }
+
+func (c shiftedClock) Sleep(ctx context.Context, d time.Duration) error {
+	return SystemClock{}.Sleep(ctx, d)
 }

@@ -75,7 +75,14 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		options.Now = func() time.Time { return time.Now().Add(off) }
 	}
 	s.session = &simulatedSession{random: random}
-	s.fixture = newVirtual(t, options, func(c *Config) { c.Credential = newCredential(s.session) })
+	s.fixture = newVirtual(t, options, func(c *Config) {
+		c.Credential = newCredential(s.session)
+		c.Log = func(_ context.Context, event Event) {
+			if errors.Is(event.Err, ErrSource) {
+				t.Errorf("a renewal that failed held up a call: %v", event.Err)
+			}
+		}
+	})
 	s.session.server = s.Server
 	s.client.wire.http.Transport = direct{handler: s.Server, fails: s.outage, loses: func(*http.Request) error {
 		if s.isDown() {

@@ -71,6 +71,9 @@ func TestTurns(t *testing.T) {
 		"deletes, busy for 1 to 5 s after the answer": {fakeesa.Options{BusyRecords: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, remove, true, 3 * time.Second, 1.4, 1},
 		"deletes, busy for 0.5 s after the answer":    {fakeesa.Options{BusyRecords: true, BusyAtLeast: 500 * time.Millisecond, BusyAtMost: 500 * time.Millisecond}, 100, remove, true, 500 * time.Millisecond, 1.3, 0.6},
 		"deletes, the whole site busy for 1 s":        {fakeesa.Options{BusySites: true, BusyAtLeast: time.Second, BusyAtMost: time.Second}, 100, remove, true, time.Second, 1.3, 0.6},
+		"moves that keep both records busy for 1 to 5 s": {fakeesa.Options{BusyRecords: true, BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, func(f *fixture, id int64) error {
+			return f.client.UpdateCustomHostname(context.Background(), UpdateCustomHostnameInput{HostnameID: id, RecordID: f.other.ID})
+		}, true, 3667 * time.Millisecond, 1.4, 1}, // the longer of two
 		"verifications, busy while written": {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
 			_, err := f.client.VerifyCustomHostname(context.Background(), id)
 			return err
@@ -84,6 +87,7 @@ func TestTurns(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newVirtual(t, test.options)
 				ids := f.add(test.count)
+				f.other = f.AddRecord(f.site.ID, "other.example.com")
 				if test.known {
 					for _, id := range ids {
 						f.client.KnowPlace(id, f.site.ID, f.record.ID)
