@@ -78,8 +78,8 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s.fixture = newVirtual(t, options, func(c *Config) {
 		c.Credential = newCredential(s.session)
 		c.Log = func(_ context.Context, event Event) {
-			if errors.Is(event.Err, ErrSource) {
-				t.Errorf("a renewal that failed held up a call: %v", event.Err)
+			if errors.Is(event.Err, ErrSource) && s.session.now.goodAt(s.client.now()) {
+				t.Errorf("a renewal that failed held up a call although the last session is good: %v", event.Err)
 			}
 		}
 	})
