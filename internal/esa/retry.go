@@ -241,7 +241,7 @@ func (c *Client) learn(ctx context.Context, a action, started time.Time, answer 
 		c.quota.take(now)
 	}
 	// A Create is throttled for the sake of the hourly quota.
-	if isAnswer(err) && !(throttled && creates) {
+	if isAnswer(err) && (!throttled || !creates) {
 		c.pace.learn(now, throttled)
 	}
 	if isAnswer(err) && !answer.date.IsZero() {

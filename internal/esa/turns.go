@@ -120,9 +120,9 @@ func (t *turns) begin(at place, wholeSite bool) {
 
 // run sends a write, in its turn if it has to take one, until it is not refused as busy or its context ends.
 func (t *turns) run(ctx context.Context, c *Client, a action, at place, send func() error) (err error) {
-	patience := time.Duration(1)
+	rests := 1
 	if a == actionCreateCustomHostname {
-		patience = 2
+		rests = 2
 	}
 	var held *turn
 	defer func() {
@@ -151,7 +151,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 		now := c.clock.Now()
 		due := now
 		if held != nil {
-			due = held.due(refused, refusals, patience)
+			due = held.due(refused, refusals, rests)
 			if sleepErr := wait.sleep(ctx, due.Sub(now)); sleepErr != nil {
 				return gaveUp(c, err, sleepErr)
 			}
@@ -160,7 +160,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 		err = send()
 		busy, wholeSite := isBusy(err)
 		if turn := t.find(at); turn != nil && !busy {
-			turn.learn(sent, c.clock.Now(), refused, inTurn, held == turn && due.After(now) && patience == 1)
+			turn.learn(sent, c.clock.Now(), refused, inTurn, held == turn && due.After(now) && rests == 1)
 		}
 		if !busy {
 			return err
@@ -184,18 +184,18 @@ func gaveUp(c *Client, refusal, cause error) error {
 	return &Error{Host: c.wire.host, Err: fmt.Errorf("%w, as other writes kept the record busy", ErrNotSent), GaveUp: cause}
 }
 
-// due is when the holder of the turn may send: when the record has rested, and some time after the last refusal; later
-// with more patience.
-func (t *turn) due(refused time.Time, refusals int, patience time.Duration) time.Time {
+// due is when the holder of the turn may send: when the record has rested, and some time after the last refusal: a
+// number of rests later.
+func (t *turn) due(refused time.Time, refusals, rests int) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due := t.answered.Add(t.rest * patience)
+	due := t.answered.Add(time.Duration(rests) * t.rest)
 	if refusals > 0 {
 		step := t.rest
 		if step == 0 {
 			step = restUnknown
 		}
-		if again := refused.Add(min(step/4*patience*time.Duration(refusals), backoffCap)); again.After(due) {
+		if again := refused.Add(min(time.Duration(refusals*rests)*step/4, backoffCap)); again.After(due) {
 			due = again
 		}
 	}

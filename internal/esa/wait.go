@@ -135,7 +135,7 @@ func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled fun
 		seen, err := c.GetCustomHostname(ctx, hostnameID)
 		if err != nil {
 			if hostname != nil && ctx.Err() != nil {
-				break
+				return hostname, nil //nolint:nilerr // The time is up. What was read before counts.
 			}
 			return hostname, err
 		}

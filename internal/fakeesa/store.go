@@ -307,7 +307,7 @@ func (st *store) occupy(c *call, act action) *apiError {
 			left = h.RecordID
 		}
 	}
-	if p.err != nil {
+	if readable := p.err == nil; !readable {
 		return nil
 	}
 	code, ids := "Record.ServiceBusy", []int64{recordID, left}
