@@ -10,6 +10,7 @@
 //	keyring.go           one whole set for every attempt, also while its source is down
 //	endpoint.go          endpoints, account sites
 //	rpc.go               one attempt: sign, send, decode; the only file that knows tea
+//	lenient.go           reading answers however their values are written
 //	retry.go             which failures are sent again, when, and how often
 //	reach.go             how long ESA is tried that cannot be reached, for all calls together
 //	pace.go              calls per second

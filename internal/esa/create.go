@@ -172,7 +172,7 @@ func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, 
 		HostnameID int64 `json:"HostnameId"`
 	}
 	err := c.try(ctx, actionCreateCustomHostname, attempt, p, &out, func() error {
-		if out.HostnameID == 0 {
+		if out.HostnameID <= 0 {
 			return malformed("it has no HostnameId")
 		}
 		return nil

@@ -191,7 +191,7 @@ func (c *Client) ListCustomHostnames(ctx context.Context, in ListCustomHostnames
 			return malformed("it has no TotalCount")
 		}
 		for _, hostname := range out.Hostnames {
-			if hostname.HostnameID == 0 {
+			if hostname.HostnameID <= 0 {
 				return malformed("it lists a hostname without an id")
 			}
 		}

@@ -252,19 +252,18 @@ func (w *wire) request(ctx context.Context, a action, params params, credential 
 
 // envelope is what every answer of ESA has, success or not.
 type envelope struct {
-	RequestID string          `json:"RequestId"`
-	Code      json.RawMessage `json:"Code"`
-	Message   string          `json:"Message"`
+	RequestID string `json:"RequestId"`
+	Code      string `json:"Code"`
+	Message   string `json:"Message"`
 }
 
 // code is the envelope's error code. A success has none, or one of a few words.
 func (e envelope) code() ErrorCode {
-	code := strings.Trim(string(bytes.TrimSpace(e.Code)), `"`)
-	switch strings.ToLower(code) {
-	case "", "null", "200", "0", "ok", "success":
+	switch strings.ToLower(e.Code) {
+	case "", "200", "0", "ok", "success":
 		return ""
 	}
-	return ErrorCode(code)
+	return ErrorCode(e.Code)
 }
 
 // decode reads an answer into out, or says why it cannot. No text of a malformed body is repeated.
@@ -291,7 +290,7 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 		return e.RequestID, e
 	}
 	var head envelope
-	if err := json.Unmarshal(body, &head); err != nil {
+	if err := unmarshal(body, &head); err != nil {
 		e.Err = malformed("HTTP status %d with JSON that cannot be read", status)
 		return e.RequestID, e
 	}
@@ -306,7 +305,7 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 		e.Err = malformed("HTTP status %d without a RequestId", status)
 		return e.RequestID, e
 	}
-	if err := json.Unmarshal(body, out); err != nil {
+	if err := unmarshal(body, out); err != nil {
 		e.Err = malformed("HTTP status %d with %s", status, typeProblem(err))
 		return e.RequestID, e
 	}

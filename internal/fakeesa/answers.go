@@ -123,11 +123,55 @@ func newAnswer(status int, c *call, root string, result any) answer {
 	if err := encoder.Encode(result); err != nil {
 		return answer{status: http.StatusInternalServerError, reason: err.Error()}
 	}
-	body := bytes.TrimSpace(b.Bytes())
+	body := loosen(bytes.TrimSpace(b.Bytes()), c.loose)
 	if c.json {
 		return answer{status: status, contentType: contentTypeJSON, body: body}
 	}
 	return answer{status: status, contentType: contentTypeXML, body: toXML(root, body)}
+}
+
+// loosen writes numbers and booleans in another way.
+func loosen(body []byte, how LooseTypes) []byte {
+	if how == LooseTypesNone {
+		return body
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var content any
+	if decoder.Decode(&content) != nil {
+		return body
+	}
+	loose, err := json.Marshal(loosened(content, how, ""))
+	if err != nil {
+		return body
+	}
+	return loose
+}
+
+func loosened(content any, how LooseTypes, field string) any {
+	switch v := content.(type) {
+	case map[string]any:
+		for name, value := range v {
+			v[name] = loosened(value, how, name)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = loosened(value, how, field)
+		}
+	case bool:
+		if how == LooseTypesText {
+			return strconv.FormatBool(v)
+		}
+	case json.Number:
+		switch {
+		case how == LooseTypesFraction:
+			return json.Number(v.String() + ".0")
+		case v == "0" && (field == "CasId" || field == "CertApplyCode"):
+			return ""
+		}
+		return v.String()
+	}
+	return content
 }
 
 func (a answer) write(w http.ResponseWriter) {

@@ -66,6 +66,9 @@ type Options struct {
 	// PublishAtOnce makes every customer publish whatever TXT record ESA asks for, at once: for demos.
 	PublishAtOnce bool
 
+	// LooseTypes is how numbers and booleans are written in answers.
+	LooseTypes LooseTypes
+
 	// NotFoundGets is how many GetCustomHostname calls after CreateCustomHostname still answer CustomHostname.NotFound.
 	NotFoundGets int
 	// VerifyCodeGets is how many further ones lack VerifyHost and VerifyCode; List lacks them as long.
@@ -282,4 +285,16 @@ const (
 	RetryAfterSeconds
 	// RetryAfterNone sends neither.
 	RetryAfterNone
+)
+
+// LooseTypes is how numbers and booleans are written in answers. The official SDKs read them all.
+type LooseTypes int
+
+const (
+	// LooseTypesNone writes them as the documentation has them.
+	LooseTypesNone LooseTypes = iota
+	// LooseTypesText writes them as text, and an unused CasId or CertApplyCode as an empty one.
+	LooseTypesText
+	// LooseTypesFraction writes numbers with a fraction of zero.
+	LooseTypesFraction
 )

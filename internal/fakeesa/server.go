@@ -153,6 +153,7 @@ type call struct {
 	// arrived is the gateway's time, which signatures are checked against.
 	arrived time.Time
 	json    bool
+	loose   LooseTypes
 	// requestID is ESA's id of the call.
 	requestID string
 	// hostnameID is what an action found out about Request.HostnameID.
@@ -176,7 +177,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	c := &call{method: r.Method, now: s.Now(), arrived: arrived, requestID: newRequestID()}
+	c := &call{method: r.Method, now: s.Now(), arrived: arrived, requestID: newRequestID(), loose: s.options.LooseTypes}
 	entry, refused := s.receive(r, c)
 	a, fault := s.handle(c, entry, refused)
 	defer s.release(c)

@@ -1,0 +1,112 @@
+package esa
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// Answers are read however ESA writes their values.
+func TestLooseAnswers(t *testing.T) {
+	const id = "9223372036854775807"
+	for _, body := range []string{
+		`{"HostnameId":` + id + `,"CasId":0,"CertId":"7","CertApplyCode":2,"SiteId":5}`,
+		`{"HostnameId":"` + id + `","CasId":"","CertId":7,"CertApplyCode":"2","SiteId":"5"}`,
+		`{"HostnameId":` + id + `.0,"CasId":null,"CertId":"7","CertApplyCode":2.00,"SiteId":5e0}`,
+		`{"hostnameid":" ` + id + ` ","CasId":"0","CertId":7,"CertApplyCode":"2.0","SiteId":"5.0"}`,
+	} {
+		var got CustomHostname
+		if err := unmarshal([]byte(body), &got); err != nil {
+			t.Errorf("%s: %v", body, err)
+			continue
+		}
+		code := int64(2)
+		if diff := cmp.Diff(CustomHostname{HostnameID: 1<<63 - 1, CertID: "7", CertApplyCode: &code, SiteID: 5}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+	for body, field := range map[string]string{
+		`{"HostnameId":"x"}`: "HostnameId", `{"HostnameId":1.5}`: "HostnameId", `{"HostnameId":9223372036854775808}`: "HostnameId",
+		`{"HostnameId":1e30}`: "HostnameId", `{"HostnameId":{}}`: "HostnameId", `{"HostnameId":true}`: "HostnameId", `{"HostnameId":"1","Status":[1]}`: "Status",
+		`{"HostnameId":1e999999999}`: "HostnameId",
+	} {
+		var got CustomHostname
+		if err := unmarshal([]byte(body), &got); err == nil || typeProblem(err) == "" || !strings.Contains(typeProblem(err), field) {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	for body, want := range map[string]bool{`true`: true, `"true"`: true, `1`: true, `"1"`: true, `false`: false, `"False"`: false, `0`: false, `""`: false, `null`: false} {
+		var got verifyCustomHostnameOutput
+		if err := unmarshal([]byte(`{"Passed":`+body+`}`), &got); err != nil || got.Passed != want {
+			t.Errorf("%s: %v, %v", body, got.Passed, err)
+		}
+	}
+	if err := unmarshal([]byte(`{"Passed":"maybe"}`), new(verifyCustomHostnameOutput)); err == nil {
+		t.Error("a boolean may be maybe")
+	}
+}
+
+// The whole API, written loosely.
+func TestLooseServer(t *testing.T) {
+	for _, loose := range []fakeesa.LooseTypes{fakeesa.LooseTypesText, fakeesa.LooseTypesFraction} {
+		t.Run(fmt.Sprint(loose), func(t *testing.T) {
+			f := newFixture(t, fakeesa.Options{LooseTypes: loose, LargeIDs: true, PublishAtOnce: true})
+			ctx, id := t.Context(), f.create(t)
+			got, err := f.client.GetCustomHostname(ctx, id)
+			if err != nil || got.SiteID != f.site.ID || got.RecordID != f.record.ID {
+				t.Errorf("Get: %+v, %v", got, err)
+			}
+			if found, err := f.client.FindCustomHostnames(ctx, f.site.ID, shop); err != nil || len(found) != 1 || found[0].HostnameID != id {
+				t.Errorf("List: %+v, %v", found, err)
+			}
+			if passed, err := f.client.VerifyCustomHostname(ctx, id); err != nil || !passed {
+				t.Errorf("Verify: %v, %v", passed, err)
+			}
+			if site, err := f.client.GetSite(ctx, f.site.ID); err != nil || site.SiteID != f.site.ID {
+				t.Errorf("GetSite: %+v, %v", site, err)
+			}
+			if record, err := f.client.GetRecord(ctx, f.record.ID); err != nil || !record.Proxied {
+				t.Errorf("GetRecord: %+v, %v", record, err)
+			}
+			if err := f.client.DeleteCustomHostname(ctx, id); err != nil {
+				t.Error(err)
+			}
+			if _, err := f.client.GetCustomHostname(ctx, id); !IsNotFound(err) {
+				t.Errorf("after the delete: %v", err)
+			}
+		})
+	}
+}
+
+// FuzzUnmarshal feeds any JSON: what is read is read exactly, and nothing panics.
+func FuzzUnmarshal(f *testing.F) {
+	for _, number := range []string{`1`, `"1"`, `1.0`, `"9223372036854775807"`, `1e3`, `-1`, `""`, `null`, `{}`, `[[]]`, `"1.0000"`, `0x1`} {
+		f.Add(number)
+	}
+	f.Fuzz(func(t *testing.T, number string) {
+		var out struct {
+			N    int64
+			P    *int64
+			S    string
+			B    bool
+			List []struct{ N int64 }
+			Map  map[string]string
+		}
+		body := fmt.Sprintf(`{"N":%[1]s,"P":%[1]s,"List":[{"N":%[1]s}]}`, number)
+		if unmarshal([]byte(body), &out) != nil || !json.Valid([]byte(body)) {
+			return
+		}
+		if out.P != nil && *out.P != out.N || len(out.List) == 1 && out.List[0].N != out.N {
+			t.Errorf("%s is %d, %v and %v", number, out.N, out.P, out.List)
+		}
+		if text := strings.Trim(number, `" `); len(text) == 19 && strings.Trim(text, "0123456789") == "" && text[0] != '0' && fmt.Sprint(out.N) != text {
+			t.Errorf("%s is read as %d", number, out.N)
+		}
+		_ = unmarshal([]byte(fmt.Sprintf(`{"S":%[1]s,"B":%[1]s,"Map":%[1]s}`, number)), &out)
+	})
+}
