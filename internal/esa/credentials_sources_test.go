@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -399,7 +400,7 @@ func TestSplitCommand(t *testing.T) {
 	}
 }
 
-// TestDebugPrintsNoToken runs itself as a process in which credentials-go is told to print what it sends.
+// TestDebugPrintsNoToken runs itself as a process in which credentials-go and net/http are told to print what they send.
 func TestDebugPrintsNoToken(t *testing.T) {
 	const child = "ESA_TEST_DEBUG_CHILD"
 	if os.Getenv(child) != "" {
@@ -410,16 +411,30 @@ func TestDebugPrintsNoToken(t *testing.T) {
 		file := write(t, filepath.Join(home, "cli.json"), fmt.Sprintf(`{"profiles":[{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test",
 			"cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"hush","cloud_sso_access_token_expire":%d}]}`, time.Now().Add(time.Hour).Unix()))
 		wantSet(t, CredentialConfig{Profile: "sso", SharedCredentialsFile: file}, "STS.sso", "s", "t")
-		fmt.Println("the child has fetched credentials")
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		defer server.Close()
+		response, err := server.Client().PostForm(server.URL, url.Values{"PrivateKey": {"hush"}})
+		if err != nil || response.ProtoMajor != 2 {
+			t.Fatalf("got %v and error %v", response, err)
+		}
+		_ = response.Body.Close()
+		fmt.Println("the child has fetched credentials, with", os.Getenv("DEBUG"), os.Getenv("GODEBUG"))
 		return
 	}
 	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDebugPrintsNoToken$")
-	run.Env = append(os.Environ(), child+"=1", "DEBUG=tea,credential")
+	run.Env = append(os.Environ(), child+"=1", "DEBUG=other,tea,credential", "GODEBUG=http2debug=2,panicnil=0")
 	output, err := run.CombinedOutput()
-	if err != nil || !bytes.Contains(output, []byte("the child has fetched")) {
+	if err != nil || !bytes.Contains(output, []byte("the child has fetched credentials, with other panicnil=0")) {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	if bytes.Contains(output, []byte("hush")) || bytes.Contains(output, []byte("Bearer")) {
+	if bytes.Contains(output, []byte("hush")) || bytes.Contains(output, []byte("Bearer")) || bytes.Contains(output, []byte("http2:")) {
 		t.Errorf("it printed\n%s", output)
+	}
+	for _, ignored := range []string{"ignores tea,credential in DEBUG,", "ignores http2debug=2 in GODEBUG,"} {
+		if !bytes.Contains(output, []byte(ignored)) {
+			t.Errorf("it does not say that it %s\n%s", ignored, output)
+		}
 	}
 }

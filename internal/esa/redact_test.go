@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -61,6 +62,29 @@ func TestRedactKey(t *testing.T) {
 		}
 		if !strings.HasPrefix(got, "bad key: -----BEGIN") || strings.Count(got, mark) > 5 {
 			t.Errorf("%q became %q", text, got)
+		}
+	}
+}
+
+func TestRedactError(t *testing.T) {
+	for text, test := range map[string]struct {
+		err     error
+		secrets []string
+	}{
+		"connection refused":                          {err: errors.New("connection refused")},
+		"malformed answer (withheld)":                 {err: errors.New(`malformed answer "hush \" hush"`)},
+		"malformed answer (withheld) and (withheld)":  {err: errors.New(`malformed answer "hush" and "hush`)},
+		"unexpected EOF":                              {err: &url.Error{Op: "Get", URL: "http://hush", Err: io.ErrUnexpectedEOF}},
+		"broken: malformed MIME header line":          {err: fmt.Errorf("broken: %w", textproto.ProtocolError("malformed MIME header line: hush"))},
+		"no such host as (withheld).example.com":      {err: errors.New("no such host as hush-and-silence.example.com"), secrets: []string{"hush-and-silence"}},
+		"parsing time (withheld) as (withheld): why?": {err: errors.New(`parsing time "hush" as "2006": why?`)},
+	} {
+		got := redactError(test.err, test.secrets...)
+		if got.Error() != text {
+			t.Errorf("%q became %q, want %q", test.err, got, text)
+		}
+		if cause := test.err; !errors.Is(got, io.ErrUnexpectedEOF) && !errors.Is(got, cause) {
+			t.Errorf("%q has lost its cause", got)
 		}
 	}
 }
@@ -182,7 +206,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 		wantNoSecrets(t, []string{err.Error()}, append(secrets, "another-secret"))
 	})
 	// A server that is no web server says what it was told.
-	for name, answer := range map[string]string{"an echo": "%s", "an echo in a header": "HTTP/1.1 200 OK\r\nX-A: b\r\n%s\r\n", "an echo in a status": "HTTP/1.1 %s\r\n\r\n"} {
+	for name, answer := range map[string]string{"an echo": "%s", "an echo in a header": "HTTP/1.1 200 OK\r\n %s\r\n\r\n", "an echo in a status": "HTTP/1.1 %s\r\n\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, options, func(c *Config) { c.MaxRetries, c.Endpoint = 0, echo(t, answer) })
 			_, err := f.client.GetSite(t.Context(), f.site.ID)
