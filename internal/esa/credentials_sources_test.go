@@ -404,6 +404,7 @@ func TestSplitCommand(t *testing.T) {
 func TestDebugPrintsNoToken(t *testing.T) {
 	const child = "ESA_TEST_DEBUG_CHILD"
 	if os.Getenv(child) != "" {
+		left := os.Getenv("DEBUG") + " " + os.Getenv("GODEBUG")
 		home := isolate(t)
 		newCloud(t, map[string]string{
 			"signin.test/cloud-credentials": `{"CloudCredential":{"AccessKeyId":"STS.sso","AccessKeySecret":"s","SecurityToken":"t","Expiration":"` + later + `"}}`,
@@ -420,7 +421,7 @@ func TestDebugPrintsNoToken(t *testing.T) {
 			t.Fatalf("got %v and error %v", response, err)
 		}
 		_ = response.Body.Close()
-		fmt.Println("the child has fetched credentials, with", os.Getenv("DEBUG"), os.Getenv("GODEBUG"))
+		fmt.Println("the child has fetched credentials, with", left)
 		return
 	}
 	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDebugPrintsNoToken$")
