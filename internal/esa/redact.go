@@ -29,7 +29,10 @@ const (
 // form with the private key.
 var signedText = regexp.MustCompile(`(?i)[\s+_-]*(?:server[\s+_-]*)?string[\s+_-]*to[\s+_-]*sign`)
 
-// redact returns a foreign text without what was signed and without secrets.
+// signature is what makes a signed URL, which is good for a call by whoever has it.
+var signature = regexp.MustCompile(`(?i)signature=[^&\s"']+`)
+
+// redact returns a foreign text without what was signed, without signatures and without secrets.
 func redact(text string, secrets ...string) string {
 	if len(text) > foreignLimit {
 		text = text[:foreignLimit]
@@ -43,7 +46,10 @@ func redact(text string, secrets ...string) string {
 		if begin := signedText.FindIndex(v.text); begin != nil {
 			end = min(end, v.from[begin[0]])
 		}
-		v.hide(secrets, hidden)
+		for _, at := range signature.FindAllIndex(v.text, -1) {
+			v.hide(at[0], at[1], hidden)
+		}
+		v.hideSecrets(secrets, hidden)
 	}
 	var b strings.Builder
 	for i := range end {
@@ -188,18 +194,22 @@ func utf16Unit(text []byte) rune {
 	return rune(value)
 }
 
-// hide marks the places of the text that repeat a piece of a secret.
-func (r reading) hide(secrets []string, hidden []bool) {
+// hideSecrets hides the pieces of secrets that the text repeats.
+func (r reading) hideSecrets(secrets []string, hidden []bool) {
 	text := folded(r.text)
 	for i := range len(text) - telling + 1 {
 		piece := string(text[i : i+telling])
-		if !slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(secret, piece) }) {
-			continue
+		if slices.ContainsFunc(secrets, func(secret string) bool { return strings.Contains(secret, piece) }) {
+			r.hide(i, i+telling, hidden)
 		}
-		for j := i; j < i+telling; j++ {
-			for k := r.from[j]; k < r.to[j]; k++ {
-				hidden[k] = true
-			}
+	}
+}
+
+// hide marks where a part of the reading comes from.
+func (r reading) hide(begin, end int, hidden []bool) {
+	for i := begin; i < end; i++ {
+		for j := r.from[i]; j < r.to[i]; j++ {
+			hidden[j] = true
 		}
 	}
 }

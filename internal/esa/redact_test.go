@@ -35,6 +35,8 @@ func TestRedact(t *testing.T) {
 		"the token " + strings.ToLower("t0ken%2Bof%2Fthe%3Dsession") + " ended":  "the token (withheld) ended",
 		`the token t0ken\u002bof\/the=session has expired`:                       "the token (withheld) has expired",
 		"the token " + secret[3:17] + "... has expired":                          "the token (withheld)... has expired",
+		"/?SignatureMethod=M&Signature=abc%3D&x=y":                               "/?SignatureMethod=M&(withheld)&x=y",
+		"%2F%3FSignature%3Dabc%253D%26x%3Dy":                                     "%2F%3F(withheld)%26x%3Dy",
 		"the token t0ken has expired":                                            "the token t0ken has expired",
 		"100% of \\ and \\u12 and \\ud83d and %zz":                               "100% of \\ and \\u12 and \\ud83d and %zz",
 		strings.Repeat("x", 3000):                                                strings.Repeat("x", foreignLimit),

@@ -330,7 +330,7 @@ func TestAccSecretsStayInside_privateKey(t *testing.T) {
 	c.upload(1)
 	c.run(1, "apply", "-auto-approve")
 	c.check(map[string][]string{
-		"key": {"ESA body", "terraform.tfstate", "create.tfplan:tfplan"}, "second key": {"ESA body"}, "security token": {"ESA URL"},
+		"key": {"ESA body", "terraform.tfstate", "terraform.tfstate.backup", "create.tfplan:tfplan"}, "second key": {"ESA body"}, "security token": {"ESA URL"},
 	})
 }
 
