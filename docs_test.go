@@ -135,3 +135,31 @@ func TestEveryPageHasAnExample(t *testing.T) {
 		}
 	}
 }
+
+// TestSecurityNamesTests looks for the tests that SECURITY.md names.
+func TestSecurityNamesTests(t *testing.T) {
+	exists := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, found := range function.FindAllStringSubmatch(string(text), -1) {
+			exists[found[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(pages(t)["SECURITY.md"], -1)
+	if len(names) < 10 {
+		t.Errorf("it names %d tests", len(names))
+	}
+	for _, name := range names {
+		if !exists[name[1]] {
+			t.Errorf("there is no %s", name[1])
+		}
+	}
+}

@@ -252,16 +252,10 @@ func (a AssumeRoleWithOIDC) open(field, stsRegion string, stsVPC bool) (source, 
 	return library{provider, field, a.secrets}.source(time.Duration(seconds) * time.Second), nil
 }
 
-// secrets are what STS may repeat.
+// secrets are what STS may repeat. The library prefers the environment to a file.
 func (a AssumeRoleWithOIDC) secrets() []string {
-	if a.Token != "" {
-		return []string{a.Token}
-	}
-	token, err := os.ReadFile(a.TokenFile)
-	if err != nil {
-		return nil
-	}
-	return []string{strings.TrimSpace(string(token))}
+	file, _ := os.ReadFile(a.TokenFile)
+	return []string{a.Token, os.Getenv("ALIBABA_CLOUD_OIDC_TOKEN"), strings.TrimSpace(string(file))}
 }
 
 // unusable is the error of a builder of credentials-go, which names the argument.

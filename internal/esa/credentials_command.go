@@ -66,7 +66,8 @@ func runCommand(ctx context.Context, arguments []string) ([]byte, error) {
 	case run.ProcessState == nil:
 		return nil, fmt.Errorf("cannot be started: %w", reasonOfStart(err))
 	}
-	if said := firstLine(complaint.taken); said != "" {
+	printed, _ := commandObject(output.taken)
+	if said := redact(firstLine(complaint.taken), printed.AccessKeySecret, printed.STSToken); said != "" {
 		return nil, fmt.Errorf("failed (%w): %s", err, said)
 	}
 	return nil, fmt.Errorf("failed (%w)", err)

@@ -77,7 +77,7 @@ var errLargeAnswer = fmt.Errorf("the answer has more than %d MiB", answerLimit>>
 func (g getter) get(ctx context.Context, method, address string, header map[string]string) (status int, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
-		return 0, nil, withoutURL(err)
+		return 0, nil, redactError(err)
 	}
 	request.Header.Set("User-Agent", "terraform-provider-esa")
 	for name, value := range header {
@@ -95,7 +95,10 @@ func (g getter) get(ctx context.Context, method, address string, header map[stri
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil {
 		err = fmt.Errorf("there was no answer within %v", g.client.Timeout)
 	}
-	return status, body, withoutURL(err)
+	if err != nil {
+		err = redactError(err)
+	}
+	return status, body, err
 }
 
 // isServerError tells whether an HTTP status may be another one a moment later.

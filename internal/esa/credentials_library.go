@@ -115,23 +115,26 @@ func (l library) explain(err error) error {
 	if errors.As(err, new(sourceError)) {
 		return err
 	}
+	secrets := l.secrets()
 	if urlErr := new(url.Error); errors.As(err, &urlErr) {
-		return sourceError{fmt.Errorf("%s: %w", l.field, urlErr.Err), mayPass(urlErr.Err)}
+		return sourceError{fmt.Errorf("%s: %w", l.field, redactError(urlErr, secrets...)), mayPass(urlErr.Err)}
 	}
 	text, answer, found := cutAnswer(err.Error())
 	if !found {
-		return sourceError{fmt.Errorf("%s: %w", l.field, err), saysServerError(text) || mayPass(err) && isNetworkError(err)}
+		return sourceError{fmt.Errorf("%s: %w", l.field, redactError(err, secrets...)), saysServerError(text) || mayPass(err) && isNetworkError(err)}
 	}
+	text = redact(text, secrets...)
 	var refusal struct{ Code, Message, RequestId string }
 	if json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Code == "" {
 		// Nothing tells the status of an answer that is no JSON: a gateway's page, most likely.
-		return sourceError{fmt.Errorf("%s: %s(the answer is left out, as it may hold secrets)", l.field, text), !json.Valid([]byte(answer))}
+		return sourceError{fmt.Errorf("%s: %s (the answer is left out, as it may hold secrets)", l.field, text), !json.Valid([]byte(answer))}
 	}
 	if ErrorCode(refusal.Code) == CodeSignatureDoesNotMatch {
 		refusal.Message = "the secret does not belong to the access key"
 	}
 	return sourceError{
-		fmt.Errorf("%s: %s%s: %s (request id %s)", l.field, text, refusal.Code, withheld(refusal.Message, l.secrets()), refusal.RequestId),
+		fmt.Errorf("%s: %s %s: %s (request id %s)", l.field, text,
+			redact(refusal.Code, secrets...), redact(refusal.Message, secrets...), redact(refusal.RequestId, secrets...)),
 		isPassingCode(refusal.Code),
 	}
 }
@@ -184,28 +187,6 @@ func mayPass(err error) bool {
 		return !dns.IsNotFound
 	}
 	return true
-}
-
-// blanks are what may be between two words, escaped or not.
-const blanks = `(?:%(?:25)*20|[\s+_-])*`
-
-// signedText is where a refused signature's message begins to repeat all that was signed, tokens included.
-var signedText = regexp.MustCompile(`(?is)` + blanks + `(?:server` + blanks + `)?string` + blanks + `to` + blanks + `sign.*`)
-
-// withheld is a foreign text without what was signed, and without secrets, escaped or not.
-func withheld(text string, secrets []string) string {
-	const telling = 8 // shorter ones are part of ordinary words
-	text = signedText.ReplaceAllString(text, "")
-	for _, secret := range secrets {
-		if len(secret) < telling {
-			continue
-		}
-		once := url.QueryEscape(secret)
-		for _, form := range []string{secret, once, url.QueryEscape(once)} {
-			text = strings.ReplaceAll(text, form, "(withheld)")
-		}
-	}
-	return strings.TrimSpace(text)
 }
 
 // witness keeps in mind which secrets a source gave last.

@@ -400,31 +400,11 @@ func TestSplitCommand(t *testing.T) {
 	}
 }
 
-func TestWithheld(t *testing.T) {
-	const secret = "t0ken+of/the=session"
-	once := url.QueryEscape(secret)
-	for text, want := range map[string]string{
-		"not for you": "not for you",
-		"Specified signature is not matched. server string to sign is:POST&hush": "Specified signature is not matched.",
-		"Bad. Server String To Sign is:\nhush":                                   "Bad.",
-		"Bad. StringToSign=hush":                                                 "Bad.",
-		"Bad.%20server%20string%20to%20sign%20is:hush":                           "Bad.",
-		"Bad.%2520server%2520string%2520to%2520sign%2520is:hush":                 "Bad.",
-		"Bad.+server+string+to+sign+is:hush":                                     "Bad.",
-		"the token " + secret + " has expired":                                   "the token (withheld) has expired",
-		"the token " + once + " has expired":                                     "the token (withheld) has expired",
-		"the token " + url.QueryEscape(once) + " has expired":                    "the token (withheld) has expired",
-	} {
-		if got := withheld(text, []string{secret, "", "the"}); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestDebugPrintsNoToken runs itself as a process in which credentials-go is told to print what it sends.
+// TestDebugPrintsNoToken runs itself as a process in which credentials-go and net/http are told to print what they send.
 func TestDebugPrintsNoToken(t *testing.T) {
 	const child = "ESA_TEST_DEBUG_CHILD"
 	if os.Getenv(child) != "" {
+		left := os.Getenv("DEBUG") + " " + os.Getenv("GODEBUG")
 		home := isolate(t)
 		newCloud(t, map[string]string{
 			"signin.test/cloud-credentials": `{"CloudCredential":{"AccessKeyId":"STS.sso","AccessKeySecret":"s","SecurityToken":"t","Expiration":"` + later + `"}}`,
@@ -432,16 +412,30 @@ func TestDebugPrintsNoToken(t *testing.T) {
 		file := write(t, filepath.Join(home, "cli.json"), fmt.Sprintf(`{"profiles":[{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test",
 			"cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"hush","cloud_sso_access_token_expire":%d}]}`, time.Now().Add(time.Hour).Unix()))
 		wantSet(t, CredentialConfig{Profile: "sso", SharedCredentialsFile: file}, "STS.sso", "s", "t")
-		fmt.Println("the child has fetched credentials")
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		defer server.Close()
+		response, err := server.Client().PostForm(server.URL, url.Values{"PrivateKey": {"hush"}})
+		if err != nil || response.ProtoMajor != 2 {
+			t.Fatalf("got %v and error %v", response, err)
+		}
+		_ = response.Body.Close()
+		fmt.Println("the child has fetched credentials, with", left)
 		return
 	}
 	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDebugPrintsNoToken$")
-	run.Env = append(os.Environ(), child+"=1", "DEBUG=tea,credential")
+	run.Env = append(os.Environ(), child+"=1", "DEBUG=other,tea,credential", "GODEBUG=http2debug=2,panicnil=0")
 	output, err := run.CombinedOutput()
-	if err != nil || !bytes.Contains(output, []byte("the child has fetched")) {
+	if err != nil || !bytes.Contains(output, []byte("the child has fetched credentials, with other panicnil=0")) {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	if bytes.Contains(output, []byte("hush")) || bytes.Contains(output, []byte("Bearer")) {
+	if bytes.Contains(output, []byte("hush")) || bytes.Contains(output, []byte("Bearer")) || bytes.Contains(output, []byte("http2:")) {
 		t.Errorf("it printed\n%s", output)
+	}
+	for _, ignored := range []string{"ignores tea,credential in DEBUG,", "ignores http2debug=2 in GODEBUG,"} {
+		if !bytes.Contains(output, []byte(ignored)) {
+			t.Errorf("it does not say that it %s\n%s", ignored, output)
+		}
 	}
 }

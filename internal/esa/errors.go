@@ -45,6 +45,7 @@ const (
 	CodeAccessKeyNotFound     ErrorCode = "InvalidAccessKeyId.NotFound"                // No such access key; HTTP 404 or 400.
 	CodeAccessKeyInactive     ErrorCode = "InvalidAccessKeyId.Inactive"                // The access key is disabled.
 	CodeSignatureDoesNotMatch ErrorCode = "SignatureDoesNotMatch"                      // The secret does not belong to the access key.
+	CodeIncompleteSignature   ErrorCode = "IncompleteSignature"                        // The same, as older gateways say it.
 	CodeSignatureNonceUsed    ErrorCode = "SignatureNonceUsed"                         // The very same request came before.
 	CodeTimestampExpired      ErrorCode = "InvalidTimeStamp.Expired"                   // Our clock is off by more than 15 minutes.
 	CodeTokenExpired          ErrorCode = "InvalidSecurityToken.Expired"               // The temporary credentials have expired.

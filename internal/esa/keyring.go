@@ -96,7 +96,7 @@ func sourceOf(c Credential) source {
 	return newBlocking("", 0, func(context.Context, time.Time) (keys, error) {
 		set, err := c.GetCredential()
 		if err != nil {
-			return keys{}, withoutURL(err)
+			return keys{}, redactError(err)
 		}
 		if set == nil {
 			return keys{}, nil

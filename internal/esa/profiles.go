@@ -57,6 +57,9 @@ type profile struct {
 	SSOAccessConfig      string `json:"cloud_sso_access_config"`
 	SSOAccessToken       string `json:"access_token"`
 	SSOAccessTokenExpire int64  `json:"cloud_sso_access_token_expire"`
+
+	OAuthAccessToken  string `json:"oauth_access_token"`
+	OAuthRefreshToken string `json:"oauth_refresh_token"`
 }
 
 // profileModes are the modes that profile.source knows.
@@ -236,5 +239,13 @@ func (f *profileFile) oauth(p *profile) (source, error) {
 	if err != nil {
 		return nil, unusable("profile", err)
 	}
-	return library{provider, "profile", func() []string { return nil }}.source(0), nil
+	return library{provider, "profile", func() []string {
+		secrets := []string{p.OAuthAccessToken, p.OAuthRefreshToken}
+		if now, err := readProfiles(f.path); err == nil {
+			if renewed, err := now.find(p.Name); err == nil {
+				secrets = append(secrets, renewed.OAuthAccessToken, renewed.OAuthRefreshToken)
+			}
+		}
+		return secrets
+	}}.source(0), nil
 }

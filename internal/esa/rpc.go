@@ -171,9 +171,12 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 	if err != nil {
 		return answer{}, fail(fmt.Errorf("%w: %w", ErrNotSent, err))
 	}
+	secrets := []string{
+		value(credential.AccessKeySecret), value(credential.SecurityToken), keyText(params["PrivateKey"]), request.URL.Query().Get("Signature"),
+	}
 	response, err := w.http.Do(request)
 	if err != nil {
-		e := fail(withoutURL(err))
+		e := fail(redactError(err, secrets...))
 		e.Unsent = !sent.Load()
 		return answer{}, e
 	}
@@ -183,15 +186,16 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 	got.date, _ = http.ParseTime(response.Header.Get("Date"))
 	body, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit+1))
 	if err != nil {
-		e := fail(withoutURL(err))
+		e := fail(redactError(err, secrets...))
 		e.Status = response.StatusCode
 		return got, e
 	}
 	var apiErr *Error
 	got.requestID, apiErr = decode(response, body, out)
+	got.requestID = redact(got.requestID, secrets...)
 	if apiErr != nil {
-		apiErr.Action, apiErr.Host = a.name, w.host
-		apiErr.Message = withoutSecrets(apiErr, params["PrivateKey"])
+		apiErr.Action, apiErr.Host, apiErr.RequestID = a.name, w.host, got.requestID
+		apiErr.Code, apiErr.Message = ErrorCode(redact(string(apiErr.Code), secrets...)), redact(apiErr.Message, secrets...)
 	}
 	return got, apiErr
 }
@@ -238,7 +242,7 @@ func (w *wire) request(ctx context.Context, a action, params params, credential 
 	}
 	request, err := http.NewRequestWithContext(ctx, a.method, w.base+"?"+query.Encode(), body)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, redactError(err)
 	}
 	request.Header.Set("User-Agent", value(w.tea.UserAgent))
 	request.Header.Set("Accept", "application/json")
@@ -344,32 +348,6 @@ func retryAfter(header http.Header) time.Duration {
 		return 0
 	}
 	return max(0, min(at.Sub(date), retryAfterCap))
-}
-
-// withoutSecrets is ESA's message without what it may repeat of the request.
-func withoutSecrets(e *Error, privateKey string) string {
-	if e.Code == CodeSignatureDoesNotMatch {
-		// What follows is all that was signed: the form with the private key, the query with the security token.
-		message, _, _ := strings.Cut(e.Message, "server string to sign")
-		return strings.TrimSpace(message)
-	}
-	const telling = 16 // shorter lines are no part of a key that says anything
-	for line := range strings.Lines(privateKey) {
-		line = strings.TrimSpace(line)
-		if len(line) >= telling && (strings.Contains(e.Message, line) || strings.Contains(e.Message, url.QueryEscape(line))) {
-			return "(withheld, as it repeats the private key)"
-		}
-	}
-	return e.Message
-}
-
-// withoutURL takes the URL out of a transport error: its query holds the access key id and the signature.
-func withoutURL(err error) error {
-	var urlErr *url.Error
-	if errors.As(err, &urlErr) {
-		return urlErr.Err
-	}
-	return err
 }
 
 func value(s *string) string {

@@ -49,6 +49,7 @@ var standard = map[string]struct {
 	"Record.ProtectedAsCustomHostnameSource":     {400, "The record is in use by a custom hostname and cannot be deleted."},
 	"Record.ProxiedAsCustomHostnameSource":       {400, "The record is in use by a custom hostname, its proxy cannot be turned off."},
 	"SignatureDoesNotMatch":                      {400, "The specified signature does not match our calculation."},
+	"IncompleteSignature":                        {400, "The request signature does not conform to Aliyun standards."},
 	"SignatureNonceUsed":                         {400, "Specified signature nonce was used already."},
 	"InvalidTimeStamp.Expired":                   {400, "Specified time stamp or date value is expired."},
 	"InvalidTimeStamp.Format":                    {400, "Specified time stamp or date value is not well formatted."},

@@ -156,6 +156,7 @@ type faultEntry struct {
 	Times       int               `json:"times,omitempty"`
 	Code        string            `json:"code,omitempty"`
 	Message     string            `json:"message,omitempty"`
+	Signed      bool              `json:"signed,omitempty"`
 	Status      int               `json:"status,omitempty"`
 	RetryAfter  duration          `json:"retry_after,omitzero"`
 	Body        *string           `json:"body,omitempty"`
@@ -178,7 +179,7 @@ func (s *Server) faultsAnswer() faultsAnswer {
 	answer := faultsAnswer{Faults: []faultEntry{}}
 	for _, f := range s.Faults() {
 		answer.Faults = append(answer.Faults, faultEntry{
-			Action: f.Action, Params: f.Params, Skip: f.Skip, Times: f.Times, Code: f.Code, Message: f.Message, Status: f.Status,
+			Action: f.Action, Params: f.Params, Skip: f.Skip, Times: f.Times, Code: f.Code, Message: f.Message, Signed: f.Signed, Status: f.Status,
 			RetryAfter: duration(f.RetryAfter), Body: f.RawBody, ContentType: f.ContentType, After: f.After, Drop: f.Drop, Stall: f.Stall, Delay: duration(f.Delay),
 		})
 	}
@@ -192,7 +193,7 @@ func (s *Server) InjectJSON(text []byte) error {
 		return err
 	}
 	f := Fault{
-		Action: entry.Action, Params: entry.Params, Skip: entry.Skip, Times: entry.Times, Code: entry.Code, Message: entry.Message, Status: entry.Status,
+		Action: entry.Action, Params: entry.Params, Skip: entry.Skip, Times: entry.Times, Code: entry.Code, Message: entry.Message, Signed: entry.Signed, Status: entry.Status,
 		RetryAfter: time.Duration(entry.RetryAfter), RawBody: entry.Body, ContentType: entry.ContentType, After: entry.After, Drop: entry.Drop, Stall: entry.Stall, Delay: time.Duration(entry.Delay),
 	}
 	switch {

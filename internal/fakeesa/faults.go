@@ -26,6 +26,9 @@ type Fault struct {
 	Code string
 	// Message is its text; default the standard text of the code, if there is one.
 	Message string
+	// Signed ends the text with all that was signed, secrets included, as the gateway does for SignatureDoesNotMatch
+	// and IncompleteSignature.
+	Signed bool
 	// Status is the HTTP status of the answer. Default: with a Code what ESA sends for it, as far as known, else 400;
 	// with a RawBody 200. A Status alone gives an empty body.
 	Status int
@@ -139,6 +142,9 @@ func (f *Fault) answer(s *Server, c *call) answer {
 		}
 		if f.Message != "" {
 			e.message = f.Message
+		}
+		if f.Signed {
+			e.message += c.signed()
 		}
 		if f.Status != 0 {
 			e.status = f.Status

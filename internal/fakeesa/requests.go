@@ -113,7 +113,7 @@ func (j *journal) find(wanted func(*Request) bool) []Request {
 	return found
 }
 
-// secretParams are masked whatever they hold, here and in the message of SignatureDoesNotMatch.
+// secretParams are masked whatever they hold.
 var secretParams = map[string]bool{"PrivateKey": true, "SecurityToken": true, "AccessKeySecret": true, "BearerToken": true}
 
 func (s *Server) mask(values url.Values) url.Values {

@@ -52,7 +52,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	want := signature(stringToSign(c.method, c.all), who.secret)
 	if !hmac.Equal([]byte(want), []byte(c.all["Signature"])) {
 		e := fail("SignatureDoesNotMatch", "the signature is wrong")
-		e.message = "Specified signature is not matched with our calculation. server string to sign is:" + stringToSign(c.method, s.shown(c.all))
+		e.message = "Specified signature is not matched with our calculation." + c.signed()
 		return e
 	}
 	switch token := c.all["SecurityToken"]; {
@@ -95,16 +95,9 @@ func (s *Server) caller(accessKeyID string) (who session, known bool) {
 	return who, known
 }
 
-// shown is what an error message may repeat of the parameters. The real service repeats everything.
-func (s *Server) shown(all map[string]string) map[string]string {
-	out := map[string]string{}
-	for name, value := range all {
-		if value != "" && (secretParams[name] || name == "Certificate" || s.isSecret(value)) {
-			value = Masked
-		}
-		out[name] = value
-	}
-	return out
+// signed is how the gateway ends the message of a wrong signature: with all that was signed, secrets included.
+func (c *call) signed() string {
+	return " server string to sign is:" + stringToSign(c.method, c.all)
 }
 
 // stringToSign is what is signed: the method, the path and all parameters but the signature, in the order of their

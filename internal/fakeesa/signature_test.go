@@ -1,6 +1,7 @@
 package fakeesa
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -125,21 +126,31 @@ func TestSignatureCoversEveryParameter(t *testing.T) {
 	}
 }
 
-func TestSignatureMessageHasNoSecrets(t *testing.T) {
+// TestWhatWasSignedIsRepeated: the answer repeats secrets, as the gateway's does, and the log of calls does not.
+func TestWhatWasSignedIsRepeated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{SecurityToken: "the-t0ken"})
-	r := w.request("POST", w.common("CreateCustomHostname"), url.Values{
-		"Hostname": {"shop.customer.com"}, "PrivateKey": {"T0PSECRET"}, "Certificate": {"CERT-TEXT"},
-		"Stray": {"x-----BEGIN RSA PRIVATE KEY-----KEYTEXT"},
-	}, "wrong")
-	got := w.serve(r)
-	message := got.at("Message")
-	if !strings.Contains(message, "server string to sign is:POST&%2F&AccessKeyId%3D") || !strings.Contains(message, "shop.customer.com") {
-		t.Errorf("the message does not end with the string to sign: %s", message)
+	w := newWorld(t, Options{SecurityToken: "the+t0ken"})
+	w.Inject(Fault{Code: "IncompleteSignature", Signed: true})
+	for i, test := range []struct{ code, secret string }{{"SignatureDoesNotMatch", "wrong"}, {"IncompleteSignature", w.Options().AccessKeySecret}} {
+		query := withValue(w.common("CreateCustomHostname"), "SignatureNonce", itoa(int64(i)))
+		query.Set("SecurityToken", "the+t0ken")
+		got := w.serve(w.request("POST", query, url.Values{
+			"Hostname": {"shop.customer.com"}, "PrivateKey": {"T0P/SECRET"}, "Stray": {"x-----BEGIN RSA PRIVATE KEY-----KEYTEXT"},
+		}, test.secret))
+		if got.code() != test.code {
+			t.Fatalf("got %s", got.raw)
+		}
+		for _, part := range []string{"server string to sign is:POST&%2F&AccessKeyId%3D", "shop.customer.com", "T0P%252FSECRET", "the%252Bt0ken", "KEYTEXT"} {
+			if !strings.Contains(got.at("Message"), part) {
+				t.Errorf("%s: the message does not repeat %q: %s", test.code, part, got.raw)
+			}
+		}
 	}
-	for _, secret := range []string{"T0PSECRET", "CERT-TEXT", "the-t0ken", "KEYTEXT", w.Options().AccessKeySecret} {
-		if strings.Contains(got.raw, secret) {
-			t.Errorf("the message shows %q: %s", secret, got.raw)
+	for _, r := range w.Requests() {
+		for _, secret := range []string{"SECRET", "t0ken", "KEYTEXT"} {
+			if strings.Contains(fmt.Sprintf("%+v", r), secret) {
+				t.Errorf("the log shows %q: %+v", secret, r)
+			}
 		}
 	}
 }

@@ -197,7 +197,7 @@ func adviceForCaller(e *esa.Error) string {
 		return "The access key does not exist, or belongs to the other Alibaba Cloud site. Check access_key, and account_type (Domestic or International)."
 	case e.Code == esa.CodeAccessKeyInactive:
 		return "The access key is disabled. Enable it in the RAM console or use another."
-	case e.Code == esa.CodeSignatureDoesNotMatch:
+	case e.Code == esa.CodeSignatureDoesNotMatch, e.Code == esa.CodeIncompleteSignature:
 		return "The secret does not belong to the access key. Check secret_key, or the source that the credentials come from."
 	case strings.HasPrefix(string(e.Code), "InvalidSecurityToken") && e.TokenVariable != "":
 		return fmt.Sprintf("The security token comes from the environment variable %s and does not belong to the access key, or has expired. "+

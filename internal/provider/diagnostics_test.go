@@ -56,6 +56,7 @@ func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
 		"wrong key":              {&esa.Error{Code: esa.CodeAccessKeyNotFound}, "account_type"},
 		"disabled key":           {&esa.Error{Code: esa.CodeAccessKeyInactive}, "RAM console"},
 		"wrong secret":           {&esa.Error{Code: esa.CodeSignatureDoesNotMatch}, "secret_key"},
+		"wrong secret, again":    {&esa.Error{Code: esa.CodeIncompleteSignature}, "secret_key"},
 		"expired token":          {&esa.Error{Code: esa.CodeTokenExpired}, "renews"},
 		"clock off":              {&esa.Error{Code: esa.CodeTimestampExpired}, "clock"},
 		"no permission":          {&esa.Error{Action: "GetCustomHostname", Code: esa.CodeNoPermission}, "esa:GetCustomHostname"},

@@ -2,114 +2,458 @@ package provider
 
 import (
 	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// TestAccSecretsStayInside takes a hostname with a write-only key through its whole life, failures included, with
-// every log switched on, and then looks for the secrets in all that is left behind.
-func TestAccSecretsStayInside(t *testing.T) {
-	t.Parallel()
-	first, second := issue(t, name), issue(t, name)
-	a := newAccount(t, fakeesa.Options{AccessKeySecret: "s3cr3t-of-the-access-key", SecurityToken: "t0ken-of-the-session"})
-	w := newWorkspace(t)
-	w.env = append(w.env, a.environment()...)
-	w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+filepath.Join(w.dir, "trace.log"), "DEBUG=tea,credential")
-	configure := func(record int64) {
-		w.write("main.tf", fmt.Sprintf(`
+// canary is a workspace in which every secret has a value that can be found again, with every log and every debug
+// variable of SECURITY.md switched on.
+type canary struct {
+	*workspace
+	*account
+	keys [2]certtest.Pair
+	// secrets are the values, by name.
+	secrets map[string]string
+	// endpoint is the account, and heard is what servers were sent, by server and part: "ESA URL", "STS body".
+	endpoint string
+	mu       sync.Mutex
+	heard    map[string]string
+	printed  strings.Builder
+}
+
+// marked is a secret that no escaping changes.
+func marked(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:48] }
+
+func newCanary(t *testing.T) *canary {
+	t.Helper()
+	c := &canary{workspace: newWorkspace(t), heard: map[string]string{}}
+	c.account = newAccount(t, fakeesa.Options{AccessKeySecret: marked("secret"), SecurityToken: marked("token")})
+	c.keys = [2]certtest.Pair{wildcard(t), wildcard(t)}
+	c.secrets = map[string]string{
+		"secret key": marked("secret"), "security token": marked("token"), "key": scalar(c.keys[0]), "second key": scalar(c.keys[1]),
+	}
+	c.endpoint = c.listen("ESA", c.Server)
+	c.env = append(c.env, "ESA_ENDPOINT="+c.endpoint, "TF_LOG_PATH="+filepath.Join(c.dir, "trace.log"),
+		"TF_LOG=TRACE", "TF_LOG_CORE=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_SDK=TRACE", "TF_LOG_SDK_PROTO=TRACE",
+		"TF_LOG_SDK_PROTO_DATA_DIR="+filepath.Join(c.dir, "protocol"), "DEBUG=tea,credential", "GRPC_BINARY_LOG_FILTER=*",
+		"SSLKEYLOGFILE="+filepath.Join(c.dir, "tls.log"))
+	folder, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range []string{"protocol", "bin"} {
+		if err := os.Mkdir(filepath.Join(c.dir, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The CLI has no remedy against GODEBUG, so that only the provider gets it.
+	c.write("bin/terraform-provider-esa", fmt.Sprintf("#!/bin/sh\nGODEBUG=http2debug=2 exec %q \"$@\"\n", filepath.Join(folder, "terraform-provider-esa")))
+	c.executable("bin/terraform-provider-esa")
+	c.write("cli.rc", strings.ReplaceAll(c.read("cli.rc"), folder, filepath.Join(c.dir, "bin")))
+	c.upload(0)
+	return c
+}
+
+// wildcard is a certificate whose private key can be found.
+func wildcard(t *testing.T) certtest.Pair {
+	t.Helper()
+	for {
+		if pair := issue(t, "*.customer.com"); len(alphanumeric.FindAllString(scalar(pair), -1)) > 1 {
+			return pair
+		}
+	}
+}
+
+// scalar is what is secret of an ECDSA key: the rest says what kind it is, or is in the certificate too.
+func scalar(pair certtest.Pair) string {
+	lines := strings.Split(pair.PrivateKeyPEM, "\n")
+	return lines[1][48:] + "\n" + lines[2][:26]
+}
+
+func (c *canary) executable(name string) {
+	c.t.Helper()
+	if err := os.Chmod(filepath.Join(c.dir, name), 0o700); err != nil { //nolint:gosec // It is a program.
+		c.t.Fatal(err)
+	}
+}
+
+// upload chooses the certificate that the configuration reads.
+func (c *canary) upload(which int) {
+	c.t.Helper()
+	c.write("certificate.pem", c.keys[which].CertificatePEM)
+	c.write("key.secret", c.keys[which].PrivateKeyPEM)
+}
+
+// listen serves a handler and keeps what it is sent.
+func (c *canary) listen(name string, handler http.Handler) (address string) {
+	server := httptest.NewServer(c.listener(name, handler))
+	c.t.Cleanup(server.Close)
+	return server.URL
+}
+
+func (c *canary) listener(name string, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var header bytes.Buffer
+		_ = r.Header.Write(&header)
+		c.mu.Lock()
+		c.heard[name+" URL"] += r.Host + r.URL.String() + "\n"
+		c.heard[name+" header"] += header.String()
+		c.heard[name+" body"] += string(body) + "\n"
+		c.mu.Unlock()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		handler.ServeHTTP(w, r)
+	})
+}
+
+// cloud is the provider's way to the hosts of Alibaba Cloud: a proxy that leads all of them to a handler.
+func (c *canary) cloud(handler http.Handler, hosts ...string) {
+	c.t.Helper()
+	pair := certtest.Issue(c.t, certtest.Spec{DNSNames: hosts, Intermediate: 1, IncludeRoot: true})
+	certificate, err := tls.X509KeyPair([]byte(pair.CertificatePEM), []byte(pair.PrivateKeyPEM))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(c.listener("cloud", handler))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.StartTLS()
+	c.t.Cleanup(server.Close)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		there, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			return
+		}
+		defer func() { _ = there.Close() }()
+		here, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = here.Close() }()
+		_, _ = io.WriteString(here, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() {
+			_, _ = io.Copy(there, here)
+			_ = there.Close()
+		}()
+		_, _ = io.Copy(here, there)
+	}))
+	c.t.Cleanup(proxy.Close)
+	c.write("authorities.pem", pair.Blocks[len(pair.Blocks)-1])
+	c.env = append(c.env, "HTTPS_PROXY="+proxy.URL, "SSL_CERT_FILE="+filepath.Join(c.dir, "authorities.pem"))
+}
+
+// hostnames is a configuration of hostnames, for a provider with arguments.
+func (c *canary) hostnames(names []string, key string, arguments ...string) string {
+	return fmt.Sprintf(`
 provider "esa" {
   max_retries = 1
+  %s
 }
 resource "esa_custom_hostname" "test" {
-  site_id        = "%d"
-  record_id      = "%d"
-  hostname       = %q
-  ssl_flag       = "on"
-  cert_type      = "upload"
-  certificate    = file("certificate.pem")
-  private_key_wo = file("key.secret")
+  for_each    = toset(["%s"])
+  site_id     = "%d"
+  record_id   = "%d"
+  hostname    = "${each.key}.customer.com"
+  ssl_flag    = "on"
+  cert_type   = "upload"
+  certificate = file("certificate.pem")
+  %s          = file("key.secret")
+  timeouts {
+    create = "20s"
+  }
 }
 output "all" {
   value     = esa_custom_hostname.test
   sensitive = true
 }
-`, a.site.ID, record, name))
-	}
-	var printed strings.Builder
-	run := func(want int, command string, arguments ...string) {
-		t.Helper()
-		output, status := w.run(command, arguments...)
-		printed.WriteString(output)
-		if status != want {
-			t.Fatalf("%s ended with status %d, want %d:\n%s", command, status, want, output)
-		}
-	}
+`, strings.Join(arguments, "\n  "), strings.Join(names, `", "`), c.site.ID, c.record.ID, key)
+}
 
-	configure(a.record.ID)
-	w.write("certificate.pem", first.CertificatePEM)
-	w.write("key.secret", first.PrivateKeyPEM)
-	run(0, "plan", "-out=create.tfplan")
-	run(0, "apply", "create.tfplan")
-	run(0, "plan", "-detailed-exitcode")
-	run(0, "show", "-json")
+// run runs the CLI, which must end with a status.
+func (c *canary) run(want int, command string, arguments ...string) string {
+	c.t.Helper()
+	output, status := c.workspace.run(command, arguments...)
+	c.printed.WriteString(output)
+	if status != want {
+		c.t.Fatalf("%s ended with status %d, want %d:\n%s", command, status, want, output)
+	}
+	return output
+}
 
-	w.write("certificate.pem", second.CertificatePEM)
-	w.write("key.secret", second.PrivateKeyPEM)
-	for _, fault := range []fakeesa.Fault{
-		// ESA's real message for this code repeats all that was signed, which the form is part of.
-		{Code: "SignatureDoesNotMatch", Status: 400, Message: "Specified signature is not matched with our calculation. server string to sign is:POST&%2F&" + url.QueryEscape(second.PrivateKeyPEM) + url.QueryEscape(a.Options().SecurityToken)},
-		{Code: "InvalidParameter", Status: 400, Message: "PrivateKey is wrong: " + second.PrivateKeyPEM},
-		{Code: "CustomHostname.SetCertFailed", Status: 404},
-		{Drop: true, Times: 2},
-		{Status: 502, RawBody: &second.PrivateKeyPEM, Times: 2},
-	} {
-		fault.Action = "UpdateCustomHostname"
-		a.Inject(fault)
-		run(1, "apply", "-auto-approve")
-		a.ClearFaults()
-	}
-	run(0, "plan", "-out=update.tfplan")
-	run(0, "apply", "update.tfplan")
-	run(0, "state", "rm", "esa_custom_hostname.test")
-	run(0, "import", "esa_custom_hostname.test", fmt.Sprintf("%d/%s", a.site.ID, name))
-	configure(a.record2.ID)
-	run(0, "apply", "-auto-approve")
-	run(0, "destroy", "-auto-approve")
+// everything is all that ESA could repeat.
+func (c *canary) everything() string {
+	return strings.Join([]string{c.secrets["secret key"], c.secrets["security token"], c.keys[1].PrivateKeyPEM}, " ")
+}
 
-	if sent := a.RequestsOf("CreateCustomHostname"); len(sent) != 1 || !sent[0].Form.Has("PrivateKey") {
-		t.Fatal("no key was sent, so that nothing was tested")
+var alphanumeric = regexp.MustCompile(`[0-9A-Za-z]{12}`)
+
+// check looks for pieces of the secrets in all that is left behind. where says what SECURITY.md says: in which places
+// which secrets are.
+func (c *canary) check(where map[string][]string) {
+	c.t.Helper()
+	left := everythingLeft(c.t, c.dir)
+	left["(printed)"] = c.printed.String()
+	for place, text := range c.heard {
+		left[place] = text
 	}
-	left := everythingLeft(t, w.dir)
-	left["(printed)"] = printed.String()
-	if len(left["trace.log"]) < 100_000 || !strings.Contains(left["trace.log"], "UpdateCustomHostname") {
-		t.Fatal("the log does not hold what it should")
+	if log := left["trace.log"]; len(log) < 100_000 || !strings.Contains(log, "Called ESA") {
+		c.t.Error("the log does not hold what it should")
 	}
-	secrets := []string{a.Options().AccessKeySecret, a.Options().SecurityToken}
-	for _, key := range []string{first.PrivateKeyPEM, second.PrivateKeyPEM} {
-		for line := range strings.Lines(key) {
-			if line = strings.TrimSpace(line); !strings.HasPrefix(line, "-----") {
-				secrets = append(secrets, line)
-			}
+	for _, variable := range []string{"GODEBUG", "DEBUG", "TF_LOG_SDK_PROTO_DATA_DIR", "GRPC_BINARY_LOG_FILTER"} {
+		if !strings.Contains(left["trace.log"], "in "+variable+", as it would show") {
+			c.t.Errorf("the log does not say that %s is ignored", variable)
 		}
 	}
 	for place, text := range left {
-		for _, secret := range secrets {
-			if strings.Contains(text, secret) || strings.Contains(text, url.QueryEscape(secret)) {
-				t.Errorf("%s holds a secret", place)
+		for name, secret := range c.secrets {
+			there := slices.ContainsFunc(alphanumeric.FindAllString(secret, -1), func(piece string) bool {
+				return strings.Contains(text, piece)
+			})
+			allowed := slices.Contains(where[name], place)
+			switch {
+			case there && !allowed:
+				c.t.Errorf("%s holds the %s", place, name)
+			case !there && allowed:
+				c.t.Errorf("%s does not hold the %s, so that nothing was tested", place, name)
 			}
 		}
-		if strings.Contains(text, "Signature=") {
-			t.Errorf("%s holds a signed URL", place)
+		if strings.Contains(text, "Signature=") && place != "ESA URL" && place != "cloud URL" {
+			c.t.Errorf("%s holds a signed URL", place)
 		}
 	}
+}
+
+// TestAccSecretsStayInside takes a hostname with a write-only key through its whole life, and many into each fault that
+// answers can have, with every log and debug variable switched on, and then looks for the secrets in all that is left.
+func TestAccSecretsStayInside(t *testing.T) {
+	t.Parallel()
+	c := newCanary(t)
+	c.env = append(c.env, c.environment()...)
+	c.env = append(c.env, "ESA_ENDPOINT="+c.endpoint)
+	c.write("main.tf", c.hostnames([]string{"shop"}, "private_key_wo"))
+	c.run(0, "plan", "-out=create.tfplan")
+	c.run(0, "show", "-json", "create.tfplan")
+	c.run(0, "apply", "create.tfplan")
+	c.run(0, "plan", "-detailed-exitcode")
+	c.run(0, "show", "-json")
+	c.upload(1)
+
+	// Whatever ESA can be made to say, it says of one hostname each.
+	all := c.faults()
+	for name, fault := range all {
+		fault.Action, fault.Params, fault.Times = "CreateCustomHostname", map[string]string{"Hostname": name + ".customer.com"}, -1
+		c.Inject(fault)
+	}
+	c.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Code: "IncompleteSignature", Signed: true})
+	names := append(slices.Sorted(maps.Keys(all)), "shop")
+	if testing.Short() {
+		names = []string{"shop", "incomplete-signature", "another-code-signed", "code", "request-id"}
+	}
+	c.write("main.tf", c.hostnames(names, "private_key_wo"))
+	output := c.run(1, "apply", "-auto-approve", "-parallelism=50")
+	if !strings.Contains(output, "The request signature does not conform to Aliyun standards.") || strings.Count(output, "Unable to create custom hostname") < len(names)/2 {
+		t.Errorf("the faults were not met:\n%s", output)
+	}
+
+	c.ClearFaults()
+	c.write("main.tf", c.hostnames([]string{"shop"}, "private_key_wo"))
+	c.run(0, "plan", "-out=update.tfplan")
+	c.run(0, "apply", "update.tfplan")
+	c.run(0, "state", "rm", `esa_custom_hostname.test["shop"]`)
+	c.run(0, "import", `esa_custom_hostname.test["shop"]`, fmt.Sprintf("%d/shop.customer.com", c.site.ID))
+	c.run(0, "destroy", "-auto-approve")
+	c.check(map[string][]string{"key": {"ESA body"}, "second key": {"ESA body"}, "security token": {"ESA URL"}})
+}
+
+// faults are all that answers can have, by hostname.
+func (c *canary) faults() map[string]fakeesa.Fault {
+	everything := c.everything()
+	answer := func(code, message, requestID string) *string {
+		text, _ := json.Marshal(map[string]string{"Code": code, "Message": message, "RequestId": requestID})
+		return new(string(text))
+	}
+	all := map[string]fakeesa.Fault{
+		"incomplete-signature": {Code: "IncompleteSignature", Signed: true},
+		"wrong-signature":      {Code: "SignatureDoesNotMatch", Signed: true},
+		"another-code-signed":  {Code: "InvalidParameter", Signed: true},
+		"message":              {Code: "InvalidParameter", Message: everything},
+		"message-escaped":      {Code: "InvalidParameter", Message: url.QueryEscape(everything)},
+		"message-twice":        {Code: "InvalidParameter", Message: url.QueryEscape(url.QueryEscape(everything))},
+		"message-quoted":       {Code: "InvalidParameter", Message: fmt.Sprintf("%q", everything)},
+		"code":                 {Status: 400, RawBody: answer(everything, "m", "R-1")},
+		"request-id":           {Status: 400, RawBody: answer("InvalidParameter", "m", everything)},
+		"no-json":              {Status: 400, RawBody: &everything},
+		"html":                 {Status: 400, RawBody: new("<html>" + everything), ContentType: "text/html"},
+		"set-cert-failed":      {Code: "CustomHostname.SetCertFailed", Message: everything},
+	}
+	maps.Copy(all, fakeesa.UnclearFaults())
+	maps.Copy(all, fakeesa.HollowFaults())
+	for name, fault := range fakeesa.Refusals() {
+		if !strings.HasSuffix(name, "-wait-10h") {
+			all[name] = fault
+		}
+	}
+	return all
+}
+
+// TestAccSecretsStayInside_privateKey keeps a key in state, as the user chose, and nowhere else.
+func TestAccSecretsStayInside_privateKey(t *testing.T) {
+	t.Parallel()
+	c := newCanary(t)
+	c.env = append(c.env, c.environment()...)
+	c.env = append(c.env, "ESA_ENDPOINT="+c.endpoint)
+	c.write("main.tf", c.hostnames([]string{"shop"}, "private_key"))
+	c.run(0, "plan", "-out=create.tfplan")
+	c.run(0, "apply", "create.tfplan")
+	c.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Code: "IncompleteSignature", Signed: true})
+	c.upload(1)
+	c.run(1, "apply", "-auto-approve")
+	c.check(map[string][]string{
+		"key": {"ESA body", "terraform.tfstate", "terraform.tfstate.backup", "create.tfplan:tfplan"}, "second key": {"ESA body"}, "security token": {"ESA URL"},
+	})
+}
+
+// TestAccSecretsStayInside_sources takes the credentials from every source that can be played on loopback: not from the
+// metadata service, which has an address of its own and is asked past any proxy. Then ESA refuses and repeats all that
+// was signed, and then the source fails and repeats all that it knows.
+func TestAccSecretsStayInside_sources(t *testing.T) {
+	t.Parallel()
+	const role, provider = "acs:ram::1:role/r", "acs:ram::1:oidc-provider/p"
+	for name, test := range map[string]struct {
+		// configure returns the provider's arguments.
+		configure func(c *canary, broken *atomic.Bool) []string
+		// where are secrets beyond those of every source.
+		where map[string][]string
+		// steady is a source that cannot fail.
+		steady bool
+	}{
+		"profile of mode StsToken": {
+			configure: func(c *canary, _ *atomic.Bool) []string {
+				return c.profile(map[string]any{"mode": "StsToken", "access_key_id": c.Options().AccessKeyID, "access_key_secret": c.secrets["secret key"], "sts_token": c.secrets["security token"]})
+			},
+			steady: true,
+		},
+		"profile of mode External": {
+			configure: func(c *canary, _ *atomic.Bool) []string {
+				c.write("program.secret", fmt.Sprintf("#!/bin/sh\nset=%s\ntest ! -e broken || { echo \"$set\" >&2; echo \"$set\"; exit 1; }\necho \"$set\"\n", "'"+
+					fmt.Sprintf(`{"mode":"StsToken","access_key_id":%q,"access_key_secret":%q,"sts_token":%q}`, c.Options().AccessKeyID, c.secrets["secret key"], c.secrets["security token"])+"'"))
+				c.executable("program.secret")
+				return c.profile(map[string]any{"mode": "External", "process_command": "./program.secret"})
+			},
+		},
+		"credentials_uri": {
+			configure: func(c *canary, broken *atomic.Bool) []string {
+				c.secrets["URI's token"] = marked("uri")
+				address := c.listen("URI", c.source(broken, func(set string) string { return set }))
+				return []string{fmt.Sprintf("credentials_uri = %q", address+"/keys?token="+c.secrets["URI's token"])}
+			},
+			where: map[string][]string{"URI's token": {"URI URL", "main.tf"}},
+		},
+		"assume_role": {
+			configure: func(c *canary, broken *atomic.Bool) []string {
+				c.secrets["first secret key"], c.secrets["first token"] = marked("first secret"), marked("first token")
+				c.cloud(c.source(broken, func(set string) string { return `{"Credentials":` + set + `}` }), "sts.aliyuncs.com")
+				c.env = append(c.env, "ALIBABA_CLOUD_ACCESS_KEY_ID=first", "ALIBABA_CLOUD_ACCESS_KEY_SECRET="+c.secrets["first secret key"], "ALIBABA_CLOUD_SECURITY_TOKEN="+c.secrets["first token"])
+				return []string{fmt.Sprintf("assume_role {\n    role_arn = %q\n  }", role)}
+			},
+			where: map[string][]string{"first token": {"cloud URL"}},
+		},
+		"assume_role_with_oidc": {
+			configure: func(c *canary, broken *atomic.Bool) []string {
+				c.secrets["OIDC token"] = marked("oidc")
+				c.write("token.secret", c.secrets["OIDC token"])
+				c.cloud(c.source(broken, func(set string) string { return `{"Credentials":` + set + `}` }), "sts.aliyuncs.com")
+				return []string{fmt.Sprintf("assume_role_with_oidc {\n    oidc_provider_arn = %q\n    role_arn = %q\n    oidc_token_file = \"token.secret\"\n  }", provider, role)}
+			},
+			where: map[string][]string{"OIDC token": {"cloud body"}},
+		},
+		"profile of mode CloudSSO": {
+			configure: func(c *canary, broken *atomic.Bool) []string {
+				c.secrets["sign-in token"] = marked("sso")
+				c.cloud(c.source(broken, func(set string) string { return `{"CloudCredential":` + set + `}` }), "signin.test")
+				return c.profile(map[string]any{
+					"mode": "CloudSSO", "cloud_sso_sign_in_url": "https://signin.test", "cloud_sso_account_id": "1", "cloud_sso_access_config": "ac",
+					"access_token": c.secrets["sign-in token"], "cloud_sso_access_token_expire": time.Now().Add(time.Hour).Unix(),
+				})
+			},
+			where: map[string][]string{"sign-in token": {"cloud header"}},
+		},
+	} {
+		if testing.Short() && name != "assume_role" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, broken := newCanary(t), new(atomic.Bool)
+			c.write("main.tf", c.hostnames([]string{"shop"}, "private_key_wo", test.configure(c, broken)...))
+			c.run(0, "apply", "-auto-approve")
+			c.upload(1)
+			c.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Code: "IncompleteSignature", Signed: true})
+			c.run(1, "apply", "-auto-approve")
+			if !test.steady {
+				broken.Store(true)
+				c.write("broken", "")
+				if output := c.run(1, "plan"); !strings.Contains(strings.Join(strings.Fields(output), " "), "no credentials: ") {
+					t.Errorf("it was not the source that failed:\n%s", output)
+				}
+			}
+			where := map[string][]string{"key": {"ESA body"}, "second key": {"ESA body"}, "security token": {"ESA URL"}}
+			maps.Copy(where, test.where)
+			c.check(where)
+		})
+	}
+}
+
+// profile writes a profile, and returns the arguments that choose it.
+func (c *canary) profile(profile map[string]any) []string {
+	c.t.Helper()
+	profile["name"] = "ci"
+	text, err := json.Marshal(map[string]any{"profiles": []any{profile}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.write("profiles.secret", string(text))
+	return []string{`profile = "ci"`, `shared_credentials_file = "profiles.secret"`}
+}
+
+// source answers with the account's keys until it is broken. Then it repeats all that it was sent or was signed with.
+func (c *canary) source(broken *atomic.Bool, wrap func(set string) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if broken.Load() {
+			body, _ := io.ReadAll(r.Body)
+			known := r.URL.String() + " " + string(body) + " " + r.Header.Get("Authorization") + " " + c.secrets["first secret key"]
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(map[string]string{
+				"Code":      "IncompleteSignature",
+				"Message":   known + url.QueryEscape(known) + " server string to sign is: " + url.QueryEscape(known),
+				"RequestId": known,
+			})
+			return
+		}
+		_, _ = fmt.Fprint(w, wrap(fmt.Sprintf(`{"AccessKeyId":%q,"AccessKeySecret":%q,"SecurityToken":%q,"Expiration":%q}`,
+			c.Options().AccessKeyID, c.secrets["secret key"], c.secrets["security token"], time.Now().Add(time.Hour).UTC().Format(time.RFC3339))))
+	})
 }
 
 // everythingLeft reads all files but the ones that the secrets were written to, and what is in saved plans.
