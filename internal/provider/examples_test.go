@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -298,7 +299,7 @@ func TestAccGuideThousands(t *testing.T) {
 	}
 }
 
-// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, and applies for the certificate again.
+// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, applies for the certificate again, and waits for it.
 func TestAccGuideDayTwo(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, AutoVerify: true})
@@ -307,10 +308,12 @@ func TestAccGuideDayTwo(t *testing.T) {
 	if out := w.mustRun("apply", "-auto-approve"); strings.Contains(out, "Check block") {
 		t.Errorf("a check failed with all in order:\n%s", out)
 	}
+	w.quiet(1)
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) {
 		h.CertStatus, h.CertApplyMessage, h.Status, h.ConflictWith = "ApplyFailed", "canceled", "conflicted", "existing_site"
 	})
-	out := w.mustRun("plan")
+	// Nothing is to do for Terraform, but for a person.
+	out := w.mustRun("plan", "-detailed-exitcode")
 	for _, want := range []string{"shop.customer-a.com: certificate ApplyFailed", "canceled", "shop.customer-a.com: conflicted, existing_site"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, out)
@@ -322,6 +325,85 @@ func TestAccGuideDayTwo(t *testing.T) {
 	w.mustRun("apply", "-auto-approve")
 	if diff := cmp.Diff(map[string]int{"ApplyCustomHostnameCertificate": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+	if got := a.hostname(t); got.CertStatus != "OK" {
+		t.Errorf("the apply has not waited: the certificate is %s", got.CertStatus)
+	}
+	w.quiet(1)
+}
+
+// quiet plans a configuration whose hostnames are as they should be. Beside the lines of the CLI that tell of reads, the plan
+// says nothing of them, and needs no more calls of lists than the checks and a refresh by page.
+func (w *workspace) quiet(hostnames int) {
+	w.t.Helper()
+	out, status := w.run("plan", "-detailed-exitcode", "-out=quiet.tfplan")
+	var said []string
+	reads := 0
+	for _, line := range strings.Split(out, "\n") {
+		if regexp.MustCompile(`: (Refreshing state\.\.\.|Reading\.\.\.|Read complete after )`).MatchString(line) {
+			reads++
+			continue
+		}
+		said = append(said, line)
+	}
+	plan, shown := strings.Join(said, "\n"), w.mustRun("show", "quiet.tfplan")
+	if status != 0 || reads < hostnames {
+		w.t.Errorf("the plan ended with status %d and %d reads:\n%s", status, reads, plan)
+	}
+	for _, text := range []string{plan, shown} {
+		if len(text) >= 2000 || strings.Contains(text, "esa_custom_hostname") || !strings.Contains(text, "No changes.") {
+			w.t.Errorf("a plan with nothing to do has %d bytes:\n%.3000s", len(text), text)
+		}
+	}
+}
+
+// TestAccGitOps_quiet applies examples/gitops twice, and then nothing is to do and nothing is said, whether there are the
+// three hostnames of the example or a thousand.
+func TestAccGitOps_quiet(t *testing.T) {
+	t.Parallel()
+	count := 1000
+	if testing.Short() {
+		count = 100
+	}
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("gitops")
+	w.env = append(w.env, "TF_VAR_private_keys={}")
+	w.mustRun("get")
+	w.mustRun("apply", "-auto-approve")
+	w.mustRun("apply", "-auto-approve")
+	w.quiet(3)
+
+	// What fails, or is renewed, is nothing to be done for Terraform; the check tells of the one, and nothing of the other.
+	id := a.Hostnames()[0].ID
+	for status, want := range map[string]string{"ApplyFailed": "certificate ApplyFailed. canceled", "Applying": "No changes."} {
+		a.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertApplyMessage = "active", status, "canceled" })
+		if out := w.mustRun("plan", "-detailed-exitcode"); !strings.Contains(out, want) || strings.Contains(out, "Check block") != (status == "ApplyFailed") {
+			t.Errorf("the plan does not say %q of a certificate that is %s:\n%s", want, status, out)
+		}
+	}
+	a.ChangeHostname(id, inOrder)
+
+	var file strings.Builder
+	file.WriteString("record: origin.example.com\nhostnames:\n")
+	for i := 3; i < count; i++ {
+		fmt.Fprintf(&file, "  h%04d.customer-d.com:\n    certificate: free\n", i)
+	}
+	w.write("tenants/customer-d.yaml", file.String())
+	w.mustRun("apply", "-auto-approve", "-parallelism=50")
+	if made := len(a.Hostnames()); made != count {
+		t.Fatalf("%d hostnames, want %d", made, count)
+	}
+	a.ResetRequests()
+	w.quiet(count)
+	// The checks cost a page for each 500 hostnames and two calls more.
+	lists := a.RequestsOf("ListCustomHostnames")
+	checks := slices.DeleteFunc(lists, func(r fakeesa.Request) bool { return r.Params.Get("Status") == "" })
+	if gets := a.Count("GetCustomHostname"); len(checks) != 2 || gets > 10 {
+		t.Errorf("the plan took %d lists by status and %d reads of one hostname", len(checks), gets)
+	}
+	if kept := strings.Count(w.read("terraform.tfstate"), "h0042.customer-d.com\""); count > 42 && kept > 6 {
+		t.Errorf("a hostname that is in order stands %d times in the state", kept)
 	}
 }
 
