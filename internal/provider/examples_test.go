@@ -242,6 +242,59 @@ func TestAccGuideTenants(t *testing.T) {
 	}
 }
 
+// TestAccGuideTenants_mock runs the guide's test, with nothing that answers for ESA.
+func TestAccGuideTenants_mock(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t)
+	w.copyExample("guides/tenants")
+	if out := w.mustRun("test"); !strings.Contains(out, "2 passed, 0 failed") {
+		t.Errorf("the test said:\n%s", out)
+	}
+}
+
+// TestAccGuideTakeoverTenants imports what is there into the layout of the guide to tenants, makes what is not, and has
+// nothing to do then. The import blocks may stay.
+func TestAccGuideTakeoverTenants(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	ids := map[string]int64{}
+	for _, hostname := range []string{"shop.customer-a.com", "www.customer-b.com"} {
+		made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: hostname, SSLFlag: "on", CertType: "free", Status: "active"})
+		ids[hostname] = made.ID
+	}
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/tenants")
+	w.copyExample("guides/takeover-tenants")
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "2 imported, 1 added, 2 changed, 0 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	w.mustRun("plan", "-detailed-exitcode")
+	for _, h := range a.Hostnames() {
+		if id, taken := ids[h.Hostname]; taken && h.ID != id {
+			t.Errorf("%s is hostname %d, and was %d", h.Hostname, h.ID, id)
+		}
+	}
+	// The two changes are the timeouts, of which ESA knows nothing.
+	if diff := cmp.Diff(map[string]int{"CreateCustomHostname": 1}, a.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+
+	// What an older version, or a person, has tainted exists, and is kept.
+	w.mustRun("taint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
+	if _, status := w.run("plan", "-detailed-exitcode"); status != 2 {
+		t.Errorf("the plan of a tainted hostname ended with status %d", status)
+	}
+	w.mustRun("untaint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
+	w.mustRun("plan", "-detailed-exitcode")
+
+	// prevent_destroy holds a line that goes by mistake.
+	w.write("main.tf", strings.Replace(w.read("main.tf"), "  timeouts {", "  lifecycle {\n    prevent_destroy = true\n  }\n\n  timeouts {", 1))
+	w.write("tenants.csv", strings.Replace(w.read("tenants.csv"), "app.customer-c.com,origin2.example.com\n", "", 1))
+	if out, status := w.run("plan"); status == 0 || !strings.Contains(out, "prevent_destroy") {
+		t.Errorf("the plan without a tenant ended with status %d:\n%s", status, out)
+	}
+}
+
 // TestAccGuideTenantsCertificates makes a tenant with a certificate of its own beside one without.
 func TestAccGuideTenantsCertificates(t *testing.T) {
 	t.Parallel()
@@ -375,14 +428,17 @@ func TestAccGitOps_quiet(t *testing.T) {
 	w.quiet(3)
 
 	// What fails, or is renewed, is nothing to be done for Terraform; the check tells of the one, and nothing of the other.
-	id := a.Hostnames()[0].ID
-	for status, want := range map[string]string{"ApplyFailed": "certificate ApplyFailed. canceled", "Applying": "No changes."} {
-		a.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertApplyMessage = "active", status, "canceled" })
-		if out := w.mustRun("plan", "-detailed-exitcode"); !strings.Contains(out, want) || strings.Contains(out, "Check block") != (status == "ApplyFailed") {
-			t.Errorf("the plan does not say %q of a certificate that is %s:\n%s", want, status, out)
+	all := a.Hostnames()
+	shop := all[slices.IndexFunc(all, func(h fakeesa.Hostname) bool { return h.Status == "active" })].ID
+	for _, status := range []string{"ApplyFailed", "Applying", "OK"} {
+		a.ChangeHostname(shop, func(h *fakeesa.Hostname) {
+			h.CertStatus, h.CertApplyMessage, h.CertNotAfter = status, "canceled", time.Now().AddDate(0, 0, 60)
+		})
+		out := w.mustRun("plan", "-detailed-exitcode")
+		if strings.Contains(out, "shop.customer-a.com: active, certificate ApplyFailed. canceled") != (status == "ApplyFailed") || !strings.Contains(out, "No changes.") {
+			t.Errorf("with a certificate that is %s the plan said:\n%s", status, out)
 		}
 	}
-	a.ChangeHostname(id, inOrder)
 
 	var file strings.Builder
 	file.WriteString("record: origin.example.com\nhostnames:\n")
