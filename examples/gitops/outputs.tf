@@ -14,6 +14,6 @@ output "dns_records" {
 }
 
 output "hostnames" {
-  description = "State of each hostname and of its certificate, by tenant."
+  description = "Id and status of each hostname, by tenant."
   value       = { for name, tenant in module.tenant : name => tenant.hostnames }
 }

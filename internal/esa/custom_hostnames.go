@@ -271,9 +271,9 @@ type verifyCustomHostnameOutput struct {
 	Passed bool
 }
 
-// ApplyCustomHostnameCertificate asks for a new free certificate. ESA means it for ApplyFailed, Expiring and Expired, and
-// refuses it once an application is under way: also one that was asked for by this very call, in an attempt whose answer
-// was lost.
+// ApplyCustomHostnameCertificate asks for a new free certificate, which ESA means for the states of CanApply. It may refuse
+// what is not in one of them any more, also because of this very call, in an attempt whose answer was lost; that is no error
+// where the certificate is being applied for, or in order.
 func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
 	defer c.pages.writing(hostnameID)()
 	p := params{}
@@ -285,7 +285,7 @@ func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID 
 		mayHaveRun = mayHaveRun || outcome == unclear
 		return err, outcome != final
 	})
-	if err == nil || !mayHaveRun {
+	if err == nil || !mayHaveRun && !IsApplyRefused(err) {
 		return err
 	}
 	hostname, lookErr := c.GetCustomHostname(ctx, hostnameID)
@@ -293,4 +293,10 @@ func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID 
 		return nil
 	}
 	return err
+}
+
+// IsApplyRefused tells whether err is ESA's word that it takes no application for a certificate now. Which code says so is
+// not documented.
+func IsApplyRefused(err error) bool {
+	return IsCode(err, CodeInvalidParameter, CodeApplyNotAllowed)
 }

@@ -19,6 +19,7 @@ const (
 	CodeCustomHostnameICP       ErrorCode = "CustomHostname.InvalidICP"      // The domain lacks its ICP filing.
 	CodeApplyCertFailed         ErrorCode = "CustomHostname.ApplyCertFailed" // A free certificate could not be requested; HTTP 404.
 	CodeSetCertFailed           ErrorCode = "CustomHostname.SetCertFailed"   // The certificate could not be deployed; HTTP 404.
+	CodeApplyNotAllowed         ErrorCode = "ApplyCertificateNotAllowed"     // No certificate is applied for in this state.
 	CodeRecordNotFound          ErrorCode = "Record.NotFound"                // No such record.
 	CodeSiteNotFound            ErrorCode = "SiteNotFound"                   // No such site.
 	CodeInvalidParameter        ErrorCode = "InvalidParameter"               // A parameter's value is not accepted.
@@ -119,6 +120,12 @@ func (e *Error) Unwrap() []error {
 func IsCode(err error, codes ...ErrorCode) bool {
 	var apiErr *Error
 	return errors.As(err, &apiErr) && slices.Contains(codes, apiErr.Code)
+}
+
+// IsRefusal tells whether err is an answer of ESA, with whatever code.
+func IsRefusal(err error) bool {
+	var apiErr *Error
+	return errors.As(err, &apiErr) && apiErr.Code != ""
 }
 
 // IsNotFound tells whether err says that a custom hostname does not exist.

@@ -146,8 +146,12 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 		{"lost before the effect", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}}, 2, false},
 		{"lost, and nothing is under way", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}, {Code: "InvalidParameter"}}, 2, true},
 		{"never answered, but done", CertStatusExpiring, []fakeesa.Fault{{After: true, Drop: true}, {Drop: true, Times: -1}}, 1 + 3, false},
-		{"refused at once", CertStatusOK, nil, 1, true},
-		{"refused after a throttled attempt", CertStatusOK, []fakeesa.Fault{{Code: "Throttling"}}, 2, true},
+		{"refused, as it is in order meanwhile", CertStatusOK, nil, 1, false},
+		{"refused, as it is being applied for meanwhile", CertStatusApplying, nil, 1, false},
+		{"refused with another code", CertStatusOK, []fakeesa.Fault{{Code: "ApplyCertificateNotAllowed"}}, 1, false},
+		{"refused after a throttled attempt", CertStatusOK, []fakeesa.Fault{{Code: "Throttling"}}, 2, false},
+		{"refused, and nothing is under way", CertStatusExpired, []fakeesa.Fault{{Code: "InvalidParameter"}}, 1, true},
+		{"not permitted", CertStatusOK, []fakeesa.Fault{{Code: "NoPermission", Status: 403}}, 1, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -167,8 +171,12 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 			if n := f.Count("ApplyCustomHostnameCertificate"); n != test.calls {
 				t.Errorf("%d calls, want %d", n, test.calls)
 			}
-			if now, _ := f.Hostname(hostname.ID); !test.fails && now.CertStatus != CertStatusApplying {
-				t.Errorf("the certificate is %s", now.CertStatus)
+			want := CertStatusApplying
+			if test.status == CertStatusOK {
+				want = CertStatusOK
+			}
+			if now, _ := f.Hostname(hostname.ID); !test.fails && now.CertStatus != want {
+				t.Errorf("the certificate is %s, want %s", now.CertStatus, want)
 			}
 		})
 	}

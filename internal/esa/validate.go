@@ -2,7 +2,6 @@ package esa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -43,6 +42,8 @@ const (
 type HopelessError struct {
 	// Hostname is as it was seen last.
 	Hostname CustomHostname
+	// Err is what VerifyCustomHostname refused the hostname with, nil if it did not.
+	Err error
 }
 
 // Error says what stands in the way.
@@ -57,13 +58,18 @@ func (e *HopelessError) Error() string {
 	return fmt.Sprintf("the certificate of custom hostname %s is %s", h.Hostname, h.CertStatus)
 }
 
+// Unwrap gives ESA's refusal to errors.Is and errors.As.
+func (e *HopelessError) Unwrap() error { return e.Err }
+
 // AwaitValidated makes ESA verify the ownership of a hostname until it has, and then waits for the goal. It returns
 // at once if the goal is reached already, and with a HopelessError if it cannot be reached by waiting; statuses that
-// it does not know are waited on. seen is told of every look. With an error it returns what it saw last, if anything.
+// it does not know are waited on. Only a verification tells whether a hostname is still in conflict, or offline: so one is
+// made before it gives up. seen is told of every look. With an error it returns what it saw last, if anything.
 func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal, seen func(*CustomHostname)) (*CustomHostname, error) {
 	var last *CustomHostname
 	wait := c.newWait(fmt.Sprintf("the %s of hostname %d", goal, hostnameID))
 	var verified time.Time // when the ownership was first seen to be proved
+	var blocked blockedHostname
 	for pause := validateFirstPause; ; pause = min(2*pause, validateLastPause) {
 		hostname, err := c.GetCustomHostname(ctx, hostnameID)
 		if err != nil {
@@ -75,6 +81,11 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 			verified = c.clock.Now()
 		}
 		switch {
+		case hostname.Blocked():
+			if err := blocked.verify(ctx, c, hostname); err != nil {
+				return last, err
+			}
+			pause = validateFirstPause
 		case hostname.hopeless(goal):
 			return last, &HopelessError{Hostname: *hostname}
 		case hostname.reached(goal) && (goal != Ownership || !hostname.awaitsChallenge() || c.clock.Now().Sub(verified) >= challengeLimit):
@@ -96,6 +107,57 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 	}
 }
 
+// blockedHostname is what has been done about a hostname that ESA does not serve.
+type blockedHostname struct {
+	verified bool
+	passed   bool      // whether ESA said then that the ownership is proved
+	end      time.Time // until when what it said is waited for
+	refused  error     // what it said instead
+}
+
+// verify makes ESA look at the hostname again, once. After that it returns a HopelessError: at the next look, or, where the
+// verification passed, when a minute is over.
+func (b *blockedHostname) verify(ctx context.Context, c *Client, h *CustomHostname) error {
+	switch {
+	case b.passed && c.clock.Now().Before(b.end):
+		return nil
+	case b.verified:
+		return &HopelessError{Hostname: *h, Err: b.refused}
+	}
+	passed, err := c.VerifyCustomHostname(ctx, h.HostnameID)
+	if err != nil && !IsRefusal(err) {
+		return err
+	}
+	*b = blockedHostname{verified: true, passed: passed, end: c.clock.Now().Add(updatedLimit), refused: err}
+	return nil
+}
+
+// Blocked tells whether ESA does not serve a hostname, for a reason that the hostname's owner has to remove.
+func (h *CustomHostname) Blocked() bool {
+	return h.Status == StatusConflicted || h.Status == StatusOffline
+}
+
+// CanApply tells whether there is a free certificate to apply for: the last application failed, or the certificate has
+// expired or soon will. ESA applies by itself for the first one, and takes no application in other states.
+func (h *CustomHostname) CanApply() bool {
+	if h.SSLFlag != SSLOn || h.CertType != CertTypeFree {
+		return false
+	}
+	switch h.CertStatus {
+	case CertStatusApplyFailed, CertStatusExpiring, CertStatusExpired:
+		return true
+	}
+	return false
+}
+
+// AwaitApplied reads a hostname that was as before until an application for its certificate is to be seen, as long as
+// AwaitUpdated does. Until then the last application's failure looks like this one's.
+func (c *Client) AwaitApplied(ctx context.Context, before *CustomHostname) (*CustomHostname, error) {
+	return c.AwaitUpdated(ctx, before.HostnameID, func(now *CustomHostname) bool {
+		return now.CertStatus != before.CertStatus || now.UpdateTime != before.UpdateTime || now.CertTXTValue != before.CertTXTValue
+	})
+}
+
 // reached tells whether a hostname is where the goal is.
 func (h *CustomHostname) reached(goal Goal) bool {
 	if h.Status != StatusActive {
@@ -108,11 +170,8 @@ func (h *CustomHostname) reached(goal Goal) bool {
 	return goal == Usable && h.CertStatus == CertStatusExpiring
 }
 
-// hopeless tells whether waiting cannot lead to the goal.
+// hopeless tells whether waiting cannot lead to the goal for a hostname that is served, or will be.
 func (h *CustomHostname) hopeless(goal Goal) bool {
-	if h.Status == StatusConflicted || h.Status == StatusOffline {
-		return true
-	}
 	if goal == Ownership || h.SSLFlag != SSLOn {
 		return false
 	}
@@ -123,9 +182,4 @@ func (h *CustomHostname) hopeless(goal Goal) bool {
 func (h *CustomHostname) awaitsChallenge() bool {
 	return h.SSLFlag == SSLOn && h.CertType == CertTypeFree && h.CertTXTValue == "" &&
 		(h.CertStatus == "" || h.CertStatus == CertStatusApplying)
-}
-
-// IsHopeless tells whether err is a HopelessError.
-func IsHopeless(err error) bool {
-	return errors.As(err, new(*HopelessError))
 }

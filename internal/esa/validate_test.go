@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -80,22 +82,90 @@ func TestAwaitValidatedReturnsAtOnceWhenDone(t *testing.T) {
 }
 
 func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
+	for title, test := range map[string]struct {
+		made    fakeesa.Hostname
+		refused ErrorCode      // by VerifyCustomHostname
+		calls   map[string]int // in all
+	}{
+		"conflicted": {
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}, "",
+			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
+		},
+		"conflicted, and no permission to verify": {
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}, CodeNoPermission,
+			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
+		},
+		"offline, without its filing": {
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "missing_icp"}, CodeCustomHostnameICP,
+			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
+		},
+		"offline": {
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "prohibited"}, "",
+			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
+		},
+		"failed": {
+			fakeesa.Hostname{SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertStatus: CertStatusApplyFailed}, "",
+			map[string]int{"GetCustomHostname": 1},
+		},
+	} {
+		f := newFixture(t, fakeesa.Options{})
+		made := test.made
+		site := f.AddSiteOf(fakeesa.Site{Name: "example.cn", Coverage: "global"})
+		made.SiteID, made.RecordID, made.Hostname = site.ID, f.AddRecord(site.ID, "origin.example.cn").ID, shop
+		id := f.AddHostname(made).ID
+		if made.ConflictWith != "" {
+			f.AddSite(shop) // what it is conflicted with
+		}
+		f.WithoutICP(shop)
+		if test.refused == CodeNoPermission {
+			f.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", Code: "NoPermission", Status: 403})
+		}
+		var hopeless *HopelessError
+		_, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
+		if !errors.As(err, &hopeless) || hopeless.Hostname.HostnameID != id || test.refused != "" && !IsCode(err, test.refused) {
+			t.Errorf("%s: got %v", title, err)
+		}
+		calls := map[string]int{}
+		for _, request := range f.Requests() {
+			calls[request.Action]++
+		}
+		if diff := cmp.Diff(test.calls, calls); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", title, diff)
+		}
+	}
+}
+
+// What stands in the way is gone, which only a verification shows: of a hostname whose TXT record is still there, and of
+// one whose owner publishes it later.
+func TestAwaitValidatedVerifiesBeforeItGivesUp(t *testing.T) {
 	for title, made := range map[string]fakeesa.Hostname{
 		"conflicted": {SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"},
 		"offline":    {SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "missing_icp"},
-		"failed":     {SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertStatus: CertStatusApplyFailed},
 	} {
-		f := newFixture(t, fakeesa.Options{})
-		made.SiteID, made.RecordID, made.Hostname = f.site.ID, f.record.ID, shop
-		id := f.AddHostname(made).ID
-		var hopeless *HopelessError
-		_, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
-		if !errors.As(err, &hopeless) || hopeless.Hostname.HostnameID != id {
-			t.Errorf("%s: got %v", title, err)
+		for _, looks := range []int{0, 3} {
+			f := newFixture(t, fakeesa.Options{ReadLag: 10 * time.Second * time.Duration(1-min(looks, 1))})
+			made.SiteID, made.RecordID, made.Hostname = f.site.ID, f.record.ID, shop
+			id := f.AddHostname(made).ID
+			got, err := f.client.AwaitValidated(t.Context(), id, Usable, f.publishAfter(looks))
+			if err != nil || got.Status != StatusActive {
+				t.Errorf("%s, published after %d looks: got %+v, %v", title, looks, got, err)
+			}
+			if n := f.Count("VerifyCustomHostname"); looks == 0 && n != 1 {
+				t.Errorf("%s: %d verifications, want 1", title, n)
+			}
 		}
-		if n := len(f.Requests()); n != 1 {
-			t.Errorf("%s: %d calls, want 1", title, n)
-		}
+	}
+}
+
+// A verification that has passed and shows nothing ends the wait all the same.
+func TestAwaitValidatedDoesNotWaitForeverForABlockedHostname(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	id := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}).ID
+	passed := `{"RequestId":"R","Passed":true}`
+	f.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", RawBody: &passed})
+	_, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
+	if !errors.As(err, new(*HopelessError)) || f.Count("VerifyCustomHostname") != 1 {
+		t.Errorf("%d verifications, %v", f.Count("VerifyCustomHostname"), err)
 	}
 }
 

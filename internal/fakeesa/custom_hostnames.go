@@ -193,17 +193,30 @@ func (st *store) applyCustomHostnameCertificate(c *call) (any, *apiError) {
 	if e != nil {
 		return nil, e
 	}
+	if h.SSLFlag != "on" || h.CertType != "free" {
+		return nil, invalid("the hostname has no free certificate")
+	}
 	switch h.CertStatus {
 	case "ApplyFailed", "Expiring", "Expired":
 	default:
-		return nil, invalid("CertStatus is %q, not ApplyFailed, Expiring or Expired", h.CertStatus)
-	}
-	if h.SSLFlag != "on" || h.CertType != "free" {
-		return nil, invalid("the hostname has no free certificate")
+		if e := st.refuseApplication(h); e != nil {
+			return nil, e
+		}
 	}
 	st.remember(h, copyOf(h), c.now)
 	st.apply(h, c.now)
 	return done{c.requestID}, nil
+}
+
+// refuseApplication is the answer about a certificate that is in no need of an application.
+func (st *store) refuseApplication(h *hostname) *apiError {
+	switch st.options.ApplyAnyway {
+	case ApplyAnywayAccepted:
+		return nil
+	case ApplyAnywayNotAllowed:
+		return fail("ApplyCertificateNotAllowed", "no certificate is applied for now")
+	}
+	return invalid("CertStatus is %q, not ApplyFailed, Expiring or Expired", h.CertStatus)
 }
 
 // addressed returns the hostname that a call with HostnameId is about.

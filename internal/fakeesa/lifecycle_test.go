@@ -221,6 +221,25 @@ func TestFreeCertificate(t *testing.T) {
 	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 }
 
+func TestApplyAnyway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{IssueWithoutTXT: true, IssueDelay: time.Minute, ApplyAnyway: ApplyAnywayNotAllowed})
+	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "free")
+	w.activate(h)
+	w.clock.Move(time.Minute)
+	w.refused(400, "ApplyCertificateNotAllowed", "ApplyCustomHostnameCertificate", "HostnameId", h.ID)
+
+	w = newWorld(t, Options{IssueWithoutTXT: true, IssueDelay: time.Minute, ApplyAnyway: ApplyAnywayAccepted})
+	h = w.create("shop.customer.com", "SslFlag", "on", "CertType", "free")
+	w.activate(h)
+	w.clock.Move(time.Minute)
+	before := w.hostname(h.ID)
+	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
+	if after := w.hostname(h.ID); before.CertStatus != "OK" || after.CertStatus != "Applying" || after.CertTxtValue == before.CertTxtValue {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+}
+
 func TestFreeCertificateFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{IssueWithoutTXT: true})

@@ -55,6 +55,8 @@ type Options struct {
 
 	// FreeCertificateStart is when the application for a free certificate begins.
 	FreeCertificateStart FreeCertificateStart
+	// ApplyAnyway is what ApplyCustomHostnameCertificate does about a free certificate that is in order, or not there yet.
+	ApplyAnyway ApplyAnyway
 	// IssueWithoutTXT issues free certificates without the DCV TXT record, as HTTP validation does for a hostname that
 	// already points to ESA.
 	IssueWithoutTXT bool
@@ -263,6 +265,19 @@ const (
 	StartWhenActive FreeCertificateStart = iota
 	// StartAtOnce begins with the call that asks for it. It still ends well only once the hostname is active.
 	StartAtOnce
+)
+
+// ApplyAnyway is what ApplyCustomHostnameCertificate does where it is not meant to be called: for a free certificate that has
+// neither failed nor expired, nor soon will.
+type ApplyAnyway int
+
+const (
+	// ApplyAnywayRefused answers InvalidParameter.
+	ApplyAnywayRefused ApplyAnyway = iota
+	// ApplyAnywayNotAllowed answers ApplyCertificateNotAllowed, a code that ESA has and does not explain.
+	ApplyAnywayNotAllowed
+	// ApplyAnywayAccepted applies: the certificate is Applying again, with a new challenge.
+	ApplyAnywayAccepted
 )
 
 // CreateWindow is which hour the limit of CreateCustomHostname is about.

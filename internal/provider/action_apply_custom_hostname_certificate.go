@@ -47,30 +47,38 @@ func applyForCertificate(ctx context.Context, h *hostnameAction) {
 				"Set them to \"on\" and \"free\" in its esa_custom_hostname first.", h.about(), quote(before.SSLFlag), quote(before.CertType)))
 		return
 	}
-	switch before.CertStatus {
-	case esa.CertStatusOK:
-		h.say("The certificate of %s is in order until %s; nothing to do.", h.about(), clean(before.CertNotAfter))
-		return
-	case "":
-		h.say("ESA applies for the certificate of %s by itself once the ownership is proved; nothing to do.", h.about())
-	case esa.CertStatusApplying:
-		h.say("The certificate of %s is being applied for already.", h.about())
-	default:
+	if before.CanApply() {
 		if err := h.client.ApplyCustomHostnameCertificate(ctx, h.id); err != nil {
 			h.diags.Append(apiError("apply for the certificate of", h.about(), err))
 			return
 		}
 		h.say("Applied for the certificate of %s, which was %s.", h.about(), clean(before.CertStatus))
 		if h.wait {
-			// Until reads show the new application, the old one's failure would end the wait.
-			_, err := h.client.AwaitUpdated(ctx, h.id, func(now *esa.CustomHostname) bool { return now.CertStatus != before.CertStatus })
-			if err != nil {
+			if _, err := h.client.AwaitApplied(ctx, before); err != nil {
 				h.diags.Append(apiError("read", h.about(), err))
 				return
 			}
 		}
+	} else {
+		h.say("There is nothing to apply for: %s.", nothingToApplyFor(before))
 	}
-	if h.wait {
+	if h.wait && before.CertStatus != esa.CertStatusOK {
 		h.await(ctx, esa.Renewed)
 	}
+}
+
+// nothingToApplyFor says why a hostname is in no state in which a certificate is applied for.
+func nothingToApplyFor(h *esa.CustomHostname) string {
+	about := thingOf(h)
+	switch {
+	case h.SSLFlag != esa.SSLOn || h.CertType != esa.CertTypeFree:
+		return fmt.Sprintf("%s has ssl_flag %s and cert_type %s, and only free certificates are applied for", about, quote(h.SSLFlag), quote(h.CertType))
+	case h.CertStatus == esa.CertStatusOK:
+		return fmt.Sprintf("the certificate of %s is in order until %s", about, clean(h.CertNotAfter))
+	case h.CertStatus == esa.CertStatusApplying:
+		return fmt.Sprintf("the certificate of %s is being applied for already", about)
+	case h.CertStatus == "":
+		return fmt.Sprintf("ESA applies for the certificate of %s by itself once the ownership is proved", about)
+	}
+	return fmt.Sprintf("the certificate of %s is %s, in which ESA takes no application", about, clean(h.CertStatus))
 }

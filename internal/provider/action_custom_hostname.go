@@ -82,8 +82,8 @@ func (h *hostnameAction) say(format string, arguments ...any) {
 	h.progress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, arguments...)})
 }
 
-// await waits for a goal and tells what changes meanwhile.
-func (h *hostnameAction) await(ctx context.Context, goal esa.Goal) {
+// await waits for a goal, tells what changes meanwhile, and whether it was reached.
+func (h *hostnameAction) await(ctx context.Context, goal esa.Goal) bool {
 	told := ""
 	last, err := h.client.AwaitValidated(ctx, h.id, goal, func(hostname *esa.CustomHostname) {
 		if seen := lastSeen(hostname); seen != told {
@@ -94,4 +94,5 @@ func (h *hostnameAction) await(ctx context.Context, goal esa.Goal) {
 	if err != nil {
 		h.diags.Append(validationError(goal, h.about(), last, err, "timeouts.invoke"))
 	}
+	return err == nil
 }

@@ -79,7 +79,7 @@ func TestActions(t *testing.T) {
 		},
 		"verify, published, and wait": {
 			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, made: freeHostname, action: verifyAction, wait: true,
-			progress: "status active", writes: map[string]int{"VerifyCustomHostname": 1},
+			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, not published": {
 			made: freeHostname, action: verifyAction,
@@ -95,7 +95,30 @@ func TestActions(t *testing.T) {
 		},
 		"verify, still conflicted": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
+			action: verifyAction, problem: "Custom hostname conflicted", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, still conflicted, and wait": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
 			action: verifyAction, wait: true, problem: "existing_site", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, conflicted no more": {
+			options: fakeesa.Options{PublishAtOnce: true},
+			made:    with(func(h *fakeesa.Hostname) { h.Status = "conflicted" }),
+			action:  verifyAction, progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, conflicted no more, and wait": {
+			options: fakeesa.Options{PublishAtOnce: true},
+			made:    with(func(h *fakeesa.Hostname) { h.Status = "conflicted" }),
+			action:  verifyAction, wait: true, progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, offline": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
+			inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "CustomHostname.InvalidICP"},
+			action: verifyAction, problem: "missing_icp", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, without a filing": {
+			made: freeHostname, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "CustomHostname.InvalidICP"},
+			action: verifyAction, problem: "The domain needs an ICP filing", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, no permission": {
 			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "NoPermission", Status: 403},
@@ -123,11 +146,22 @@ func TestActions(t *testing.T) {
 			made: with(func(h *fakeesa.Hostname) {
 				h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", soon.AddDate(0, 2, 0)
 			}),
-			action: applyAction, wait: true, progress: "nothing to do", writes: map[string]int{},
+			action: applyAction, wait: true, progress: "There is nothing to apply for: the certificate of", writes: map[string]int{},
 		},
 		"apply, under way": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }),
 			action: applyAction, progress: "applied for already", writes: map[string]int{},
+		},
+		"apply, in order, where ESA would take it": {
+			options: fakeesa.Options{ApplyAnyway: fakeesa.ApplyAnywayAccepted},
+			made: with(func(h *fakeesa.Hostname) {
+				h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", soon.AddDate(0, 2, 0)
+			}),
+			action: applyAction, progress: "is in order until", writes: map[string]int{},
+		},
+		"apply, in a state that is not known": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Revoked" }),
+			action: applyAction, progress: "is Revoked, in which ESA takes no application", writes: map[string]int{},
 		},
 		"apply, not verified yet": {
 			made: freeHostname, action: applyAction, progress: "by itself", writes: map[string]int{},

@@ -45,22 +45,35 @@ func verifyHostname(ctx context.Context, h *hostnameAction) {
 	case esa.StatusConfiguring:
 		// Deployed once the ownership is proved: there is nothing left to verify.
 		h.say("The ownership of %s is proved already, and ESA is deploying it.", h.about())
-	default:
-		passed, err := h.client.VerifyCustomHostname(ctx, h.id)
-		switch {
-		case err != nil:
-			h.diags.Append(apiError("verify", h.about(), err))
-			return
-		case passed:
-			h.say("The ownership of %s is proved.", h.about())
-		case !h.wait:
-			h.diags.AddAttributeError(path.Root("hostname_id"), "Custom hostname not verified",
-				fmt.Sprintf("ESA checked the ownership of %s, and the check did not pass. Last seen: %s.\n\n%s\n\nThen run the action again, or set wait to true.",
-					h.about(), lastSeen(h.hostname), whatIsMissing(h.hostname)))
-			return
+		if h.wait {
+			h.await(ctx, esa.Ownership)
 		}
+		return
 	}
 	if h.wait {
-		h.await(ctx, esa.Ownership)
+		if h.await(ctx, esa.Ownership) {
+			h.say("The ownership of %s is proved.", h.about())
+		}
+		return
+	}
+	passed, err := h.client.VerifyCustomHostname(ctx, h.id)
+	if passed {
+		h.say("The ownership of %s is proved.", h.about())
+		return
+	}
+	// What ESA found is to be told, and not what it was before.
+	if now, readErr := h.client.GetCustomHostname(ctx, h.id); readErr == nil {
+		h.hostname = now
+	}
+	switch {
+	case h.hostname.Blocked() && (err == nil || esa.IsRefusal(err)):
+		summary, detail := describeHopeless(&esa.HopelessError{Hostname: *h.hostname, Err: err})
+		h.diags.AddAttributeError(path.Root("hostname_id"), summary, detail)
+	case err != nil:
+		h.diags.Append(apiError("verify", h.about(), err))
+	default:
+		h.diags.AddAttributeError(path.Root("hostname_id"), "Custom hostname not verified",
+			fmt.Sprintf("ESA checked the ownership of %s, and the check did not pass. Last seen: %s.\n\n%s\n\nThen run the action again, or set wait to true.",
+				h.about(), lastSeen(h.hostname), whatIsMissing(h.hostname)))
 	}
 }

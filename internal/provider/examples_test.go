@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -241,6 +242,59 @@ func TestAccGuideTenants(t *testing.T) {
 	}
 }
 
+// TestAccGuideTenants_mock runs the guide's test, with nothing that answers for ESA.
+func TestAccGuideTenants_mock(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t)
+	w.copyExample("guides/tenants")
+	if out := w.mustRun("test"); !strings.Contains(out, "2 passed, 0 failed") {
+		t.Errorf("the test said:\n%s", out)
+	}
+}
+
+// TestAccGuideTakeoverTenants imports what is there into the layout of the guide to tenants, makes what is not, and has
+// nothing to do then. The import blocks may stay.
+func TestAccGuideTakeoverTenants(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	ids := map[string]int64{}
+	for _, hostname := range []string{"shop.customer-a.com", "www.customer-b.com"} {
+		made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: hostname, SSLFlag: "on", CertType: "free", Status: "active"})
+		ids[hostname] = made.ID
+	}
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("guides/tenants")
+	w.copyExample("guides/takeover-tenants")
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "2 imported, 1 added, 2 changed, 0 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	w.mustRun("plan", "-detailed-exitcode")
+	for _, h := range a.Hostnames() {
+		if id, taken := ids[h.Hostname]; taken && h.ID != id {
+			t.Errorf("%s is hostname %d, and was %d", h.Hostname, h.ID, id)
+		}
+	}
+	// The two changes are the timeouts, of which ESA knows nothing.
+	if diff := cmp.Diff(map[string]int{"CreateCustomHostname": 1}, a.writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+
+	// What an older version, or a person, has tainted exists, and is kept.
+	w.mustRun("taint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
+	if _, status := w.run("plan", "-detailed-exitcode"); status != 2 {
+		t.Errorf("the plan of a tainted hostname ended with status %d", status)
+	}
+	w.mustRun("untaint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
+	w.mustRun("plan", "-detailed-exitcode")
+
+	// prevent_destroy holds a line that goes by mistake.
+	w.write("main.tf", strings.Replace(w.read("main.tf"), "  timeouts {", "  lifecycle {\n    prevent_destroy = true\n  }\n\n  timeouts {", 1))
+	w.write("tenants.csv", strings.Replace(w.read("tenants.csv"), "app.customer-c.com,origin2.example.com\n", "", 1))
+	if out, status := w.run("plan"); status == 0 || !strings.Contains(out, "prevent_destroy") {
+		t.Errorf("the plan without a tenant ended with status %d:\n%s", status, out)
+	}
+}
+
 // TestAccGuideTenantsCertificates makes a tenant with a certificate of its own beside one without.
 func TestAccGuideTenantsCertificates(t *testing.T) {
 	t.Parallel()
@@ -298,7 +352,7 @@ func TestAccGuideThousands(t *testing.T) {
 	}
 }
 
-// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, and applies for the certificate again.
+// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, applies for the certificate again, and waits for it.
 func TestAccGuideDayTwo(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, AutoVerify: true})
@@ -307,10 +361,12 @@ func TestAccGuideDayTwo(t *testing.T) {
 	if out := w.mustRun("apply", "-auto-approve"); strings.Contains(out, "Check block") {
 		t.Errorf("a check failed with all in order:\n%s", out)
 	}
+	w.quiet(1)
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) {
 		h.CertStatus, h.CertApplyMessage, h.Status, h.ConflictWith = "ApplyFailed", "canceled", "conflicted", "existing_site"
 	})
-	out := w.mustRun("plan")
+	// Nothing is to do for Terraform, but for a person.
+	out := w.mustRun("plan", "-detailed-exitcode")
 	for _, want := range []string{"shop.customer-a.com: certificate ApplyFailed", "canceled", "shop.customer-a.com: conflicted, existing_site"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, out)
@@ -322,6 +378,88 @@ func TestAccGuideDayTwo(t *testing.T) {
 	w.mustRun("apply", "-auto-approve")
 	if diff := cmp.Diff(map[string]int{"ApplyCustomHostnameCertificate": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+	if got := a.hostname(t); got.CertStatus != "OK" {
+		t.Errorf("the apply has not waited: the certificate is %s", got.CertStatus)
+	}
+	w.quiet(1)
+}
+
+// quiet plans a configuration whose hostnames are as they should be. Beside the lines of the CLI that tell of reads, the plan
+// says nothing of them, and needs no more calls of lists than the checks and a refresh by page.
+func (w *workspace) quiet(hostnames int) {
+	w.t.Helper()
+	out, status := w.run("plan", "-detailed-exitcode", "-out=quiet.tfplan")
+	var said []string
+	reads := 0
+	for _, line := range strings.Split(out, "\n") {
+		if regexp.MustCompile(`: (Refreshing state\.\.\.|Reading\.\.\.|Read complete after )`).MatchString(line) {
+			reads++
+			continue
+		}
+		said = append(said, line)
+	}
+	plan, shown := strings.Join(said, "\n"), w.mustRun("show", "quiet.tfplan")
+	if status != 0 || reads < hostnames {
+		w.t.Errorf("the plan ended with status %d and %d reads:\n%s", status, reads, plan)
+	}
+	for _, text := range []string{plan, shown} {
+		if len(text) >= 2000 || strings.Contains(text, "esa_custom_hostname") || !strings.Contains(text, "No changes.") {
+			w.t.Errorf("a plan with nothing to do has %d bytes:\n%.3000s", len(text), text)
+		}
+	}
+}
+
+// TestAccGitOps_quiet applies examples/gitops twice, and then nothing is to do and nothing is said, whether there are the
+// three hostnames of the example or a thousand.
+func TestAccGitOps_quiet(t *testing.T) {
+	t.Parallel()
+	count := 1000
+	if testing.Short() {
+		count = 100
+	}
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+	w := example(t, a, issue(t, "app.customer-b.com"))
+	w.copyExample("gitops")
+	w.env = append(w.env, "TF_VAR_private_keys={}")
+	w.mustRun("get")
+	w.mustRun("apply", "-auto-approve")
+	w.mustRun("apply", "-auto-approve")
+	w.quiet(3)
+
+	// What fails, or is renewed, is nothing to be done for Terraform; the check tells of the one, and nothing of the other.
+	all := a.Hostnames()
+	shop := all[slices.IndexFunc(all, func(h fakeesa.Hostname) bool { return h.Status == "active" })].ID
+	for _, status := range []string{"ApplyFailed", "Applying", "OK"} {
+		a.ChangeHostname(shop, func(h *fakeesa.Hostname) {
+			h.CertStatus, h.CertApplyMessage, h.CertNotAfter = status, "canceled", time.Now().AddDate(0, 0, 60)
+		})
+		out := w.mustRun("plan", "-detailed-exitcode")
+		if strings.Contains(out, "shop.customer-a.com: active, certificate ApplyFailed. canceled") != (status == "ApplyFailed") || !strings.Contains(out, "No changes.") {
+			t.Errorf("with a certificate that is %s the plan said:\n%s", status, out)
+		}
+	}
+
+	var file strings.Builder
+	file.WriteString("record: origin.example.com\nhostnames:\n")
+	for i := 3; i < count; i++ {
+		fmt.Fprintf(&file, "  h%04d.customer-d.com:\n    certificate: free\n", i)
+	}
+	w.write("tenants/customer-d.yaml", file.String())
+	w.mustRun("apply", "-auto-approve", "-parallelism=50")
+	if made := len(a.Hostnames()); made != count {
+		t.Fatalf("%d hostnames, want %d", made, count)
+	}
+	a.ResetRequests()
+	w.quiet(count)
+	// The checks cost a page for each 500 hostnames and two calls more.
+	lists := a.RequestsOf("ListCustomHostnames")
+	checks := slices.DeleteFunc(lists, func(r fakeesa.Request) bool { return r.Params.Get("Status") == "" })
+	if gets := a.Count("GetCustomHostname"); len(checks) != 2 || gets > 10 {
+		t.Errorf("the plan took %d lists by status and %d reads of one hostname", len(checks), gets)
+	}
+	if kept := strings.Count(w.read("terraform.tfstate"), "h0042.customer-d.com\""); count > 42 && kept > 6 {
+		t.Errorf("a hostname that is in order stands %d times in the state", kept)
 	}
 }
 

@@ -311,7 +311,8 @@ func (m *customHostnameModel) keyArgument() string {
 type change struct {
 	record      bool // the record
 	certificate bool // SSL or anything of the certificate group
-	apply       bool // certificate_apply_trigger has a new value
+	trigger     bool // certificate_apply_trigger has a new value
+	apply       bool // it has, and as far as the state knows there is something to apply for
 }
 
 // changeOf compares. An unknown value counts as changed, as it may be.
@@ -321,8 +322,12 @@ func changeOf(state, plan *customHostnameModel) change {
 	appears := func(old, now attr.Value) bool { return !now.IsNull() && differs(old, now) }
 
 	c := change{
-		record: differs(state.RecordID, plan.RecordID),
-		apply:  appears(state.CertificateApplyTrigger, plan.CertificateApplyTrigger),
+		record:  differs(state.RecordID, plan.RecordID),
+		trigger: appears(state.CertificateApplyTrigger, plan.CertificateApplyTrigger),
+	}
+	if c.trigger {
+		known := state.known(0)
+		c.apply = known.CanApply()
 	}
 	c.certificate = differs(state.SSLFlag, plan.SSLFlag)
 	if plan.SSLFlag.ValueString() != esa.SSLOff {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -184,8 +185,9 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 		},
 		"certificate_apply_trigger": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "A text of your choice, such as a date; a new value applies for the free certificate again (ApplyCustomHostnameCertificate). " +
-				"ESA takes that only when the last application failed, or when the certificate has expired or soon will. Only with `cert_type` `free`.",
+			MarkdownDescription: "A text of your choice, such as a date; a new value applies for the free certificate again (ApplyCustomHostnameCertificate), " +
+				"if the last application failed, or the certificate has expired or soon will. In every other state there is nothing to apply for: " +
+				"the value is saved, with a warning. So many hostnames can have the same one. Only with `cert_type` `free`.",
 			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 	}
@@ -331,35 +333,76 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 			return
 		}
 	}
-	apply := changeOf(&state, &plan).apply
-	if apply {
-		if err := client.ApplyCustomHostnameCertificate(ctx, in.HostnameID); err != nil {
-			resp.Diagnostics.Append(apiError("apply for the certificate of", plan.thing(), err))
-			return
-		}
-	}
 	observed := state.customHostnameObserved
-	if needed || apply {
-		actual, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
+	var actual *esa.CustomHostname
+	if needed {
+		updated, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
 		if err != nil {
 			resp.Diagnostics.AddWarning("Custom hostname updated but not read",
 				fmt.Sprintf("The change of %s was made, but its result could not be read yet: %s.\n\n"+
 					"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
-		} else if names := plan.notStuck(actual); len(names) > 0 {
+		} else if names := plan.notStuck(updated); len(names) > 0 {
 			// The state is what ESA reports, so that the next plan shows what is still to be done.
-			state.fromAPI(actual, r.casRegion())
+			state.fromAPI(updated, r.casRegion())
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
 				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. %s",
-					plan.thing(), strings.Join(names, ", "), adviceForUnchanged(actual)))
+					plan.thing(), strings.Join(names, ", "), adviceForUnchanged(updated)))
 			return
 		} else {
+			actual = updated
 			observed.observe(actual)
 		}
+	}
+	if changeOf(&state, &plan).trigger && !applyAgain(ctx, client, in.HostnameID, actual, &plan, &observed, &resp.Diagnostics) {
+		// All but the application is done, and saved. The next plan shows the trigger.
+		plan.CertificateApplyTrigger = state.CertificateApplyTrigger
 	}
 	plan.fillUnknown(observed)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+}
+
+// applyAgain does what a new certificate_apply_trigger asks for: it applies for the certificate if that is in a state for
+// it, as the hostname is now, which is nil if it is to be read. One value may be that of thousands of hostnames, of which
+// one has failed; so that there is nothing to apply for is a warning. false is an error: it is to be tried again.
+func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.CustomHostname, plan *customHostnameModel, observed *customHostnameObserved, diags *diag.Diagnostics) bool {
+	if now == nil {
+		read, err := client.GetCustomHostname(ctx, id)
+		if err != nil {
+			diags.Append(apiError("read", plan.thing(), err))
+			return false
+		}
+		now = read
+		observed.observe(now)
+	}
+	notApplied := func(why string) {
+		diags.AddAttributeWarning(path.Root("certificate_apply_trigger"), "Certificate not applied for",
+			why+"\n\nThe value of certificate_apply_trigger is saved. Change it again once the certificate has failed, is expiring or has expired.")
+	}
+	if !now.CanApply() {
+		notApplied(fmt.Sprintf("There is nothing to apply for: %s.", nothingToApplyFor(now)))
+		return true
+	}
+	err := client.ApplyCustomHostnameCertificate(ctx, id)
+	if apiErr := new(esa.Error); esa.IsApplyRefused(err) && errors.As(err, &apiErr) {
+		// Asking again gets the same answer, so it must not fail every apply from now on.
+		notApplied(fmt.Sprintf("ESA takes no application for the certificate of %s, which is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
+		return true
+	}
+	if err != nil {
+		diags.Append(apiError("apply for the certificate of", plan.thing(), err))
+		return false
+	}
+	applied, err := client.AwaitApplied(ctx, now)
+	if err != nil {
+		diags.AddWarning("Certificate applied for but not read",
+			fmt.Sprintf("The certificate of %s was applied for, but the result could not be read yet: %s.\n\n"+
+				"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+		return true
+	}
+	observed.observe(applied)
+	return true
 }
 
 // tellPlace tells the client where the hostname is, so that its writes take their turn there.

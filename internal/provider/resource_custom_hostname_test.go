@@ -772,6 +772,117 @@ func TestAccCustomHostname_applyTrigger(t *testing.T) {
 	)
 }
 
+// inOrder is an active hostname with a free certificate that is in order.
+func inOrder(h *fakeesa.Hostname) {
+	h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", time.Now().AddDate(0, 0, 60)
+}
+
+// TestAccCustomHostname_nothingToApplyFor gives certificate_apply_trigger a new value where ESA takes no application, or
+// could and must not be asked. One apply saves it, and the next plan is empty.
+func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
+	t.Parallel()
+	trigger := args{"certificate_apply_trigger": `"2026-12-01"`}
+	for title, test := range map[string]struct {
+		before args // the arguments of the first apply
+		change func(*fakeesa.Hostname)
+		writes map[string]int
+		says   string
+	}{
+		"in order":                   {before: free(), change: inOrder, says: "in order until"},
+		"applying":                   {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }, says: "being applied for already"},
+		"no certificate yet":         {before: free(), change: func(*fakeesa.Hostname) {}, says: "by itself once the ownership is proved"},
+		"in order since the refresh": {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }, says: "in order until"},
+		"cas to free":                {before: cas("30000478"), change: func(h *fakeesa.Hostname) { h.Status = "active" }, writes: map[string]int{"UpdateCustomHostname": 1}, says: "nothing to apply for"},
+		"off to on":                  {before: args{}, change: func(h *fakeesa.Hostname) { h.Status = "active" }, writes: map[string]int{"UpdateCustomHostname": 1}, says: "nothing to apply for"},
+	} {
+		for _, reading := range []fakeesa.ApplyAnyway{fakeesa.ApplyAnywayRefused, fakeesa.ApplyAnywayNotAllowed, fakeesa.ApplyAnywayAccepted} {
+			t.Run(fmt.Sprintf("%s, reading %d", title, reading), func(t *testing.T) {
+				t.Parallel()
+				if reading == fakeesa.ApplyAnywayAccepted && title == "in order since the refresh" {
+					return // it is not told then from one that has failed
+				}
+				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour})
+				a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
+				w := newWorkspace(t)
+				w.write("main.tf", a.hcl(a.args(name, test.before)))
+				w.mustRun("apply", "-auto-approve")
+				id := a.hostname(t).ID
+				a.ChangeHostname(id, test.change)
+				if title == "in order since the refresh" {
+					// Others have applied for it, and it was issued, between the read and the call.
+					a.Inject(fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Match: func(fakeesa.Request) bool {
+						a.ChangeHostname(id, inOrder)
+						return false
+					}})
+					test.writes = map[string]int{"ApplyCustomHostnameCertificate": 1}
+				}
+				a.ResetRequests()
+				w.write("main.tf", a.hcl(a.args(name, free(), trigger)))
+				out := w.mustRun("apply", "-auto-approve")
+				if title == "in order since the refresh" {
+					if strings.Contains(out, "not applied for") {
+						t.Errorf("the apply warns of what it wanted:\n%s", out)
+					}
+				} else if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "); !strings.Contains(said, "Certificate not applied for") || !strings.Contains(said, test.says) {
+					t.Errorf("the apply does not say %q:\n%s", test.says, out)
+				}
+				if test.writes == nil {
+					test.writes = map[string]int{}
+					if strings.Contains(out, "known after apply") {
+						t.Errorf("the plan shows values that nothing alters:\n%s", out)
+					}
+				}
+				if diff := cmp.Diff(test.writes, a.writes()); diff != "" {
+					t.Errorf("writes (-want +got):\n%s", diff)
+				}
+				w.mustRun("plan", "-detailed-exitcode")
+				if got := a.hostname(t); got.ID != id {
+					t.Errorf("the hostname is another one, %d", got.ID)
+				}
+			})
+		}
+	}
+}
+
+// TestAccCustomHostname_applicationFails lets the application fail after the record was changed in the same apply: a
+// refusal for good is told and over, anything else is tried again by the next apply, with nothing else left to do.
+func TestAccCustomHostname_applicationFails(t *testing.T) {
+	t.Parallel()
+	for code, test := range map[string]struct {
+		fails bool
+		says  string
+		again map[string]int // writes of the next apply
+	}{
+		"InvalidParameter": {false, "ESA takes no application for the certificate of", map[string]int{}},
+		"NoPermission":     {true, "lacks esa:ApplyCustomHostnameCertificate", map[string]int{"ApplyCustomHostnameCertificate": 1}},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{})
+			w := newWorkspace(t)
+			w.write("main.tf", a.hcl(a.args(name, free())))
+			w.mustRun("apply", "-auto-approve")
+			id := a.hostname(t).ID
+			a.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+			a.Inject(fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Code: code})
+			w.write("main.tf", a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"again"`, "record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})))
+			out, status := w.run("apply", "-auto-approve")
+			if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "); (status != 0) != test.fails || !strings.Contains(said, test.says) {
+				t.Errorf("the apply ended with status %d and does not say %q:\n%s", status, test.says, out)
+			}
+			a.ResetRequests()
+			w.mustRun("apply", "-auto-approve")
+			if diff := cmp.Diff(test.again, a.writes()); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+			w.mustRun("plan", "-detailed-exitcode")
+			if got := a.hostname(t); got.ID != id || got.RecordID != a.record2.ID {
+				t.Errorf("the hostname is %d on record %d", got.ID, got.RecordID)
+			}
+		})
+	}
+}
+
 func TestAccCustomHostname_sluggishServer(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{NotFoundGets: 1, VerifyCodeGets: 1, DeletingGets: 1})

@@ -23,7 +23,10 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-var _ resource.ResourceWithConfigure = &customHostnameValidationResource{}
+var (
+	_ resource.ResourceWithConfigure  = &customHostnameValidationResource{}
+	_ resource.ResourceWithModifyPlan = &customHostnameValidationResource{}
+)
 
 // defaultValidationTimeout is what other providers wait for certificates too; owners and authorities take their time.
 const defaultValidationTimeout = 75 * time.Minute
@@ -42,6 +45,7 @@ type customHostnameValidationModel struct {
 	ID            types.String   `tfsdk:"id"`
 	HostnameID    types.String   `tfsdk:"hostname_id"`
 	WaitFor       types.String   `tfsdk:"wait_for"`
+	Triggers      types.Map      `tfsdk:"triggers"`
 	Hostname      types.String   `tfsdk:"hostname"`
 	Status        types.String   `tfsdk:"status"`
 	CertStatus    types.String   `tfsdk:"cert_status"`
@@ -88,6 +92,12 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 				"or `certificate`, until moreover, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
 			Validators: []validator.String{stringvalidator.OneOf(string(esa.Ownership), string(esa.Usable))},
 		},
+		"triggers": schema.MapAttribute{
+			Optional:    true,
+			ElementType: types.StringType,
+			MarkdownDescription: "Values of your choice; when one of them changes, it waits again, in place. Give it what the wait is about: " +
+				"the hostname's `certificate_apply_trigger`, its `record_id`, or the content of a DNS record.",
+		},
 	}
 	for name, description := range map[string]string{
 		"id":              "The hostname's id.",
@@ -108,9 +118,9 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until the ownership is proved, and then waits for the certificate. " +
 			"It makes nothing, and destroying it touches nothing.\n\n" +
-			"It returns at once if the hostname is there already, and fails at once if waiting cannot help: when the name is occupied, the hostname offline, " +
-			"or the application for its certificate failed. A renewal later does not undo it.\n\n" +
-			"Let it depend on the DNS records, so that it begins when they are published.",
+			"It returns at once if the hostname is there already, and fails at once if waiting cannot help: when the application for its certificate failed, " +
+			"or when the name is still occupied, or the hostname still offline, after a last VerifyCustomHostname. A renewal later does not undo it.\n\n" +
+			"Let it depend on the DNS records, so that it begins when they are published. Once it is in state it does not wait again, until one of its `triggers` changes.",
 		Attributes: attributes,
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
@@ -157,7 +167,31 @@ func (r *customHostnameValidationResource) Read(ctx context.Context, req resourc
 	}
 }
 
-// Update waits again when wait_for asks for more than before. Other changes concern only the next wait.
+// ModifyPlan makes unknown what another wait can alter: DNS records are made of it.
+func (r *customHostnameValidationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
+		return
+	}
+	var plan, state customHostnameValidationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !plan.HostnameID.Equal(state.HostnameID) || !plan.waitsAgain(&state) {
+		return
+	}
+	for _, text := range []*types.String{
+		&plan.Status, &plan.CertStatus, &plan.CertNotAfter, &plan.CertTXTKey, &plan.CertTXTValue, &plan.CertHTTPKey, &plan.CertHTTPValue,
+	} {
+		*text = types.StringUnknown()
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// waitsAgain tells whether a plan asks for more than has been waited for. Other changes concern only the next wait.
+func (m *customHostnameValidationModel) waitsAgain(state *customHostnameValidationModel) bool {
+	return !m.WaitFor.Equal(state.WaitFor) || !m.Triggers.Equal(state.Triggers)
+}
+
+// Update waits again if the plan asks for it.
 func (r *customHostnameValidationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state customHostnameValidationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -165,15 +199,15 @@ func (r *customHostnameValidationResource) Update(ctx context.Context, req resou
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if plan.WaitFor.Equal(state.WaitFor) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	again := plan.waitsAgain(&state)
+	// What was seen before is where tokens are that ESA has blanked since.
+	updated := state
+	updated.WaitFor, updated.Triggers, updated.Timeouts = plan.WaitFor, plan.Triggers, plan.Timeouts
+	if !again {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &updated)...)
 		return
 	}
-	planned := plan
-	if r.wait(ctx, &plan, &resp.State, &resp.Diagnostics); !resp.Diagnostics.HasError() {
-		// The plan promised the values of before; the next refresh brings the new ones.
-		resp.Diagnostics.Append(resp.State.Set(ctx, &planned)...)
-	}
+	r.wait(ctx, &updated, &resp.State, &resp.Diagnostics)
 }
 
 // Delete forgets the wait.
@@ -217,7 +251,7 @@ func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err e
 	var hopeless *esa.HopelessError
 	switch {
 	case errors.As(err, &hopeless):
-		summary, detail := describeHopeless(&hopeless.Hostname, about)
+		summary, detail := describeHopeless(hopeless)
 		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), summary, detail)
 	case errors.Is(err, context.DeadlineExceeded) && last != nil:
 		return diag.NewAttributeErrorDiagnostic(path.Root("hostname_id"), "Custom hostname not validated in time",
@@ -255,14 +289,20 @@ func whatIsMissing(h *esa.CustomHostname) string {
 }
 
 // describeHopeless tells why waiting does not help, and what does.
-func describeHopeless(h *esa.CustomHostname, about thing) (summary, detail string) {
+func describeHopeless(hopeless *esa.HopelessError) (summary, detail string) {
+	h := &hopeless.Hostname
+	about, answer := thingOf(h), ""
+	if refusal := new(esa.Error); errors.As(hopeless.Err, &refusal) {
+		_, advice := adviceFor(refusal)
+		answer = "\n\n" + describe(refusal) + "\n\n" + advice
+	}
 	switch h.Status {
 	case esa.StatusConflicted:
-		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. "+
-			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be created anew.", about, clean(orNone(h.ConflictWith)))
+		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. It has just been verified again, and still is. "+
+			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be created anew.", about, clean(orNone(h.ConflictWith))) + answer
 	case esa.StatusOffline:
-		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. "+
-			"See to that (a missing ICP filing, an overdue plan, content, or somebody's decision), and run apply again.", about, clean(orNone(h.OfflineReason)))
+		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. It has just been verified again, and is offline still. "+
+			"See to that (a missing ICP filing, an overdue plan, content, or somebody's decision), and run apply again.", about, clean(orNone(h.OfflineReason))) + answer
 	}
 	code := "none"
 	if h.CertApplyCode != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -158,36 +159,155 @@ func TestAccValidation_alreadyThere(t *testing.T) {
 	)
 }
 
+// TestAccValidation_hopeless ends at once, and after a last verification where only that can tell.
 func TestAccValidation_hopeless(t *testing.T) {
 	t.Parallel()
 	for title, test := range map[string]struct {
-		change func(*fakeesa.Hostname)
-		want   string
+		change        func(*fakeesa.Hostname)
+		verifications int
+		want          string
 	}{
-		"conflicted": {func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, `(?s)Custom hostname conflicted.*existing_site`},
-		"offline":    {func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }, `(?s)Custom hostname offline.*missing_icp`},
+		"conflicted": {func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, 1, `(?s)Custom hostname conflicted.*existing_site`},
+		"offline":    {func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "prohibited" }, 1, `(?s)Custom hostname offline.*prohibited`},
+		"without its filing": {
+			func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }, 1,
+			`(?s)Custom hostname offline.*missing_icp.*CustomHostname.InvalidICP.*needs\s+an\s+ICP\s+filing`,
+		},
 		"failed": {func(h *fakeesa.Hostname) {
 			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 2, "canceled"
-		}, `(?s)Certificate of custom hostname failed.*canceled.*CertApplyCode\s+2.*certificate_apply_trigger`},
+		}, 0, `(?s)Certificate of custom hostname failed.*canceled.*CertApplyCode\s+2.*certificate_apply_trigger`},
 	} {
 		t.Run(title, func(t *testing.T) {
 			a, clock := timed(t, fakeesa.Options{})
+			a.site = a.AddSiteOf(fakeesa.Site{Name: "example.cn", Coverage: "global"})
+			a.record = a.AddRecord(a.site.ID, "origin.example.cn")
 			a.testTimed(t, clock,
 				resource.TestStep{Config: a.hcl(a.args(name, free()))},
 				resource.TestStep{
 					PreConfig: func() {
 						a.ChangeHostname(a.hostname(t).ID, test.change)
+						a.WithoutICP(name)
+						a.AddSite(name) // what it is conflicted with
 						a.ResetRequests()
 					},
 					Config:      a.hcl(a.args(name, free()), wait("")),
 					ExpectError: regexp.MustCompile(test.want),
 				},
 			)
-			if n := a.Count("VerifyCustomHostname"); n != 0 {
-				t.Errorf("%d verifications of a hopeless case", n)
+			if n := a.Count("VerifyCustomHostname"); n != test.verifications {
+				t.Errorf("%d verifications, want %d", n, test.verifications)
 			}
 		})
 	}
+}
+
+// TestAccValidation_causeIsGone validates a hostname that nothing stands in the way of any more, as only a verification
+// finds out.
+func TestAccValidation_causeIsGone(t *testing.T) {
+	t.Parallel()
+	for title, change := range map[string]func(*fakeesa.Hostname){
+		"conflicted": func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" },
+		"offline":    func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" },
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+			w := newWorkspace(t)
+			w.write("main.tf", a.hcl(a.args(name)))
+			w.mustRun("apply", "-auto-approve")
+			id := a.hostname(t).ID
+			a.ChangeHostname(id, change)
+			a.ResetRequests()
+			w.write("main.tf", a.hcl(a.args(name), wait("")))
+			w.mustRun("apply", "-auto-approve")
+			if diff := cmp.Diff(map[string]int{"VerifyCustomHostname": 1}, a.writes()); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+			w.mustRun("plan", "-detailed-exitcode")
+			if got := a.hostname(t); got.ID != id || got.Status != "active" {
+				t.Errorf("got hostname %d, which is %s", got.ID, got.Status)
+			}
+		})
+	}
+}
+
+// TestAccValidation_triggers applies for a failed certificate again and waits for it, in one apply: the wait that is in
+// state runs again, and the DNS record follows the new challenge.
+func TestAccValidation_triggers(t *testing.T) {
+	t.Parallel()
+	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute, ReadLag: 20 * time.Second})
+	config := func(again string) string {
+		return a.hcl(a.args(name, free(), args{"certificate_apply_trigger": fmt.Sprintf("%q", again)}), `
+resource "fakedns_txt" "owner" {
+  name  = esa_custom_hostname.test.verify_host
+  value = esa_custom_hostname.test.verify_code
+}
+resource "esa_custom_hostname_validation" "owner" {
+  hostname_id = esa_custom_hostname.test.id
+  wait_for    = "ownership"
+  triggers    = { certificate = esa_custom_hostname.test.certificate_apply_trigger }
+  depends_on  = [fakedns_txt.owner]
+}
+resource "fakedns_txt" "acme" {
+  name  = esa_custom_hostname_validation.owner.cert_txt_key
+  value = esa_custom_hostname_validation.owner.cert_txt_value
+}
+`, wait("triggers = { certificate = esa_custom_hostname.test.certificate_apply_trigger }\n  depends_on = [fakedns_txt.acme]"))
+	}
+	challenge := ""
+	a.testTimed(t, clock,
+		resource.TestStep{Config: config("first")},
+		resource.TestStep{
+			PreConfig: func() {
+				challenge = a.hostname(t).CertTxtValue
+				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus, h.CertApplyMessage = "ApplyFailed", "canceled" })
+				a.ResetRequests()
+			},
+			Config: config("second"),
+			ConfigPlanChecks: plan(
+				plancheck.ExpectResourceAction(validation, plancheck.ResourceActionUpdate),
+				plancheck.ExpectUnknownValue(validation, attribute("cert_txt_value")),
+				plancheck.ExpectUnknownValue(validation, attribute("cert_status")),
+				plancheck.ExpectKnownValue(validation, attribute("id"), knownvalue.NotNull()),
+			),
+			Check: check(func() error {
+				if got := a.hostname(t); got.CertStatus != "OK" || got.CertTxtValue == challenge {
+					return fmt.Errorf("the certificate is %s, the challenge %q after %q", got.CertStatus, got.CertTxtValue, challenge)
+				}
+				return nil
+			}),
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(validation, attribute("cert_status"), knownvalue.StringExact("OK")),
+				statecheck.ExpectKnownValue(validation, attribute("triggers"), knownvalue.MapExact(map[string]knownvalue.Check{"certificate": knownvalue.StringExact("second")})),
+			},
+		},
+	)
+}
+
+// TestAccValidation_triggersFail leaves the old triggers in state when the new wait fails, so that the next apply waits again.
+func TestAccValidation_triggersFail(t *testing.T) {
+	t.Parallel()
+	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true, BlankTokens: true})
+	failed := func(h *fakeesa.Hostname) { h.CertStatus = "ApplyFailed" }
+	again := a.hcl(a.args(name, free()), wait(`triggers = { round = "2" }`))
+	a.testTimed(t, clock,
+		resource.TestStep{Config: a.hcl(a.args(name, free()), wait(""))},
+		resource.TestStep{
+			PreConfig:   func() { a.ChangeHostname(a.hostname(t).ID, failed) },
+			Config:      again,
+			ExpectError: regexp.MustCompile("Certificate of custom hostname failed"),
+		},
+		resource.TestStep{
+			PreConfig:        func() { a.ChangeHostname(a.hostname(t).ID, inOrder) },
+			Config:           again,
+			ConfigPlanChecks: plan(plancheck.ExpectResourceAction(validation, plancheck.ResourceActionUpdate)),
+		},
+		// A change of the time limit alone waits for nothing.
+		resource.TestStep{
+			PreConfig: func() { a.ChangeHostname(a.hostname(t).ID, failed) },
+			Config:    a.hcl(a.args(name, free()), wait("triggers = { round = \"2\" }\n  timeouts {\n create = \"1h\"\n }")),
+		},
+	)
 }
 
 // TestAccValidation_timeout waits in real time, as time limits are real.

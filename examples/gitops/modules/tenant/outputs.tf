@@ -7,10 +7,9 @@ output "dns_records" {
 }
 
 output "hostnames" {
-  description = "State of each hostname and of its certificate."
+  description = "Id and status of each hostname. What changes by itself, as a certificate that is renewed, would be a change in plans."
   value = { for name, hostname in esa_custom_hostname.this : name => {
-    id          = hostname.id
-    status      = try(esa_custom_hostname_validation.this[name].status, hostname.status)
-    cert_status = hostname.cert_status
+    id     = hostname.id
+    status = try(esa_custom_hostname_validation.this[name].status, hostname.status)
   } }
 }

@@ -1,0 +1,48 @@
+# With no account and no server: the CLI makes up what ESA would answer. Ids have to be numbers, as the provider checks them.
+mock_provider "esa" {
+  mock_data "esa_site" {
+    defaults = { id = "890601022130656" }
+  }
+
+  mock_data "esa_record" {
+    defaults = { id = "4042843419650112" }
+  }
+
+  mock_resource "esa_custom_hostname" {
+    defaults = {
+      id          = "4042843419650113"
+      status      = "pending"
+      verify_host = "_esa_custom_hostname.shop.customer-a.com"
+      verify_code = "verify_a6dea5fc0a1d3346e06e61fda11012c7"
+    }
+  }
+
+  # Every wait is over at once.
+  mock_resource "esa_custom_hostname_validation" {
+    defaults = {
+      id     = "4042843419650113"
+      status = "active"
+    }
+  }
+}
+
+run "makes_a_hostname_of_each_line" {
+  assert {
+    condition     = length(esa_custom_hostname.tenant) == length(local.tenants)
+    error_message = "A line of the table has no hostname."
+  }
+
+  assert {
+    condition     = contains(output.records, { name = "_esa_custom_hostname.shop.customer-a.com", type = "TXT", value = "verify_a6dea5fc0a1d3346e06e61fda11012c7" })
+    error_message = "The TXT record is not among those to be published."
+  }
+}
+
+run "takes_the_record_of_the_line" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for name, tenant in esa_custom_hostname.tenant : tenant.record_id == data.esa_record.origin[local.tenants[name].record].id])
+    error_message = "A hostname is on another record than its line says."
+  }
+}
