@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -168,7 +169,8 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. " +
 				"Not needed for a new certificate, which sends its key anyway.",
-			Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("private_key_wo"))},
+			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
+			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
 		},
 		"cas_id": schema.StringAttribute{
 			Optional:            true,
@@ -224,7 +226,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	id, err := client.CreateCustomHostname(ctx, in)
+	id, refused := client.CreateCustomHostname(ctx, in)
 	if id != 0 {
 		// Saved before anything else can fail: a hostname that is not in state is an orphan.
 		plan.ID = types.StringValue(formatID(id))
@@ -233,9 +235,14 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 		resp.Diagnostics.Append(resp.State.Set(ctx, &saved)...)
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, saved.identity())...)
 	}
-	if err != nil {
-		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, err))
+	switch {
+	case refused != nil && id == 0:
+		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, in.Certificate, refused))
 		return
+	case refused != nil:
+		// An error would taint the hostname, and the next apply would make another one with other tokens.
+		resp.Diagnostics.Append(certificateRefused(&plan, refused))
+		resp.Diagnostics.Append(memory{Refused: codeOf(refused)}.save(ctx, resp.Private)...)
 	}
 
 	created, err := client.AwaitCreated(ctx, id)
@@ -299,7 +306,14 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
 		return
 	}
+	remembered, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	before := state.Certificate
 	state.fromAPI(actual, r.casRegion())
+	now := remembered
+	if now.observe(actual, before, state.Certificate); now != remembered {
+		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 }
@@ -316,6 +330,8 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 	limit, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
+	state.memory, diags = recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(&plan, &config, &state)...)
 	in, needed := plan.toUpdate(&state, config.key(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -327,7 +343,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	if needed {
 		state.tellPlace(client, in.HostnameID)
 		if err := client.UpdateCustomHostname(ctx, in); err != nil {
-			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, err))
+			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, in.Certificate, err))
 			return
 		}
 	}
@@ -360,6 +376,9 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	plan.fillUnknown(observed)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+	if in.SSLFlag != "" {
+		resp.Diagnostics.Append(memory{}.save(ctx, resp.Private)...)
+	}
 }
 
 // tellPlace tells the client where the hostname is, so that its writes take their turn there.
@@ -433,7 +452,7 @@ func (r *customHostnameResource) finish(plan, config, state *customHostnameModel
 	config.validateArguments(&diags)
 	sends := state == nil || changeOf(state, plan).certificate
 	if sends {
-		config.requireKey(&diags)
+		config.requireKey(plan, state, &diags)
 	}
 	config.checkCertificate(!sends, r.now(), &diags)
 	if plan.CasRegion.IsUnknown() {
@@ -451,10 +470,17 @@ func (m *customHostnameModel) key() esa.Secret {
 }
 
 // explain turns an error of Create or Update into a diagnostic. ESA's InvalidParameter does not say which parameter;
-// the record is the likeliest, and is looked up.
-func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, err error) diag.Diagnostic {
-	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeRecordNotFound) {
-		return apiError(verb, plan.thing(), err)
+// the record is the likeliest, and is looked up. recordID and group are what was sent.
+func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, group *esa.Certificate, err error) diag.Diagnostic {
+	general := apiError(verb, plan.thing(), err)
+	if group != nil && group.Type == esa.CertTypeCAS && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeSetCertFailed) {
+		general = casError(verb, plan.thing(), group, err)
+	}
+	if errors.As(err, new(*esa.HostnameExistsError)) {
+		return general
+	}
+	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".RecordId", esa.CodeRecordNotFound) {
+		return general
 	}
 	record, lookErr := client.GetRecord(ctx, recordID)
 	problem := ""
@@ -462,13 +488,13 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	case esa.IsCode(lookErr, esa.CodeRecordNotFound):
 		problem = "does not exist"
 	case lookErr != nil:
-		return apiError(verb, plan.thing(), err)
+		return general
 	case formatID(record.SiteID) != plan.SiteID.ValueString():
 		problem = fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
 	case !record.Proxied:
 		problem = fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
 	default:
-		return apiError(verb, plan.thing(), err)
+		return general
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to "+verb+" custom hostname",
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))
