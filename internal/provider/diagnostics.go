@@ -160,7 +160,7 @@ func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError
 			"Unable to create %s: another resource of this run has made it, with hostname id %d. "+
 				"Two resources cannot have the same hostname in one site. Remove one of them, or give it another hostname.", about, existing.HostnameID))
 	}
-	answer := clean(exists.Err.Error())
+	answer := clean(exists.Err.Error()) + "."
 	if apiErr := new(esa.Error); errors.As(exists.Err, &apiErr) {
 		answer = describe(apiErr)
 	}

@@ -79,6 +79,7 @@ func (r *customHostnameResource) Schema(ctx context.Context, _ resource.SchemaRe
 			"with the certificate that it serves.\n\n" +
 			"All changes but those of `site_id` and `hostname` are made in place with UpdateCustomHostname, in one call that sends what changed and no more. " +
 			"Creating one counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
+			"A hostname that ESA creates without its certificate is saved with a warning, and the next apply sends the certificate again, in place. " +
 			"The resource is done when ESA knows the hostname; it does not wait for the domain's owner. To prove the ownership, publish a TXT record " +
 			"named `verify_host` with the content `verify_code`.",
 		Attributes: r.attributes(),
@@ -163,11 +164,11 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Sensitive: true,
 			WriteOnly: true,
 			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it goes to ESA and into neither plan nor state. " +
-				"It is sent with every change of the certificate. Needs Terraform or OpenTofu 1.11 or later.",
+				"It is sent with every change of the certificate; a plan that sends none does without. Needs Terraform or OpenTofu 1.11 or later.",
 		},
 		"private_key_wo_version": schema.Int64Attribute{
 			Optional: true,
-			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. " +
+			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. Only such a plan needs the key. " +
 				"Not needed for a new certificate, which sends its key anyway.",
 			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
 			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
@@ -181,7 +182,7 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			Computed: true,
 			MarkdownDescription: "Region of SSL Certificates Service (CasRegion): `cn-hangzhou` for accounts of the China site, `ap-southeast-1` for those of the international site. " +
-				"Default: that of the provider's account site. ESA does not return it. Changed in place.",
+				"Default: that of the provider's account site. One that contradicts the provider's `account_type` is refused. ESA does not return it. Changed in place.",
 			Validators: []validator.String{stringvalidator.OneOf(esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International))},
 		},
 		"certificate_apply_trigger": schema.StringAttribute{
