@@ -13,7 +13,7 @@ var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictD
 // CanonicalName is a domain name as this client sends it: lower case, A-labels, no final dot. A name that is none is
 // only put into lower case.
 func CanonicalName(name string) string {
-	if !isASCII(name) {
+	if !isASCII(name) && utf8.ValidString(name) {
 		if ascii, err := names.ToASCII(name); err == nil {
 			name = ascii
 		}
