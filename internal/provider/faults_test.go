@@ -654,11 +654,11 @@ func (w *workspace) recover(a *account, record int64) {
 		if status == 0 {
 			break
 		}
-		command := regexp.MustCompile(`terraform import (esa_custom_hostname)\.NAME (\S+)`).FindStringSubmatch(output)
+		command := regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`).FindStringSubmatch(output)
 		if command == nil {
 			w.t.Fatalf("no import command:\n%s", output)
 		}
-		w.mustRun("import", testResource, command[2])
+		w.mustRun("import", testResource, command[1])
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	made := a.hostname(w.t)
