@@ -167,11 +167,12 @@ func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError
 	return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
 		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n%s\n\n"+
 			"To manage it from here, import it and plan again. Write the resource's address, which stands above this text after \"with\", in place of ADDRESS:\n\n"+
-			"  terraform import 'ADDRESS' %d/%s\n\n"+
+			"  terraform import 'ADDRESS' %d:%d\n\n"+
 			"or, with an import block:\n\n"+
 			"  import {\n    to = ADDRESS\n    id = \"%d\"\n  }",
 		about, existing.HostnameID, existing.RecordID, clean(existing.Status), answer,
-		existing.SiteID, clean(existing.Hostname), existing.HostnameID))
+		// By id, as lists may still show a second one of the name that was deleted again.
+		existing.SiteID, existing.HostnameID, existing.HostnameID))
 }
 
 // describe gives ESA's own words and what support asks for.

@@ -524,7 +524,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 			}
 			made := a.hostname(t)
 			for i, output := range outputs {
-				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d/%s", a.site.ID, made.Hostname)) {
+				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d:%d", a.site.ID, made.ID)) {
 					t.Errorf("no import command:\n%s", output)
 				}
 			}

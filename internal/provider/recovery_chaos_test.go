@@ -41,6 +41,7 @@ const recoveryName = "xn--bcher-kva.customer.com"
 type recoveryRun struct {
 	*chaosRun
 	random  *rand.Rand
+	clock   hurriedClock
 	refused bool // whether ESA refuses certificates
 	story   []string
 }
@@ -51,7 +52,7 @@ func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *rec
 	seconds := func(most int) time.Duration { return time.Duration(random.IntN(most+1)) * time.Second }
 	a := newAccount(t, fakeesa.Options{
 		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
-		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), UnlistedFor: seconds(5), DeletingGets: random.IntN(3), ReadLag: seconds(3), UpdateTakes: seconds(10),
+		VerifyCodeGets: random.IntN(2), UnlistedFor: seconds(5), DeletingGets: random.IntN(3), ReadLag: seconds(3), UpdateTakes: seconds(10),
 		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), PrivateKeyEcho: fakeesa.PrivateKeyEcho(random.IntN(2)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
 		UnusedCasID: fakeesa.UnusedCasID(random.IntN(2)), EmptyValues: fakeesa.EmptyValues(random.IntN(2)), SSLOnAlone: fakeesa.SSLOnAlone(random.IntN(2)),
 		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(3)), RefusedCertificate: fakeesa.RefusedCertificate(random.IntN(4)),
@@ -60,10 +61,10 @@ func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *rec
 		BusyRecords: random.IntN(2) == 0, BusyLeft: random.IntN(2) == 0,
 	})
 	c := &chaosRun{
-		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,
+		t: t, seed: seed, account: a, first: first, second: second,
 		states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1), configs: make([]map[string]any, 1),
 	}
-	return &recoveryRun{chaosRun: c, random: random}
+	return &recoveryRun{chaosRun: c, random: random, clock: clock}
 }
 
 func (r *recoveryRun) tell(format string, values ...any) {
@@ -79,6 +80,8 @@ func (r *recoveryRun) play() {
 	if r.configs[0] == nil {
 		r.configureAnew()
 	}
+	// Until lists and reads have caught up.
+	_ = r.clock.Sleep(r.t.Context(), time.Minute)
 	r.tell("all faults end; certificates are refused: %t", r.refused)
 	r.recover()
 	if r.t.Failed() {
@@ -174,8 +177,9 @@ func (r *recoveryRun) applyUnderFaults() {
 	r.account.Chaos(r.seed, 0)
 }
 
-// apply refreshes, plans and applies once, and returns the errors. What it makes is never tainted.
+// apply refreshes, plans and applies once, in a process of its own, and returns the errors. What it makes is never tainted.
 func (r *recoveryRun) apply() (problems string) {
+	r.server = newTimedServer(r.t, r.account, r.clock)
 	before := r.states[0]
 	for _, problem := range r.applyOne(0) {
 		if problem.Severity == tfprotov6.DiagnosticSeverityError {

@@ -190,7 +190,7 @@ func TestAccRefusedByESA(t *testing.T) {
 		"a record of another site":       {good, args{"record_id": id(foreign.ID)}, name, `(?s)Unable to create custom hostname.*record_id.*belongs\s+to\s+site\s+\d+\s+\(other.example\)`},
 		"a record that is not proxied":   {good, args{"record_id": id(plain.ID)}, name, `(?s)record_id.*is\s+not\s+proxied`},
 		"a record that does not exist":   {good, args{"record_id": id(77)}, name, `(?s)record_id.*does\s+not\s+exist`},
-		"a hostname that already exists": {good, args{}, "held.customer.com", fmt.Sprintf(`(?s)already\s+has\s+it.*terraform import 'ADDRESS' %d/held.customer.com.*id = "%d"`, a.site.ID, held.ID)},
+		"a hostname that already exists": {good, args{}, "held.customer.com", fmt.Sprintf(`(?s)already\s+has\s+it.*terraform import 'ADDRESS' %d:%d.*id = "%d"`, a.site.ID, held.ID, held.ID)},
 		"a wrong secret":                 {provider(a.Options().AccessKeyID, "wrong"), args{}, name, `(?s)SignatureDoesNotMatch.*secret_key`},
 		"a wrong access key":             {provider("LTAIwrong", "wrong"), args{}, name, `(?s)InvalidAccessKeyId.NotFound.*account_type`},
 	}
