@@ -201,11 +201,11 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	}
 	id, found, lookErr := c.lookForCreated(lookCtx, in, began)
 	switch {
-	case lookErr != nil && mayHaveRun:
+	case lookErr != nil:
 		return 0, &UnclearCreateError{Err: err}
 	case id != 0 && !partly:
 		return id, nil
-	case id != 0, lookErr != nil, len(found) == 0:
+	case id != 0, len(found) == 0:
 		return id, err
 	}
 	return 0, c.hostnameExists(found, in, began, err)
@@ -219,7 +219,7 @@ func mayMeanNameTaken(err error) bool {
 		return false
 	}
 	switch e.Code {
-	case CodeInvalidParameter, CodeNoPermission, CodeForbiddenRAM, CodeInstanceNotOnline, CodeQuotaCheckFailed,
+	case CodeNoPermission, CodeForbiddenRAM, CodeInstanceNotOnline, CodeQuotaCheckFailed,
 		CodeCustomHostnameICP, CodeRecordNotFound, CodeSiteNotFound,
 		CodeAccessKeyNotFound, CodeAccessKeyInactive, CodeSignatureDoesNotMatch, CodeTimestampExpired,
 		CodeTokenExpired, CodeTokenMismatch, CodeTokenMalformed, CodeUnsupportedHTTPMethod, CodeAPINotFound:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 )
 
 // Values of a custom hostname's fields that code decides by. ESA may send others.
@@ -74,7 +73,7 @@ func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // CasRegion. Times are UTC, yyyy-MM-ddTHH:mm:ssZ.
 type CustomHostname struct {
 	HostnameID int64  `json:"HostnameId"`
-	Hostname   string `json:"Hostname"`
+	Hostname   string `json:"Hostname"` // as CanonicalName writes it, however ESA does
 	SiteID     int64  `json:"SiteId"`
 	SiteName   string `json:"SiteName"`
 	RecordID   int64  `json:"RecordId"`
@@ -138,6 +137,7 @@ func (c *Client) GetCustomHostname(ctx context.Context, hostnameID int64) (*Cust
 		case out.CustomHostnameModel.HostnameID != hostnameID:
 			return malformed("it is about hostname id %d", out.CustomHostnameModel.HostnameID)
 		}
+		out.CustomHostnameModel.Hostname = CanonicalName(out.CustomHostnameModel.Hostname)
 		return nil
 	})
 	if err != nil {
@@ -190,17 +190,29 @@ func (c *Client) ListCustomHostnames(ctx context.Context, in ListCustomHostnames
 		if out.TotalCount == nil {
 			return malformed("it has no TotalCount")
 		}
-		for _, hostname := range out.Hostnames {
+		for i := range out.Hostnames {
+			hostname := &out.Hostnames[i]
 			if hostname.HostnameID <= 0 {
 				return malformed("it lists a hostname without an id")
 			}
+			hostname.Hostname = CanonicalName(hostname.Hostname)
 		}
 		return nil
 	})
 }
 
-// FindCustomHostnames returns a site's custom hostnames of exactly this name: usually one, or none.
+// FindCustomHostnames returns a site's custom hostnames of exactly this name: usually one, or none. What is not found by
+// its A-labels is looked for by its U-labels, as nothing says with which of them ESA compares.
 func (c *Client) FindCustomHostnames(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
+	hostname = CanonicalName(hostname)
+	found, err := c.findByName(ctx, siteID, hostname)
+	if text := unicodeName(hostname); err == nil && len(found) == 0 && text != hostname {
+		return c.findByName(ctx, siteID, text)
+	}
+	return found, err
+}
+
+func (c *Client) findByName(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
 	page, err := c.ListCustomHostnames(ctx, ListCustomHostnamesInput{
 		SiteID: siteID, Hostname: hostname, NameMatchType: NameMatchExact, PageSize: MaxPageSize,
 	})
@@ -210,7 +222,7 @@ func (c *Client) FindCustomHostnames(ctx context.Context, siteID int64, hostname
 	var found []CustomHostname
 	for _, candidate := range page.Hostnames {
 		// The filter's own idea of "exact" is not documented.
-		if strings.EqualFold(candidate.Hostname, hostname) {
+		if NameMatches(candidate.Hostname, hostname, NameMatchExact) {
 			found = append(found, candidate)
 		}
 	}

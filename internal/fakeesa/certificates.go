@@ -89,7 +89,13 @@ func (st *store) complete(p *parameters, g certificateGroup) {
 }
 
 // deployable finds out until when the certificate is good, or refuses it as ESA does when it cannot deploy one.
-func (st *store) deployable(g *certificateGroup) *apiError {
+func (st *store) deployable(name string, g *certificateGroup) *apiError {
+	switch refuse := st.refusals[name]; {
+	case refuse && g.kind == "free":
+		return fail("CustomHostname.ApplyCertFailed", "certificates for %s are refused", name)
+	case refuse:
+		return fail("CustomHostname.SetCertFailed", "certificates for %s are refused", name)
+	}
 	switch g.kind {
 	case "upload":
 		leaf, err := matchingLeaf(g.certificate, g.privateKey)
@@ -164,6 +170,19 @@ func strictPEM(what, text string, labels map[string]func(der []byte) error) erro
 		text = text[len(found[0]):]
 	}
 	return nil
+}
+
+// installNothing is what is left of a certificate group that was refused with a create.
+func (st *store) installNothing(h *hostname, g certificateGroup) {
+	switch st.options.RefusedCertificate {
+	case RefusedLeavesOff:
+		h.SSLFlag = "off"
+	case RefusedLeavesOn:
+		if h.CertType = g.kind; g.kind == "free" {
+			h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "ApplyFailed", 2, "canceled"
+		}
+	case RefusedLeavesNothing, RefusedLeavesBare:
+	}
 }
 
 // install makes a checked certificate group the hostname's. A free certificate that is there, or on its way, stays.

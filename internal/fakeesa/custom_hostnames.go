@@ -38,13 +38,15 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 		return nil, e
 	}
 	name = strings.ToLower(name)
-	if st.inSite(siteID, name) != nil && st.options.DuplicateCreate == DuplicateRefused {
-		return nil, fail("CustomHostname.Duplicated", "site %d has %s already", siteID, name)
+	if st.inSite(siteID, name) != nil && st.options.DuplicateCreate != DuplicateConflicts {
+		return nil, st.duplicate(siteID, name)
 	}
+	var refused *apiError
 	if flag == "on" {
-		if e := st.deployable(&group); e != nil {
-			return nil, e
-		}
+		refused = st.deployable(name, &group)
+	}
+	if refused != nil && st.options.RefusedCertificate == RefusedLeavesNothing {
+		return nil, refused
 	}
 
 	h := &hostname{Hostname: Hostname{
@@ -60,18 +62,31 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	if with := st.conflict(name, h.ID); with != "" {
 		h.Status, h.ConflictWith, h.OfflineReason = "conflicted", with, ""
 	}
-	if flag == "on" {
+	switch {
+	case refused != nil:
+		st.installNothing(h, group)
+	case flag == "on":
 		st.install(h, group, c.now)
 	}
 	st.add(h)
 	st.remember(h, nil, c.now)
 	st.advance(h, c.now)
 	c.hostnameID = h.ID
+	if refused != nil {
+		return nil, refused
+	}
 	return struct {
 		RequestId  string
 		HostnameId int64
 		Hostname   string
-	}{c.requestID, h.ID, name}, nil
+	}{c.requestID, h.ID, st.view(name)}, nil
+}
+
+func (st *store) duplicate(siteID int64, name string) *apiError {
+	if st.options.DuplicateCreate == DuplicateInvalid {
+		return invalid("site %d has %s already", siteID, name)
+	}
+	return fail("CustomHostname.Duplicated", "site %d has %s already", siteID, name)
 }
 
 func (st *store) updateCustomHostname(c *call) (any, *apiError) {
@@ -98,7 +113,7 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 		return nil, p.err
 	}
 	if replaces {
-		if e := st.deployable(&group); e != nil {
+		if e := st.deployable(h.Hostname.Hostname, &group); e != nil {
 			return nil, e
 		}
 	}
@@ -283,7 +298,7 @@ func (st *store) listed(h *hostname) listedHostname {
 		v.CertTxtKey, v.CertTxtValue, v.CertHTTPKey, v.CertHTTPValue = "", "", "", ""
 	}
 	shown := listedHostname{
-		HostnameId: v.ID, Hostname: v.Hostname, SiteId: v.SiteID, RecordId: v.RecordID,
+		HostnameId: v.ID, Hostname: st.view(v.Hostname), SiteId: v.SiteID, RecordId: v.RecordID,
 		Status: v.Status, OfflineReason: v.OfflineReason, ConflictWith: v.ConflictWith,
 		VerifyHost: v.VerifyHost, VerifyCode: v.VerifyCode,
 		SslFlag: v.SSLFlag, CertType: v.CertType, CertStatus: v.CertStatus, CertNotAfter: formatTime(v.CertNotAfter),
@@ -389,7 +404,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 	}
 	var found []*hostname
 	for h := range st.listable(siteID, c.now) {
-		if (recordID == 0 || h.RecordID == recordID) && (status == "" || h.Status == status) && fits(h.Hostname.Hostname) {
+		if (recordID == 0 || h.RecordID == recordID) && (status == "" || h.Status == status) && fits(strings.TrimSuffix(st.view(h.Hostname.Hostname), ".")) {
 			found = append(found, h)
 		}
 	}

@@ -682,3 +682,65 @@ func TestLimitOfTheClocksHour(t *testing.T) {
 		t.Errorf("in the next hour: %s", got.raw)
 	}
 }
+
+func TestNamesAsOthersWriteThem(t *testing.T) {
+	const name = "xn--bcher-kva.xn--fiqs8s.customer.com"
+	for view, want := range map[HostnameView]string{
+		HostnameAsStored: name, HostnameFinalDot: name + ".", HostnameUnicode: "bücher.中国.customer.com",
+	} {
+		w := newWorld(t, Options{HostnameView: view})
+		h := w.create(name)
+		if h.Hostname != name {
+			t.Errorf("stored as %q", h.Hostname)
+		}
+		if got := w.ok("GetCustomHostname", "HostnameId", h.ID).at("CustomHostnameModel", "Hostname"); got != want {
+			t.Errorf("view %d: Get writes %q, want %q", view, got, want)
+		}
+		for filter, found := range map[string]bool{name: view != HostnameUnicode, name + ".": view != HostnameUnicode, "bücher.中国.customer.com": view == HostnameUnicode} {
+			if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID, "Hostname", filter).at("TotalCount"); (got == "1") != found {
+				t.Errorf("view %d: a list of %s has %v", view, filter, got)
+			}
+		}
+	}
+	for _, broken := range []string{"!", "a!", "99999999", "999999b", "-"} {
+		if got, ok := punycode(broken); ok && broken != "-" {
+			t.Errorf("%q is decoded as %q", broken, got)
+		}
+	}
+}
+
+func TestRefusedCertificates(t *testing.T) {
+	for left, want := range map[RefusedCertificate]*Hostname{
+		RefusedLeavesNothing: nil,
+		RefusedLeavesOff:     {SSLFlag: "off"},
+		RefusedLeavesOn:      {SSLFlag: "on", CertType: "free", CertStatus: "ApplyFailed"},
+		RefusedLeavesBare:    {SSLFlag: "on"},
+	} {
+		w := newWorld(t, Options{RefusedCertificate: left})
+		w.RefuseCertificates("shop.customer.com", true)
+		w.refused(404, "CustomHostname.ApplyCertFailed", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "on", "CertType", "free")
+		all := w.Hostnames()
+		if want == nil {
+			if len(all) != 0 {
+				t.Errorf("%+v is left", all)
+			}
+			continue
+		}
+		if len(all) != 1 || all[0].SSLFlag != want.SSLFlag || all[0].CertType != want.CertType || all[0].CertStatus != want.CertStatus {
+			t.Errorf("%+v is left, want %+v", all, want)
+			continue
+		}
+		w.refused(404, "CustomHostname.SetCertFailed", "UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
+		w.RefuseCertificates("shop.customer.com", false)
+		w.ok("UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
+		if h := w.Hostnames()[0]; h.CertStatus != "OK" {
+			t.Errorf("the certificate is %q", h.CertStatus)
+		}
+	}
+}
+
+func TestDuplicateInvalid(t *testing.T) {
+	w := newWorld(t, Options{DuplicateCreate: DuplicateInvalid})
+	w.create("shop.customer.com")
+	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+}

@@ -26,6 +26,10 @@ type Options struct {
 
 	// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
 	DuplicateCreate DuplicateCreate
+	// RefusedCertificate is what CreateCustomHostname leaves behind when it answers ApplyCertFailed or SetCertFailed.
+	RefusedCertificate RefusedCertificate
+	// HostnameView is how answers write a hostname.
+	HostnameView HostnameView
 	// UnknownSite is how CreateCustomHostname, ListCustomHostnames and ListRecords refuse a SiteId that does not exist.
 	UnknownSite UnknownSite
 	// ForeignRecord says whether a RecordId may name a record of another site, or one that is not proxied.
@@ -159,6 +163,35 @@ const (
 	DuplicateRefused DuplicateCreate = iota
 	// DuplicateConflicts makes a second hostname with Status conflicted and ConflictWith existing_custom_hostname.
 	DuplicateConflicts
+	// DuplicateInvalid answers InvalidParameter, which does not say which parameter.
+	DuplicateInvalid
+)
+
+// RefusedCertificate is what CreateCustomHostname leaves behind when the certificate cannot be deployed or applied for.
+// The answer is the same error, without an id.
+type RefusedCertificate int
+
+const (
+	// RefusedLeavesNothing makes no hostname.
+	RefusedLeavesNothing RefusedCertificate = iota
+	// RefusedLeavesOff makes the hostname with SSL off.
+	RefusedLeavesOff
+	// RefusedLeavesOn makes it with SSL on and the CertType, but without a certificate; a free one is ApplyFailed.
+	RefusedLeavesOn
+	// RefusedLeavesBare makes it with SSL on and nothing about a certificate.
+	RefusedLeavesBare
+)
+
+// HostnameView is how answers write a hostname, whose A-labels in lower case are what was sent.
+type HostnameView int
+
+const (
+	// HostnameAsStored writes it in lower case.
+	HostnameAsStored HostnameView = iota
+	// HostnameFinalDot ends it with a dot.
+	HostnameFinalDot
+	// HostnameUnicode writes its xn-- labels as the U-labels that they stand for. Lists compare with those.
+	HostnameUnicode
 )
 
 // UnknownSite is how a SiteId that does not exist is refused.

@@ -315,6 +315,15 @@ func (s *Server) FailCertificates(name string, times int) {
 	s.store.failures[canonical(name)] = times
 }
 
+// RefuseCertificates lets ESA refuse every certificate for a name from now on, or take them again: an uploaded one and
+// one of SSL Certificates Service with SetCertFailed, an application for a free one with ApplyCertFailed, as for a CAA
+// record that forbids it. Options.RefusedCertificate says what that leaves of a create; an update leaves all as it was.
+func (s *Server) RefuseCertificates(name string, refuse bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store.refusals[canonical(name)] = refuse
+}
+
 // A Thing is something of the scene that a configuration can name.
 type Thing struct {
 	Kind string // site, record, hostname, cas

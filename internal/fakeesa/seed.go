@@ -263,7 +263,7 @@ func (st *store) plantable(h Hostname) error {
 	case h.CertType == "upload" && (h.Certificate == "" || h.PrivateKey == ""):
 		return errors.New(`cert_type "upload" needs certificate_file and private_key_file, or certificate and private_key`)
 	}
-	if e := st.deployable(&group); e != nil {
+	if e := st.deployable(canonical(h.Hostname), &group); e != nil {
 		return fmt.Errorf("the certificate cannot be deployed: %s; give a PEM whose first certificate has that key, or a cas_id of cas_certificates", e.reason)
 	}
 	return nil

@@ -119,6 +119,7 @@ type store struct {
 	txt      map[string][]string
 	noICP    map[string]bool
 	failures map[string]int
+	refusals map[string]bool
 	busy     map[int64]occupation
 	random   *rand.Rand
 	creates  window
@@ -142,7 +143,7 @@ func newStore(o Options) store {
 		options: o, lastID: 4514973387335744,
 		byID: map[int64]*hostname{}, deleted: map[int64]*hostname{},
 		cas: map[casKey]time.Time{}, txt: map[string][]string{}, noICP: map[string]bool{},
-		failures: map[string]int{}, busy: map[int64]occupation{},
+		failures: map[string]int{}, refusals: map[string]bool{}, busy: map[int64]occupation{},
 		random:  rand.New(rand.NewPCG(o.Seed, 0)),
 		creates: window{limit: o.CreateLimitPerHour, span: time.Hour, fixed: o.CreateWindow == CreateWindowFixed},
 		calls:   window{limit: o.CallsPerSecond, span: time.Second},
@@ -279,7 +280,7 @@ func (st *store) throttle(c *call) *apiError {
 
 // refused takes a call that was refused for another reason out of the limit of creates again, if it does not count.
 func (st *store) refused(c *call) {
-	if n := len(st.creates.calls); st.options.OnlyMadeCount && c.all["Action"] == "CreateCustomHostname" && n > 0 {
+	if n := len(st.creates.calls); c.hostnameID == 0 && st.options.OnlyMadeCount && c.all["Action"] == "CreateCustomHostname" && n > 0 {
 		st.creates.calls = st.creates.calls[:n-1]
 	}
 }

@@ -64,6 +64,7 @@ type chaosRun struct {
 	server        *server
 	first, second certtest.Pair
 	states        []*tfprotov6.DynamicValue // of hostname i; nil is none
+	private       [][]byte                  // what is kept beside it
 	configs       []map[string]any
 }
 
@@ -103,7 +104,7 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 	})
 	c := &chaosRun{
 		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,
-		states: make([]*tfprotov6.DynamicValue, chaosHostnames), configs: make([]map[string]any, chaosHostnames),
+		states: make([]*tfprotov6.DynamicValue, chaosHostnames), private: make([][]byte, chaosHostnames), configs: make([]map[string]any, chaosHostnames),
 	}
 	a.Chaos(seed, 0.2)
 	return c
@@ -215,11 +216,11 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	schema := c.server.schema.ResourceSchemas[kind]
 	ctx := c.t.Context()
 	if c.states[i] != nil {
-		read, err := c.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: c.states[i]})
-		if err != nil || len(read.Diagnostics) > 0 {
+		read, err := c.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: c.states[i], Private: c.private[i]})
+		if err != nil || failed(read.Diagnostics) {
 			return append(read.Diagnostics, problemOf(err)...)
 		}
-		c.states[i] = read.NewState
+		c.keep(i, read.NewState, read.Private)
 	}
 	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
 	if err != nil {
@@ -232,8 +233,8 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	if c.configs[i] != nil {
 		config, proposed = dynamic(c.t, schema, c.configs[i]), c.proposed(schema, prior, c.configs[i])
 	}
-	planned, err := c.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, ProposedNewState: proposed, Config: config})
-	if err != nil || len(planned.Diagnostics) > 0 || len(planned.RequiresReplace) > 0 {
+	planned, err := c.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, PriorPrivate: c.private[i], ProposedNewState: proposed, Config: config})
+	if err != nil || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
 		return append(planned.Diagnostics, problemOf(err)...)
 	}
 	if same, err := sameValue(schema, prior, planned.PlannedState); err != nil || same {
@@ -245,14 +246,19 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	if err != nil {
 		return problemOf(err)
 	}
-	c.states[i] = applied.NewState
+	c.keep(i, applied.NewState, applied.Private)
 	if err := consistent(schema, planned.PlannedState, applied.NewState); err != nil {
 		return append(applied.Diagnostics, problemOf(err)...)
 	}
-	if c.configs[i] == nil {
-		c.states[i] = nil
-	}
 	return applied.Diagnostics
+}
+
+// keep takes what an answer says is to be stored.
+func (c *chaosRun) keep(i int, state *tfprotov6.DynamicValue, private []byte) {
+	c.states[i], c.private[i] = state, private
+	if none, err := state.IsNull(); err != nil || none {
+		c.states[i], c.private[i] = nil, nil
+	}
 }
 
 // consistent refuses what Terraform calls an inconsistent result after apply: all is known, and is what was promised.
@@ -288,6 +294,11 @@ func sameValue(schema *tfprotov6.Schema, a, b *tfprotov6.DynamicValue) (bool, er
 	}
 	second, err := b.Unmarshal(schema.ValueType())
 	return err == nil && first.Equal(second), err
+}
+
+// failed tells whether there is an error.
+func failed(problems []*tfprotov6.Diagnostic) bool {
+	return slices.ContainsFunc(problems, func(problem *tfprotov6.Diagnostic) bool { return problem.Severity == tfprotov6.DiagnosticSeverityError })
 }
 
 func problemOf(err error) []*tfprotov6.Diagnostic {

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -101,16 +100,5 @@ func matches(h *esa.CustomHostname, in esa.ListCustomHostnamesInput) bool {
 	if in.RecordID != 0 && h.RecordID != in.RecordID || in.Status != "" && h.Status != in.Status {
 		return false
 	}
-	name, part := strings.ToLower(h.Hostname), strings.ToLower(in.Hostname)
-	switch {
-	case part == "":
-		return true
-	case in.NameMatchType == esa.NameMatchPrefix:
-		return strings.HasPrefix(name, part)
-	case in.NameMatchType == esa.NameMatchSuffix:
-		return strings.HasSuffix(name, part)
-	case in.NameMatchType == esa.NameMatchFuzzy:
-		return strings.Contains(name, part)
-	}
-	return name == part
+	return in.Hostname == "" || esa.NameMatches(h.Hostname, in.Hostname, in.NameMatchType)
 }

@@ -63,6 +63,9 @@ func apiError(verb string, about thing, err error) diag.Diagnostic {
 	case errors.As(err, &apiErr):
 		b.WriteString("\n" + describe(apiErr))
 		attribute, advice = adviceFor(apiErr)
+		if esa.IsNotFound(err) {
+			attribute, advice = adviceForMissing(verb)
+		}
 	case errors.Is(err, context.DeadlineExceeded):
 		b.WriteString("\nThe time limit was reached.")
 		advice = "Raise the limit in the timeouts block, or run apply again."
@@ -73,13 +76,58 @@ func apiError(verb string, about thing, err error) diag.Diagnostic {
 		b.WriteString("\n" + clean(err.Error()))
 	}
 	if lost := new(esa.UnclearCreateError); errors.As(err, &lost) {
-		advice = "ESA's answer was lost, so the hostname may exist. Run apply again: if it does exist, the error then says how to import it."
+		advice = "The hostname may exist: whether it was made could not be found out. Run apply again: if it does exist, the error then says how to import it."
 	}
 	b.WriteString("\n\n" + advice)
+	return errorAt(attribute, summary, b.String())
+}
+
+func errorAt(attribute path.Path, summary, detail string) diag.Diagnostic {
 	if attribute.Equal(path.Empty()) {
-		return diag.NewErrorDiagnostic(summary, b.String())
+		return diag.NewErrorDiagnostic(summary, detail)
 	}
-	return diag.NewAttributeErrorDiagnostic(attribute, summary, b.String())
+	return diag.NewAttributeErrorDiagnostic(attribute, summary, detail)
+}
+
+// casError is apiError for a refusal that is likely about the certificate of SSL Certificates Service.
+func casError(verb string, about thing, group *esa.Certificate, err error) diag.Diagnostic {
+	apiErr := new(esa.Error)
+	if !errors.As(err, &apiErr) || errors.As(err, new(*esa.HostnameExistsError)) {
+		return apiError(verb, about, err)
+	}
+	attribute, before, after := path.Root("cas_id"), "", ""
+	if apiErr.Code == esa.CodeInvalidParameter {
+		attribute, before = path.Root("cas_region"), "ESA does not say which value it refuses. "
+		after = " Then check hostname, site_id and record_id (a proxied record of that site)."
+	}
+	return errorAt(attribute, "Unable to "+verb+" custom hostname", fmt.Sprintf(
+		"Unable to %s %s.\n\n%s\n\n%sCheck that SSL Certificates Service has the certificate cas_id %d in cas_region %q, and that this is the region of the account's site: "+
+			"%q for accounts of the China site, %q for those of the international site.%s",
+		verb, about, describe(apiErr), before, group.CasID, group.CasRegion, esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International), after))
+}
+
+// certificateRefused tells that a hostname was made, but without its certificate.
+func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
+	attribute, advice, answer := path.Root("cert_type"), "", clean(err.Error())
+	if apiErr := new(esa.Error); errors.As(err, &apiErr) {
+		answer = describe(apiErr)
+		attribute, advice = adviceFor(apiErr)
+	}
+	if plan.CertType.ValueString() == esa.CertTypeCAS {
+		attribute = path.Root("cas_id")
+	}
+	return diag.NewAttributeWarningDiagnostic(attribute, "Custom hostname without certificate", fmt.Sprintf(
+		"%s was created and is saved in state, but ESA refused its certificate, so that it does not serve HTTPS yet.\n\n%s\n\n%s "+
+			"That sends the certificate again, in place; nothing is created anew.", plan.thing(), answer, advice))
+}
+
+// codeOf is the code of ESA's answer, "" if there was none.
+func codeOf(err error) esa.ErrorCode {
+	apiErr := new(esa.Error)
+	if errors.As(err, &apiErr) {
+		return apiErr.Code
+	}
+	return ""
 }
 
 // lookupError is a diagnostic about a site or record that could not be read.
@@ -89,11 +137,7 @@ func lookupError(kind, what string, err error) diag.Diagnostic {
 		return diag.NewErrorDiagnostic("Unable to read "+kind, clean(err.Error())+".")
 	}
 	attribute, advice := adviceFor(apiErr)
-	detail := fmt.Sprintf("Unable to read %s.\n\n%s\n\n%s", what, describe(apiErr), advice)
-	if attribute.Equal(path.Empty()) {
-		return diag.NewErrorDiagnostic("Unable to read "+kind, detail)
-	}
-	return diag.NewAttributeErrorDiagnostic(attribute, "Unable to read "+kind, detail)
+	return errorAt(attribute, "Unable to read "+kind, fmt.Sprintf("Unable to read %s.\n\n%s\n\n%s", what, describe(apiErr), advice))
 }
 
 // createQuotaDetail tells how far a run came within the quota, and how to come further.
@@ -116,14 +160,19 @@ func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError
 			"Unable to create %s: another resource of this run has made it, with hostname id %d. "+
 				"Two resources cannot have the same hostname in one site. Remove one of them, or give it another hostname.", about, existing.HostnameID))
 	}
+	answer := clean(exists.Err.Error()) + "."
+	if apiErr := new(esa.Error); errors.As(exists.Err, &apiErr) {
+		answer = describe(apiErr)
+	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
-		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n"+
-			"To manage it from here, import it and plan again:\n\n"+
-			"  terraform import esa_custom_hostname.NAME %d/%s\n\n"+
+		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n%s\n\n"+
+			"To manage it from here, import it and plan again. Write the resource's address, which stands above this text after \"with\", in place of ADDRESS:\n\n"+
+			"  terraform import 'ADDRESS' %d:%d\n\n"+
 			"or, with an import block:\n\n"+
-			"  import {\n    to = esa_custom_hostname.NAME\n    id = \"%d\"\n  }",
-		about, existing.HostnameID, existing.RecordID, clean(existing.Status),
-		existing.SiteID, clean(existing.Hostname), existing.HostnameID))
+			"  import {\n    to = ADDRESS\n    id = \"%d\"\n  }",
+		about, existing.HostnameID, existing.RecordID, clean(existing.Status), answer,
+		// By id, as lists may still show a second one of the name that was deleted again.
+		existing.SiteID, existing.HostnameID, existing.HostnameID))
 }
 
 // describe gives ESA's own words and what support asks for.
@@ -163,8 +212,6 @@ func endOf(e *esa.Error) string {
 // adviceFor says where an error belongs and what to do about it.
 func adviceFor(e *esa.Error) (path.Path, string) {
 	switch e.Code {
-	case esa.CodeCustomHostnameNotFound:
-		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again: it will offer to create it anew."
 	case esa.CodeSetCertFailed:
 		return path.Root("certificate"), "ESA could not deploy the certificate. Check that it covers the hostname, that the key belongs to it and that the chain is complete; " +
 			"for cert_type cas, that cas_id exists in cas_region. Then run apply again."
@@ -187,7 +234,40 @@ func adviceFor(e *esa.Error) (path.Path, string) {
 	case esa.CodeQuotaCheckFailed:
 		return path.Empty(), "The site's plan does not include this. Change the plan in the ESA console."
 	}
+	if parameter, ok := strings.CutPrefix(string(e.Code), string(esa.CodeInvalidParameter)+"."); ok {
+		return adviceForParameter(parameter)
+	}
 	return path.Empty(), adviceForCaller(e)
+}
+
+// adviceForMissing is about a hostname id that ESA does not know. Only a change is of a resource that was there a moment ago.
+func adviceForMissing(verb string) (path.Path, string) {
+	if verb == "update" {
+		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again: it will offer to create it anew."
+	}
+	return path.Root("hostname_id"), "This account has no hostname of that id: the id is wrong, or another account's, or the hostname was deleted. Check hostname_id, and which account the credentials belong to."
+}
+
+// parameterArguments are the arguments that become ESA's parameters.
+var parameterArguments = map[string]string{
+	"SiteId": "site_id", "Hostname": "hostname", "RecordId": "record_id", "SslFlag": "ssl_flag", "CertType": "cert_type",
+	"Certificate": "certificate", "PrivateKey": "private_key_wo", "CasId": "cas_id", "CasRegion": "cas_region",
+	"HostnameId": "hostname_id", "Status": "status", "NameMatchType": "name_match_type",
+	"SiteName": "site_name", "RecordName": "record_name", "Type": "record_type",
+}
+
+// adviceForParameter is about the codes InvalidParameter.X, which name the parameter.
+func adviceForParameter(parameter string) (path.Path, string) {
+	switch argument := parameterArguments[parameter]; argument {
+	case "":
+		return path.Empty(), fmt.Sprintf("ESA refuses the value of its parameter %s. Check the argument that it comes from.", clean(parameter))
+	case "site_id":
+		return path.Root(argument), "Check site_id: it must be a site of this account."
+	case "record_id":
+		return path.Root(argument), "Check record_id: it must be a proxied record of the site."
+	default:
+		return path.Root(argument), fmt.Sprintf("ESA refuses the value of %s. Check it.", argument)
+	}
 }
 
 // adviceForCaller is adviceFor for errors that are about credentials, clock, limits and network.

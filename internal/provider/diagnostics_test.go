@@ -40,6 +40,7 @@ func TestAPIErrorPointsAtTheArgument(t *testing.T) {
 		esa.CodeCustomHostnameICP: path.Root("hostname"),
 		esa.CodeRecordNotFound:    path.Root("record_id"),
 		esa.CodeSiteNotFound:      path.Root("site_id"),
+		"InvalidParameter.SiteId": path.Root("site_id"),
 	} {
 		got, ok := apiError("create", shop, &esa.Error{Action: "CreateCustomHostname", Code: code}).(diag.DiagnosticWithPath)
 		if !ok || !got.Path().Equal(want) {
@@ -63,7 +64,9 @@ func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
 		"plan overdue":           {&esa.Error{Code: esa.CodeInstanceNotOnline}, "Renew"},
 		"feature not in plan":    {&esa.Error{Code: esa.CodeQuotaCheckFailed}, "plan"},
 		"throttled":              {&esa.Error{Code: esa.CodeThrottlingUser}, "timeouts.create"},
-		"gone":                   {&esa.Error{Code: esa.CodeCustomHostnameNotFound}, "Run plan again"},
+		"an unknown id":          {&esa.Error{Code: esa.CodeCustomHostnameNotFound}, "Check hostname_id"},
+		"a parameter by name":    {&esa.Error{Code: "InvalidParameter.CasRegion"}, "cas_region"},
+		"a parameter of ESA's":   {&esa.Error{Code: "InvalidParameter.Bandwidth"}, "Bandwidth"},
 		"wrong parameter":        {&esa.Error{Code: esa.CodeInvalidParameter}, "record_id"},
 		"a code of tomorrow":     {&esa.Error{Code: "Some.New"}, "support"},
 		"no answer":              {&esa.Error{Host: "h", Err: errors.New("connection refused")}, "endpoint"},
@@ -97,12 +100,14 @@ func TestParseImportID(t *testing.T) {
 		"890601022130656:4042843419650112": {siteID: "890601022130656", hostnameID: "4042843419650112"},
 		"890601022130656/" + name:          {siteID: "890601022130656", hostname: name},
 		"890601022130656/*.customer.com":   {siteID: "890601022130656", hostname: "*.customer.com"},
+		"1/Shop.Customer.COM.":             {siteID: "1", hostname: name},
+		"1/Bücher.customer.com":            {siteID: "1", hostname: "xn--bcher-kva.customer.com"},
 	} {
 		if got, err := parseImportID(id); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v", id, got, err)
 		}
 	}
-	for _, id := range []string{"", " ", "x", "0", "-1", "1.5", "9223372036854775808", "1:", ":1", "1:2:3", "1/", "/a.com", "1/A.com", "1/a.com/b", "a.com", "x/a.com", "1:a.com", "1|2"} {
+	for _, id := range []string{"", " ", "x", "0", "-1", "1.5", "9223372036854775808", "1:", ":1", "1:2:3", "1/", "/a.com", "1/a.com/b", "a.com", "x/a.com", "1:a.com", "1|2"} {
 		if got, err := parseImportID(id); err == nil || !strings.Contains(err.Error(), "<site_id>/<hostname>") {
 			t.Errorf("%q: got %+v, %v", id, got, err)
 		}
@@ -122,6 +127,8 @@ func FuzzParseImportID(f *testing.F) {
 		switch {
 		case target.hostname != "":
 			again = target.siteID + "/" + target.hostname
+			site, hostname, _ := strings.Cut(id, "/")
+			id = site + "/" + esa.CanonicalName(hostname)
 		case target.siteID != "":
 			again = target.siteID + ":" + target.hostnameID
 		default:

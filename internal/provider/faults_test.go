@@ -522,7 +522,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 			}
 			made := a.hostname(t)
 			for i, output := range outputs {
-				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import esa_custom_hostname.NAME %d/%s", a.site.ID, made.Hostname)) {
+				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d:%d", a.site.ID, made.ID)) {
 					t.Errorf("no import command:\n%s", output)
 				}
 			}
@@ -652,11 +652,11 @@ func (w *workspace) recover(a *account, record int64) {
 		if status == 0 {
 			break
 		}
-		command := regexp.MustCompile(`terraform import (esa_custom_hostname)\.NAME (\S+)`).FindStringSubmatch(output)
+		command := regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`).FindStringSubmatch(output)
 		if command == nil {
 			w.t.Fatalf("no import command:\n%s", output)
 		}
-		w.mustRun("import", testResource, command[2])
+		w.mustRun("import", testResource, command[1])
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	made := a.hostname(w.t)

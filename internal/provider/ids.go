@@ -31,11 +31,31 @@ func parseID(text string) (int64, error) {
 	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650112\"", quote(text))
 }
 
+// idLookups say how the id of something is found by its name.
+var idLookups = map[string]string{
+	"record_id":   "To find the id of a record by its name, use data \"esa_record\" with site_id and record_name.",
+	"site_id":     "To find the id of a site by its name, use data \"esa_site\" with site_name.",
+	"hostname_id": "To find the id of a hostname by its name, use data \"esa_custom_hostname\" with site_id and hostname.",
+}
+
+// idProblem says what is wrong with the id of an argument, and what to do if a name stands in its place.
+func idProblem(argument, text string) (id int64, problem string) {
+	id, err := parseID(text)
+	if err == nil {
+		return id, ""
+	}
+	problem = err.Error() + "."
+	if lookup := idLookups[argument]; lookup != "" && hostnameProblem(esa.CanonicalName(text)) == "" {
+		problem += " " + lookup
+	}
+	return 0, problem
+}
+
 // readID reads the id of an argument, and reports what is wrong with it.
 func readID(name, text string, diags *diag.Diagnostics) int64 {
-	id, err := parseID(text)
-	if err != nil {
-		diags.AddAttributeError(path.Root(name), "Invalid "+name, err.Error()+".")
+	id, problem := idProblem(name, text)
+	if problem != "" {
+		diags.AddAttributeError(path.Root(name), "Invalid "+name, problem)
 	}
 	return id
 }
@@ -58,8 +78,8 @@ func (idValidator) ValidateString(_ context.Context, req validator.StringRequest
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if _, err := parseID(req.ConfigValue.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(), err.Error()+".")
+	if _, problem := idProblem(req.Path.String(), req.ConfigValue.ValueString()); problem != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid "+req.Path.String(), problem)
 	}
 }
 
@@ -92,6 +112,7 @@ func parseImportID(id string) (importTarget, error) {
 		if _, err := parseID(site); err != nil {
 			return importTarget{}, wrong(err)
 		}
+		hostname = esa.CanonicalName(hostname)
 		if problem := hostnameProblem(hostname); problem != "" {
 			return importTarget{}, wrong(fmt.Errorf("%s %s", quote(hostname), problem))
 		}
@@ -126,7 +147,7 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 	target := importTarget{
 		hostnameID: identity.HostnameID.ValueString(),
 		siteID:     identity.SiteID.ValueString(),
-		hostname:   identity.Hostname.ValueString(),
+		hostname:   esa.CanonicalName(identity.Hostname.ValueString()),
 	}
 	if target.hostnameID != "" {
 		readID("hostname_id", target.hostnameID, diags)

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -34,6 +33,8 @@ type customHostnameModel struct {
 	customHostnameObserved
 
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
+
+	memory memory // of a state
 }
 
 // customHostnameObserved are the values that ESA owns.
@@ -161,7 +162,8 @@ func (m *customHostnameModel) fromAPI(h *esa.CustomHostname, defaultCasRegion st
 	m.SiteID = types.StringValue(formatID(h.SiteID))
 	m.RecordID = types.StringValue(formatID(h.RecordID))
 	m.SSLFlag = types.StringValue(h.SSLFlag)
-	if !strings.EqualFold(m.Hostname.ValueString(), h.Hostname) {
+	// An id has one name for ever, so that whatever else ESA says is another way of writing it.
+	if m.Hostname.IsNull() {
 		m.Hostname = types.StringValue(h.Hostname)
 	}
 	// With SSL off ESA goes on reporting the last certificate; that is nothing to be changed.
@@ -331,7 +333,7 @@ func changeOf(state, plan *customHostnameModel) change {
 	}
 	c.certificate = differs(state.SSLFlag, plan.SSLFlag)
 	if plan.SSLFlag.ValueString() != esa.SSLOff {
-		c.certificate = c.certificate ||
+		c.certificate = c.certificate || state.memory.Refused != "" ||
 			differs(state.CertType, plan.CertType) ||
 			!plan.Certificate.sameAs(state.Certificate) ||
 			appears(state.PrivateKey, plan.PrivateKey) ||

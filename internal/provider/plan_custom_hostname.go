@@ -100,14 +100,22 @@ func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 
 	plan.planCasRegion(&config, state, r.casRegion())
+	r.checkCasRegion(&config, &resp.Diagnostics)
 	sends := state == nil
 	if state != nil {
+		var diags diag.Diagnostics
+		state.memory, diags = recall(ctx, req.Private)
+		resp.Diagnostics.Append(diags...)
 		plan.planCertificate(state, &resp.Diagnostics)
 		plan.planObserved(state)
 		sends = changeOf(state, &plan).certificate || replaces(state, &plan)
 	}
 	if sends {
-		config.requireKey(&resp.Diagnostics)
+		config.requireKey(&plan, state, &resp.Diagnostics)
+	}
+	if state != nil && state.memory.Refused != "" && plan.SSLFlag.ValueString() == esa.SSLOn {
+		resp.Diagnostics.AddAttributeWarning(path.Root("cert_type"), "Certificate not deployed yet",
+			fmt.Sprintf("ESA created %s without its certificate (%s). Apply sends it again, in place.", state.thing(), clean(string(state.memory.Refused))))
 	}
 	config.checkCertificate(!sends, r.now(), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -191,15 +199,75 @@ func replaces(state, plan *customHostnameModel) bool {
 	return !plan.SiteID.Equal(state.SiteID) || !plan.Hostname.Equal(state.Hostname)
 }
 
-// requireKey reports a missing key of an uploaded certificate that is about to be sent. A configuration that only
-// manages what is deployed needs none: imported and generated ones have none.
-func (m *customHostnameModel) requireKey(diags *diag.Diagnostics) {
-	if m.SSLFlag.ValueString() != esa.SSLOn || m.CertType.ValueString() != esa.CertTypeUpload {
+// checkCasRegion refuses a cas_region that is not that of the account's site, where the provider is told which that is.
+func (r *customHostnameResource) checkCasRegion(config *customHostnameModel, diags *diag.Diagnostics) {
+	if r.data == nil || r.data.accountSite == "" || config.CasRegion.IsNull() || config.CasRegion.IsUnknown() {
 		return
 	}
-	if m.PrivateKey.IsNull() && m.PrivateKeyWO.IsNull() {
-		diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
-			"This plan sends the certificate to ESA, which takes it only together with its key. "+
-				"Set private_key_wo (kept out of state and plan; Terraform and OpenTofu 1.11 or later) or private_key.")
+	if right := esa.CasRegion(r.data.accountSite); config.CasRegion.ValueString() != right {
+		diags.AddAttributeError(path.Root("cas_region"), "Invalid cas_region",
+			fmt.Sprintf("cas_region is %s, but the provider's account_type is %q, whose SSL Certificates Service is in %q. Leave cas_region out, or correct account_type.",
+				quote(config.CasRegion.ValueString()), r.data.accountSite, right))
 	}
+}
+
+// requireKey reports a missing key of an uploaded certificate that is about to be sent. A configuration that only
+// manages what is deployed needs none: imported and generated ones have none. state is nil for a new hostname.
+func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags *diag.Diagnostics) {
+	if m.SSLFlag.ValueString() != esa.SSLOn || m.CertType.ValueString() != esa.CertTypeUpload ||
+		!m.PrivateKey.IsNull() || !m.PrivateKeyWO.IsNull() {
+		return
+	}
+	why, otherwise := whySent(plan, state)
+	diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
+		why+"\n\nESA takes a certificate only together with its key. "+otherwise+
+			"Set private_key_wo (kept out of state and plan; Terraform and OpenTofu 1.11 or later) or private_key, to send the configured one.")
+}
+
+// whySent says why a plan sends an uploaded certificate, and what else can be done, if anything.
+func whySent(plan, state *customHostnameModel) (why, otherwise string) {
+	if state == nil {
+		return fmt.Sprintf("This plan creates %s with a certificate.", plan.thing()), ""
+	}
+	about := state.thing()
+	switch {
+	case replaces(state, plan):
+		return fmt.Sprintf("This plan replaces %s, as site_id or hostname changes. The new hostname gets its certificate anew.", about), ""
+	case state.memory.Refused != "":
+		return fmt.Sprintf("ESA created %s without its certificate (%s). This plan sends it again.", about, clean(string(state.memory.Refused))), ""
+	case !plan.SSLFlag.Equal(state.SSLFlag):
+		return fmt.Sprintf("This plan turns the SSL of %s on, with a certificate.", about), ""
+	case !plan.CertType.Equal(state.CertType):
+		return fmt.Sprintf("This plan changes the cert_type of %s from %s to \"upload\".", about, quote(state.CertType.ValueString())), ""
+	case plan.Certificate.IsUnknown():
+		return fmt.Sprintf("The certificate of %s is known only after apply, so that this plan may send another one than is deployed.", about), ""
+	case !plan.Certificate.sameAs(state.Certificate):
+		who := "It is the configuration that has changed, as far as the state tells."
+		if exchanged := state.memory.Exchanged; exchanged != "" && fingerprint(plan.Certificate) == exchanged {
+			who = "The configured one was deployed before: somebody has exchanged it outside Terraform."
+		}
+		return fmt.Sprintf("The certificate that is deployed for %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
+				about, describeCertificate(state.Certificate), describeCertificate(plan.Certificate), who),
+			"Either take the deployed one over: put it into certificate (the data source esa_custom_hostname shows it), and no key is needed. Or send yours. "
+	case !plan.PrivateKeyWOVersion.Equal(state.PrivateKeyWOVersion):
+		before := "none"
+		if !state.PrivateKeyWOVersion.IsNull() {
+			before = fmt.Sprint(state.PrivateKeyWOVersion.ValueInt64())
+		}
+		return fmt.Sprintf("private_key_wo_version of %s changes from %s to %s, which sends the certificate again.", about, before, plan.PrivateKeyWOVersion),
+			"Either leave private_key_wo_version as it was. Or send the certificate. "
+	}
+	return fmt.Sprintf("This plan sends the certificate of %s.", about), ""
+}
+
+// describeCertificate tells certificates apart, in a line.
+func describeCertificate(v pemValue) string {
+	if v.ValueString() == "" {
+		return "not known"
+	}
+	info, err := certcheck.Describe(v.ValueString())
+	if err != nil {
+		return "cannot be read"
+	}
+	return fmt.Sprintf("serial %s, issuer %s, expires %s", info.SerialNumber, clean(info.Issuer), info.NotAfter.Format(time.RFC3339))
 }

@@ -83,7 +83,7 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerData{clock: p.clock, casRegion: settings.casRegion(), batchRefresh: settings.batchRefresh, unknown: settings.unknown}
+	data := &providerData{clock: p.clock, accountSite: settings.accountSite, casRegion: settings.casRegion(), batchRefresh: settings.batchRefresh, unknown: settings.unknown}
 	if len(data.unknown) == 0 {
 		data.client = p.newClient(settings, req.TerraformVersion, &resp.Diagnostics)
 	} else if req.ClientCapabilities.DeferralAllowed {

@@ -25,9 +25,10 @@ import (
 type providerData struct {
 	client       *esa.Client // nil while the provider's configuration is not known yet
 	clock        esa.Clock
-	casRegion    string   // default of cas_region: the account site's region; "" while unknown
-	batchRefresh bool     // whether a refresh may be answered from pages of ListCustomHostnames
-	unknown      []string // names of the provider arguments that are not known yet
+	accountSite  esa.AccountSite // what account_type says, "" if it is not set
+	casRegion    string          // default of cas_region: the account site's region; "" while unknown
+	batchRefresh bool            // whether a refresh may be answered from pages of ListCustomHostnames
+	unknown      []string        // names of the provider arguments that are not known yet
 }
 
 // environment names the variables that stand in for an argument that the configuration leaves out or empty, in the

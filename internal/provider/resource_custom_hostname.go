@@ -79,6 +79,7 @@ func (r *customHostnameResource) Schema(ctx context.Context, _ resource.SchemaRe
 			"with the certificate that it serves.\n\n" +
 			"All changes but those of `site_id` and `hostname` are made in place with UpdateCustomHostname, in one call that sends what changed and no more. " +
 			"Creating one counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
+			"A hostname that ESA creates without its certificate is saved with a warning, and the next apply sends the certificate again, in place. " +
 			"The resource is done when ESA knows the hostname; it does not wait for the domain's owner. To prove the ownership, publish a TXT record " +
 			"named `verify_host` with the content `verify_code`.",
 		Attributes: r.attributes(),
@@ -163,13 +164,14 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Sensitive: true,
 			WriteOnly: true,
 			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it goes to ESA and into neither plan nor state. " +
-				"It is sent with every change of the certificate. Needs Terraform or OpenTofu 1.11 or later.",
+				"It is sent with every change of the certificate; a plan that sends none does without. Needs Terraform or OpenTofu 1.11 or later.",
 		},
 		"private_key_wo_version": schema.Int64Attribute{
 			Optional: true,
-			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. " +
+			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. Only such a plan needs the key. " +
 				"Not needed for a new certificate, which sends its key anyway.",
-			Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("private_key_wo"))},
+			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
+			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
 		},
 		"cas_id": schema.StringAttribute{
 			Optional:            true,
@@ -180,7 +182,7 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			Computed: true,
 			MarkdownDescription: "Region of SSL Certificates Service (CasRegion): `cn-hangzhou` for accounts of the China site, `ap-southeast-1` for those of the international site. " +
-				"Default: that of the provider's account site. ESA does not return it. Changed in place.",
+				"Default: that of the provider's account site. One that contradicts the provider's `account_type` is refused. ESA does not return it. Changed in place.",
 			Validators: []validator.String{stringvalidator.OneOf(esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International))},
 		},
 		"certificate_apply_trigger": schema.StringAttribute{
@@ -226,7 +228,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
-	id, err := client.CreateCustomHostname(ctx, in)
+	id, refused := client.CreateCustomHostname(ctx, in)
 	if id != 0 {
 		// Saved before anything else can fail: a hostname that is not in state is an orphan.
 		plan.ID = types.StringValue(formatID(id))
@@ -235,9 +237,14 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 		resp.Diagnostics.Append(resp.State.Set(ctx, &saved)...)
 		resp.Diagnostics.Append(resp.Identity.Set(ctx, saved.identity())...)
 	}
-	if err != nil {
-		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, err))
+	switch {
+	case refused != nil && id == 0:
+		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, in.Certificate, refused))
 		return
+	case refused != nil:
+		// An error would taint the hostname, and the next apply would make another one with other tokens.
+		resp.Diagnostics.Append(certificateRefused(&plan, refused))
+		resp.Diagnostics.Append(memory{Refused: codeOf(refused)}.save(ctx, resp.Private)...)
 	}
 
 	created, err := client.AwaitCreated(ctx, id)
@@ -301,7 +308,14 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
 		return
 	}
+	remembered, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	before := state.Certificate
 	state.fromAPI(actual, r.casRegion())
+	now := remembered
+	if now.observe(actual, before, state.Certificate); now != remembered {
+		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 }
@@ -318,6 +332,8 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 	limit, diags := plan.Timeouts.Update(ctx, defaultUpdateTimeout)
 	resp.Diagnostics.Append(diags...)
+	state.memory, diags = recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(r.finish(&plan, &config, &state)...)
 	in, needed := plan.toUpdate(&state, config.key(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -329,7 +345,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	if needed {
 		state.tellPlace(client, in.HostnameID)
 		if err := client.UpdateCustomHostname(ctx, in); err != nil {
-			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, err))
+			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, in.Certificate, err))
 			return
 		}
 	}
@@ -361,6 +377,9 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	plan.fillUnknown(observed)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, plan.identity())...)
+	if in.SSLFlag != "" {
+		resp.Diagnostics.Append(memory{}.save(ctx, resp.Private)...)
+	}
 }
 
 // applyAgain does what a new certificate_apply_trigger asks for: it applies for the certificate if that is in a state for
@@ -476,7 +495,7 @@ func (r *customHostnameResource) finish(plan, config, state *customHostnameModel
 	config.validateArguments(&diags)
 	sends := state == nil || changeOf(state, plan).certificate
 	if sends {
-		config.requireKey(&diags)
+		config.requireKey(plan, state, &diags)
 	}
 	config.checkCertificate(!sends, r.now(), &diags)
 	if plan.CasRegion.IsUnknown() {
@@ -494,10 +513,17 @@ func (m *customHostnameModel) key() esa.Secret {
 }
 
 // explain turns an error of Create or Update into a diagnostic. ESA's InvalidParameter does not say which parameter;
-// the record is the likeliest, and is looked up.
-func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, err error) diag.Diagnostic {
-	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeRecordNotFound) {
-		return apiError(verb, plan.thing(), err)
+// the record is the likeliest, and is looked up. recordID and group are what was sent.
+func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, group *esa.Certificate, err error) diag.Diagnostic {
+	general := apiError(verb, plan.thing(), err)
+	if group != nil && group.Type == esa.CertTypeCAS && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeSetCertFailed) {
+		general = casError(verb, plan.thing(), group, err)
+	}
+	if errors.As(err, new(*esa.HostnameExistsError)) {
+		return general
+	}
+	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".RecordId", esa.CodeRecordNotFound) {
+		return general
 	}
 	record, lookErr := client.GetRecord(ctx, recordID)
 	problem := ""
@@ -505,13 +531,13 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	case esa.IsCode(lookErr, esa.CodeRecordNotFound):
 		problem = "does not exist"
 	case lookErr != nil:
-		return apiError(verb, plan.thing(), err)
+		return general
 	case formatID(record.SiteID) != plan.SiteID.ValueString():
 		problem = fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
 	case !record.Proxied:
 		problem = fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
 	default:
-		return apiError(verb, plan.thing(), err)
+		return general
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to "+verb+" custom hostname",
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))

@@ -83,7 +83,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		"upload with cas_region":           {on("upload", with2(uploaded, "cas_region", "cn-hangzhou")), "cas_region", "Invalid cas_region", `cert_type "cas"`},
 		"upload with a trigger":            {on("upload", with2(uploaded, "certificate_apply_trigger", "x")), "certificate_apply_trigger", "Invalid certificate_apply_trigger", `cert_type "free"`},
 		"upload with two keys":             {on("upload", with2(uploaded, "private_key", pair.PrivateKeyPEM)), "private_key", "Invalid Attribute Combination", "private_key_wo"},
-		"a version without its key":        {on("upload", map[string]any{"certificate": pair.CertificatePEM, "private_key": pair.PrivateKeyPEM, "private_key_wo_version": 1}), "private_key_wo_version", "Invalid Attribute Combination", "private_key_wo"},
+		"a version without its key":        {on("upload", map[string]any{"certificate": pair.CertificatePEM, "private_key": pair.PrivateKeyPEM, "private_key_wo_version": 1}), "private_key_wo_version", "Invalid Attribute Combination", "private_key"},
 		"cas without cas_id":               {on("cas", nil), "cas_id", "Missing cas_id", "needs cas_id"},
 		"cas with certificate":             {on("cas", map[string]any{"cas_id": casID, "certificate": pair.CertificatePEM}), "certificate", "Invalid certificate", `cert_type "upload"`},
 		"cas with private_key_wo":          {on("cas", map[string]any{"cas_id": casID, "private_key_wo": pair.PrivateKeyPEM}), "private_key_wo", "Invalid private_key_wo", `cert_type "upload"`},
@@ -190,7 +190,7 @@ func TestAccRefusedByESA(t *testing.T) {
 		"a record of another site":       {good, args{"record_id": id(foreign.ID)}, name, `(?s)Unable to create custom hostname.*record_id.*belongs\s+to\s+site\s+\d+\s+\(other.example\)`},
 		"a record that is not proxied":   {good, args{"record_id": id(plain.ID)}, name, `(?s)record_id.*is\s+not\s+proxied`},
 		"a record that does not exist":   {good, args{"record_id": id(77)}, name, `(?s)record_id.*does\s+not\s+exist`},
-		"a hostname that already exists": {good, args{}, "held.customer.com", fmt.Sprintf(`(?s)already\s+has\s+it.*terraform import esa_custom_hostname.NAME %d/held.customer.com.*id = "%d"`, a.site.ID, held.ID)},
+		"a hostname that already exists": {good, args{}, "held.customer.com", fmt.Sprintf(`(?s)already\s+has\s+it.*terraform import 'ADDRESS' %d:%d.*id = "%d"`, a.site.ID, held.ID, held.ID)},
 		"a wrong secret":                 {provider(a.Options().AccessKeyID, "wrong"), args{}, name, `(?s)SignatureDoesNotMatch.*secret_key`},
 		"a wrong access key":             {provider("LTAIwrong", "wrong"), args{}, name, `(?s)InvalidAccessKeyId.NotFound.*account_type`},
 	}

@@ -1,0 +1,60 @@
+package esa
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// names reads U-labels as browsers do. Underscores and wildcards pass.
+var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+
+// CanonicalName is a domain name as this client sends it: lower case, A-labels, no final dot. A name that is none is
+// only put into lower case.
+func CanonicalName(name string) string {
+	if !isASCII(name) && utf8.ValidString(name) {
+		if ascii, err := names.ToASCII(name); err == nil {
+			name = ascii
+		}
+	}
+	return strings.TrimSuffix(strings.ToLower(name), ".")
+}
+
+// unicodeName is a domain name with U-labels, as people read it.
+func unicodeName(name string) string {
+	if !strings.Contains(name, "xn--") {
+		return name
+	}
+	if text, err := names.ToUnicode(name); err == nil {
+		return text
+	}
+	return name
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// NameMatches tells whether a hostname's canonical name is one that a filter of ListCustomHostnames means, however
+// either is written.
+func NameMatches(canonical, filter, matchType string) bool {
+	if matchType == "" || matchType == NameMatchExact {
+		return canonical == CanonicalName(filter)
+	}
+	match := strings.Contains
+	switch matchType {
+	case NameMatchPrefix:
+		match = strings.HasPrefix
+	case NameMatchSuffix:
+		match, filter = strings.HasSuffix, strings.TrimSuffix(filter, ".")
+	}
+	filter = strings.ToLower(filter)
+	// A part of a label has no A-label form.
+	return match(canonical, filter) || match(unicodeName(canonical), filter)
+}

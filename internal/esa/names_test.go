@@ -1,0 +1,86 @@
+package esa
+
+import (
+	"testing"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+func TestCanonicalName(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"shop.customer.com":          "shop.customer.com",
+		"Shop.Customer.COM.":         "shop.customer.com",
+		"*.Customer.com":             "*.customer.com",
+		"_dmarc.customer.com":        "_dmarc.customer.com",
+		"bücher.customer.com":        "xn--bcher-kva.customer.com",
+		"*.BÜCHER.customer.com.":     "*.xn--bcher-kva.customer.com",
+		"straße.de":                  "xn--strae-oqa.de",
+		"中国。customer.com":            "xn--fiqs8s.customer.com",
+		"xn--bcher-kva.customer.com": "xn--bcher-kva.customer.com",
+		"xn--99999999.customer.com":  "xn--99999999.customer.com",
+		"\xff.customer.com":          "\ufffd.customer.com", // refused by whoever takes names
+		"":                           "",
+	} {
+		if got := CanonicalName(name); got != want {
+			t.Errorf("%q is written %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestNameMatches(t *testing.T) {
+	t.Parallel()
+	const name = "shop.xn--bcher-kva.customer.com"
+	for _, test := range []struct {
+		filter, matchType string
+		want              bool
+	}{
+		{"shop.bücher.customer.com.", "", true}, {"SHOP.xn--bcher-kva.customer.com", NameMatchExact, true}, {"shop.customer.com", NameMatchExact, false},
+		{"shop.bü", NameMatchPrefix, true}, {"Shop.xn--", NameMatchPrefix, true}, {"customer", NameMatchPrefix, false},
+		{"her.customer.com", NameMatchSuffix, true}, {"customer.com.", NameMatchSuffix, true}, {"shop", NameMatchSuffix, false},
+		{"ÜCH", NameMatchFuzzy, true}, {"kva.cust", NameMatchFuzzy, true}, {"nowhere", NameMatchFuzzy, false},
+	} {
+		if got := NameMatches(name, test.filter, test.matchType); got != test.want {
+			t.Errorf("%s %q: got %t", test.matchType, test.filter, got)
+		}
+	}
+}
+
+// Nothing says whether ESA compares names as it writes them.
+func TestNamesAreFoundHoweverTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for _, view := range []fakeesa.HostnameView{fakeesa.HostnameAsStored, fakeesa.HostnameFinalDot, fakeesa.HostnameUnicode} {
+		f := newFixture(t, fakeesa.Options{HostnameView: view})
+		in := f.createInput()
+		in.Hostname = "xn--bcher-kva.customer.com"
+		id, err := f.client.CreateCustomHostname(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := f.client.GetCustomHostname(t.Context(), id)
+		if err != nil || got.Hostname != in.Hostname {
+			t.Errorf("view %d: got %+v, %v", view, got, err)
+		}
+		for _, name := range []string{in.Hostname, "Bücher.Customer.com."} {
+			found, err := f.client.FindCustomHostnames(t.Context(), in.SiteID, name)
+			if err != nil || len(found) != 1 || found[0].HostnameID != id || found[0].Hostname != in.Hostname {
+				t.Errorf("view %d: %s is %+v, %v", view, name, found, err)
+			}
+		}
+	}
+}
+
+// Once Create has said that a certificate failed, the hostname may be there. Whoever cannot look does not know.
+func TestCreateWithoutCertificateThatCannotBeLookedFor(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOff})
+	in := f.createInput()
+	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeFree}
+	f.RefuseCertificates(in.Hostname, true)
+	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Times: -1, Code: "NoPermission"})
+	if _, err := f.client.CreateCustomHostname(t.Context(), in); !IsCode(err, CodeApplyCertFailed) || len(f.Hostnames()) != 1 {
+		t.Errorf("got %v", err)
+	} else if _, unclear := err.(*UnclearCreateError); !unclear { //nolint:errorlint // The outermost counts.
+		t.Errorf("got %T", err)
+	}
+}
