@@ -88,23 +88,28 @@ func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
 		calls   map[string]int // in all
 	}{
 		"conflicted": {
-			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}, "",
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"},
+			"",
 			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
 		},
 		"conflicted, and no permission to verify": {
-			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}, CodeNoPermission,
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"},
+			CodeNoPermission,
 			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
 		},
 		"offline, without its filing": {
-			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "missing_icp"}, CodeCustomHostnameICP,
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "missing_icp"},
+			CodeCustomHostnameICP,
 			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
 		},
 		"offline": {
-			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "prohibited"}, "",
+			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "prohibited"},
+			"",
 			map[string]int{"GetCustomHostname": 2, "VerifyCustomHostname": 1},
 		},
 		"failed": {
-			fakeesa.Hostname{SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertStatus: CertStatusApplyFailed}, "",
+			fakeesa.Hostname{SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertStatus: CertStatusApplyFailed},
+			"",
 			map[string]int{"GetCustomHostname": 1},
 		},
 	} {
