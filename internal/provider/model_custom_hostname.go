@@ -3,6 +3,7 @@ package provider
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -35,6 +36,11 @@ type customHostnameModel struct {
 
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
+
+// customHostnameShape reads and writes the model.
+var customHostnameShape = sync.OnceValue(func() *shape[customHostnameModel] {
+	return shapeOf[customHostnameModel](newCustomHostnameResource())
+})
 
 // customHostnameObserved are the values that ESA owns.
 type customHostnameObserved struct {

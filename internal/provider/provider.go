@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -36,6 +37,8 @@ type esaProvider struct {
 	version string
 	clock   esa.Clock
 	getenv  func(name string) string
+	// handedOut is what the last Configure that could make a client handed out.
+	handedOut atomic.Pointer[providerData]
 }
 
 // New returns what the plugin server calls for an instance of the provider. The version is the one that Terraform
@@ -88,6 +91,9 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 		data.client = p.newClient(settings, req.TerraformVersion, &resp.Diagnostics)
 	} else if req.ClientCapabilities.DeferralAllowed {
 		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
+	}
+	if data.client != nil {
+		p.handedOut.Store(data)
 	}
 	resp.ResourceData = data
 	resp.DataSourceData = data

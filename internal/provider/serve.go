@@ -18,13 +18,15 @@ func NewServer(version string) func() tfprotov6.ProviderServer {
 
 // newServerWithClock is NewServer for tests that do not want to wait.
 func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.ProviderServer {
-	framework := providerserver.NewProtocol6(newWithClock(version, clock)())
 	return func() tfprotov6.ProviderServer {
-		server, ok := framework().(frameworkServer)
-		if !ok {
-			return framework()
+		provider := newWithClock(version, clock)()
+		framework := providerserver.NewProtocol6(provider)()
+		server, whole := framework.(frameworkServer)
+		esa, ours := provider.(*esaProvider)
+		if !whole || !ours {
+			return framework
 		}
-		return frugalServer{server}
+		return newQuickServer(frugalServer{server}, esa)
 	}
 }
 
