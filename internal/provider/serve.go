@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -26,9 +27,16 @@ func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.Provid
 		if !whole || !ours {
 			return framework
 		}
+		if logsWanted(os.Environ()) || os.Getenv(longWay) != "" {
+			return frugalServer{server}
+		}
 		return newQuickServer(frugalServer{server}, esa)
 	}
 }
+
+// longWay is the environment variable that switches the quick way off. So does whoever wants to read logs: the framework
+// tells of every step.
+const longWay = "TERRAFORM_PROVIDER_ESA_LONG_WAY"
 
 // frameworkServer is what the framework's server can do.
 type frameworkServer interface {
