@@ -161,7 +161,13 @@ func (r *customHostnameValidationResource) refresh(ctx context.Context, state *c
 	if diags.HasError() {
 		return false, diags
 	}
-	actual, err := client.GetCustomHostname(ctx, id)
+	read := client.GetCustomHostname
+	if r.data.batchRefresh {
+		read = func(ctx context.Context, _ int64) (*esa.CustomHostname, error) {
+			return client.RefreshSeen(ctx, esa.CustomHostname{HostnameID: id, CertStatus: state.CertStatus.ValueString(), CertNotAfter: state.CertNotAfter.ValueString()})
+		}
+	}
+	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
 		return false, diags
 	}
