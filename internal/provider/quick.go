@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/defaults"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -134,7 +135,10 @@ func newQuick[M any](ctx context.Context, make func(configured) steady[M]) (*qui
 }
 
 // idleModifiers do nothing where plan and state are the same.
-var idleModifiers = []reflect.Type{reflect.TypeOf(stringplanmodifier.RequiresReplace()), reflect.TypeOf(stringplanmodifier.UseStateForUnknown())}
+var idleModifiers = []reflect.Type{
+	reflect.TypeOf(stringplanmodifier.RequiresReplace()), reflect.TypeOf(stringplanmodifier.UseStateForUnknown()),
+	reflect.TypeOf(mapplanmodifier.RequiresReplace()),
+}
 
 func (q *quick[M]) identify(ctx context.Context, of identityschema.Schema) (err error) {
 	if q.identity, err = newShape[customHostnameIdentity](ctx, of.Type()); err != nil {

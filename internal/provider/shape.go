@@ -94,6 +94,9 @@ func (s *shape[M]) write(ctx context.Context, model *M) (tftypes.Value, error) {
 		}
 		values[field.name] = value
 	}
+	if err := tftypes.ValidateValue(s.object, values); err != nil {
+		return tftypes.Value{}, err
+	}
 	return tftypes.NewValue(s.object, values), nil
 }
 
