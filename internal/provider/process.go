@@ -11,7 +11,7 @@ func PrepareProcess(debugging bool) {
 	if !debugging && !logsWanted(os.Environ()) {
 		// The SDK makes every line down to TRACE if it is told nothing, and the CLI parses it and throws it away.
 		_ = os.Setenv("TF_LOG_SDK", "OFF")
-		_ = os.Setenv("TF_LOG_PROVIDER", "OFF")
+		_ = os.Setenv("TF_LOG_PROVIDER_ESA", "OFF")
 	}
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(collectAt)
