@@ -37,7 +37,7 @@ type esaProvider struct {
 	version string
 	clock   esa.Clock
 	getenv  func(name string) string
-	// handedOut is what the last Configure that could make a client handed out.
+	// handedOut is what Configure handed out, nil if that has no client.
 	handedOut atomic.Pointer[providerData]
 }
 
@@ -76,6 +76,7 @@ func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateC
 
 // Configure makes the one client that everything shares. It calls nobody.
 func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	p.handedOut.Store(nil)
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {

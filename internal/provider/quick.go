@@ -22,7 +22,8 @@ import (
 // here it is found out in microseconds, and what came in goes back. It is an opinion on nothing: what is read, planned and
 // reported is decided by the functions that the framework's way calls too (steady), and the schema says the rest. If they
 // change or report anything, or if anything is unusual, there is no quick answer, and the framework makes its own.
-// TestQuick compares the two ways.
+// TestQuick compares the two ways. Validation and upgrades of states are left to the framework: to do them here saves
+// little.
 
 // steady is a resource as far as it does not need the framework.
 type steady[M any] interface {
@@ -35,7 +36,6 @@ type steady[M any] interface {
 
 // quickResource makes answers, or nil where the framework must.
 type quickResource interface {
-	upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse
 	read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context)
 	plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse
 }
@@ -57,15 +57,6 @@ func newQuickServer(server frugalServer, provider *esaProvider) tfprotov6.Provid
 		s.resources[typeName+"_custom_hostname_validation"] = q
 	}
 	return s
-}
-
-func (s quickServer) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	if q := s.resources[req.TypeName]; q != nil {
-		if resp := q.upgrade(req); resp != nil {
-			return resp, nil
-		}
-	}
-	return s.frugalServer.UpgradeResourceState(ctx, req)
 }
 
 func (s quickServer) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
@@ -91,7 +82,6 @@ func (s quickServer) PlanResourceChange(ctx context.Context, req *tfprotov6.Plan
 // quick is the quickResource of a model.
 type quick[M any] struct {
 	*shape[M]
-	schema    schema.Schema
 	resource  func(configured) steady[M]
 	identity  *shape[customHostnameIdentity] // nil if there is none
 	noOne     *tfprotov6.ResourceIdentityData
@@ -108,7 +98,7 @@ func newQuick[M any](ctx context.Context, make func(configured) steady[M]) (*qui
 	if err != nil {
 		return nil, err
 	}
-	q := &quick[M]{shape: s, schema: of.Schema, resource: make, defaults: map[string]defaults.String{}}
+	q := &quick[M]{shape: s, resource: make, defaults: map[string]defaults.String{}}
 	for name, attribute := range of.Schema.Attributes {
 		if attribute.IsWriteOnly() {
 			q.writeOnly = append(q.writeOnly, name)
@@ -147,21 +137,6 @@ func (q *quick[M]) identify(ctx context.Context, of identityschema.Schema) (err 
 	null, err := tfprotov6.NewDynamicValue(q.identity.object, tftypes.NewValue(q.identity.object, nil))
 	q.noOne = &tfprotov6.ResourceIdentityData{IdentityData: &null}
 	return err
-}
-
-func (q *quick[M]) upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse {
-	if req.RawState == nil || req.Version != q.schema.Version {
-		return nil
-	}
-	value, err := req.RawState.UnmarshalWithOpts(q.object, tfprotov6.UnmarshalOpts{ValueFromJSONOpts: tftypes.ValueFromJSONOpts{IgnoreUndefinedAttributes: true}})
-	if err != nil {
-		return nil
-	}
-	state, err := tfprotov6.NewDynamicValue(q.object, value)
-	if err != nil {
-		return nil
-	}
-	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}
 }
 
 // read answers with the state as it came if ESA's answer changes nothing in it. Else what was read is told to the

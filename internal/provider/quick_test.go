@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -85,7 +84,7 @@ func (w *twoWays) fill(t testing.TB) {
 	t.Helper()
 	var chains, keys []any
 	for i, days := range []int{10, 60, 300} {
-		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: i % 2, NotAfter: time.Now().AddDate(0, 0, days)})
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name, "h0.customer.com", "h1.customer.com", "h2.customer.com"}, Intermediate: i % 2, NotAfter: time.Now().AddDate(0, 0, days)})
 		chains = append(chains, pair.CertificatePEM, strings.ReplaceAll(pair.CertificatePEM, "\n", "\r\n"))
 		keys = append(keys, pair.PrivateKeyPEM)
 		w.ids = append(w.ids, w.account.AddHostname(fakeesa.Hostname{SiteID: w.account.site.ID, RecordID: w.account.record.ID, Hostname: fmt.Sprintf("h%d.customer.com", i),
@@ -214,7 +213,6 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	private := [][]byte{nil, nil, nil, nil, nil, nil, []byte(`{"a":"e30="}`), []byte(`{".import_before_read":"dHJ1ZQ=="}`)}[r.IntN(8)]
 	identity := w.identity(t, r, resource, state)
 	diff += w.compareRead(t, &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: pack(state), CurrentIdentity: identity, Private: private}, object)
-	diff += w.compareUpgrade(t, resource, schema, start, object)
 
 	// The configuration is what the state has of what can be configured, with some changes.
 	config, proposed := values{}, values{}
@@ -315,35 +313,6 @@ func (w *twoWays) comparePlan(t testing.TB, req *tfprotov6.PlanResourceChangeReq
 		[][]*tfprotov6.Diagnostic{quick.Diagnostics, long.Diagnostics},
 		[]any{string(quick.PlannedPrivate), quick.Deferred, fmt.Sprint(quick.RequiresReplace), quick.UnsafeToUseLegacyTypeSystem},
 		[]any{string(long.PlannedPrivate), long.Deferred, fmt.Sprint(long.RequiresReplace), long.UnsafeToUseLegacyTypeSystem})
-}
-
-func (w *twoWays) compareUpgrade(t testing.TB, resource string, schema *tfprotov6.Schema, state *tfprotov6.DynamicValue, object tftypes.Object) string {
-	t.Helper()
-	var all map[string]tftypes.Value
-	if value, err := state.Unmarshal(object); err != nil || value.As(&all) != nil {
-		t.Fatal(err)
-	}
-	file := map[string]any{"of_an_older_release": 1}
-	for name, value := range all {
-		if text := ""; value.Type().Is(tftypes.String) && !value.IsNull() && value.As(&text) == nil {
-			file[name] = text
-		}
-	}
-	raw, err := json.Marshal(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req := &tfprotov6.UpgradeResourceStateRequest{TypeName: resource, Version: schema.Version, RawState: &tfprotov6.RawState{JSON: raw}}
-	quick, err := w.quick.UpgradeResourceState(t.Context(), req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	long, err := w.long.UpgradeResourceState(t.Context(), req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return differ("upgrade", object, []*tfprotov6.DynamicValue{quick.UpgradedState, long.UpgradedState}, []*tfprotov6.ResourceIdentityData{nil, nil},
-		[][]*tfprotov6.Diagnostic{quick.Diagnostics, long.Diagnostics}, nil, nil)
 }
 
 // differ tells in what two answers differ, the first of each pair being the quick one.
@@ -471,4 +440,55 @@ func (c *chosen) Uint64() uint64 {
 	next := c.choices[0]
 	c.choices = c.choices[1:]
 	return uint64(next) << 56
+}
+
+// BenchmarkTwoWays takes calls for a hostname that has not changed.
+func BenchmarkTwoWays(b *testing.B) {
+	w := newTwoWays(b, nil)
+	const resource = "esa_custom_hostname"
+	id := w.ids[1] // with a chain
+	schema := w.schemas.ResourceSchemas[resource]
+	first, err := w.first.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: dynamic(b, schema, map[string]any{"id": fmt.Sprint(id)})})
+	if err != nil {
+		b.Fatal(err)
+	}
+	state, configured := first.NewState, map[string]any{}
+	var all map[string]tftypes.Value
+	if value, err := state.Unmarshal(schema.ValueType()); err != nil || value.As(&all) != nil {
+		b.Fatal(err)
+	}
+	for _, attribute := range schema.Block.Attributes {
+		text := ""
+		if value := all[attribute.Name]; value.Type().Is(tftypes.String) && !value.IsNull() && value.As(&text) == nil {
+			if attribute.Required || attribute.Optional {
+				configured[attribute.Name] = text
+			}
+		}
+	}
+	for way, server := range map[string]tfprotov6.ProviderServer{"quick": w.quick, "long": w.long} {
+		for range 2 { // the second one reads a page
+			if _, err := server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: state}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		for call, run := range map[string]func() error{
+			"read": func() error {
+				_, err := server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: state})
+				return err
+			},
+			"plan": func() error {
+				_, err := server.PlanResourceChange(b.Context(), &tfprotov6.PlanResourceChangeRequest{TypeName: resource, PriorState: state, ProposedNewState: state, Config: dynamic(b, schema, configured)})
+				return err
+			},
+		} {
+			b.Run(call+"/"+way, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := run(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }
