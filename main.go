@@ -28,6 +28,7 @@ func main() {
 		return
 	}
 
+	provider.PrepareProcess(*debug)
 	var options []tf6server.ServeOpt
 	if *debug {
 		options = append(options, tf6server.WithManagedDebug())

@@ -17,6 +17,8 @@ import (
 //   - A listed hostname that differs from what is known in nothing that has to do with certificates is taken from the
 //     page, completed by the known values of what lists do not show. Any other is read by Get.
 //   - A hostname that is on no page is read by Get: pages shift while they are read, and only Get tells what is gone.
+//   - Who knows a hostname by its id alone (RefreshSeen) is given what has just been read of it, or what a page of the
+//     site shows that it was last seen at.
 //   - A write of ours puts what the pages said of that hostname out of use, also those that are just being read.
 //   - Pages are used for a minute. One that cannot be read is no error: Gets are made for a minute instead.
 
@@ -33,6 +35,15 @@ type pageIndex struct {
 	// number of a hostname's last write; a write under way has the highest.
 	order   int64
 	written map[int64]int64
+	seen    map[int64]seenHostname
+}
+
+// seenHostname is where a hostname was last seen, and what Get said of it if a refresh has asked.
+type seenHostname struct {
+	siteID int64
+	got    *CustomHostname
+	order  int64
+	at     time.Time
 }
 
 // sitePages is what the pages of a site have said. Its holder has the turn.
@@ -54,7 +65,7 @@ type listedHostname struct {
 }
 
 func newPageIndex() *pageIndex {
-	return &pageIndex{pageSize: MaxPageSize, sites: map[int64]*sitePages{}, written: map[int64]int64{}}
+	return &pageIndex{pageSize: MaxPageSize, sites: map[int64]*sitePages{}, written: map[int64]int64{}, seen: map[int64]seenHostname{}}
 }
 
 // RefreshCustomHostname returns what GetCustomHostname would, from a list page where that is as good and cheaper. known
@@ -66,7 +77,33 @@ func (c *Client) RefreshCustomHostname(ctx context.Context, known CustomHostname
 			return &listed, nil
 		}
 	}
-	return c.GetCustomHostname(ctx, known.HostnameID)
+	return c.refreshByGet(ctx, known.HostnameID)
+}
+
+// refreshByGet is GetCustomHostname for a refresh, which may soon ask for the same again.
+func (c *Client) refreshByGet(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
+	order, now := c.pages.next(), c.clock.Now()
+	hostname, err := c.GetCustomHostname(ctx, hostnameID)
+	if err == nil {
+		c.pages.saw(seenHostname{hostname.SiteID, hostname, order, now})
+	}
+	return hostname, err
+}
+
+// RefreshSeen returns what GetCustomHostname would, but for what lists do not show, and without a call if the hostname
+// was refreshed, or is on a page that was read, a moment ago. known is as in RefreshCustomHostname, without a site.
+func (c *Client) RefreshSeen(ctx context.Context, known CustomHostname) (*CustomHostname, error) {
+	seen := c.pages.lastSeen(known.HostnameID, c.clock.Now())
+	if seen.got != nil {
+		return seen.got, nil
+	}
+	if seen.siteID != 0 {
+		listed, ok := c.pages.lookup(ctx, c, seen.siteID, known.HostnameID)
+		if ok && listed.CertStatus == known.CertStatus && listed.CertNotAfter == known.CertNotAfter {
+			return &listed, nil
+		}
+	}
+	return c.refreshByGet(ctx, known.HostnameID)
 }
 
 // sameDeployment tells whether nothing speaks for another certificate. With SSL off the type is the last one's, which
@@ -157,10 +194,15 @@ func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, site
 		if s.read == 0 {
 			s.items, s.began = map[int64]listedHostname{}, now
 		}
+		x.mu.Lock()
 		for _, hostname := range page.Hostnames {
+			if _, known := x.seen[hostname.HostnameID]; !known {
+				x.seen[hostname.HostnameID] = seenHostname{siteID: siteID}
+			}
 			// Of a hostname that has moved to a later page, the later one is the newer.
 			s.items[hostname.HostnameID] = listedHostname{hostname, order}
 		}
+		x.mu.Unlock()
 		s.read++
 		// How many fit on a page is for ESA to say. An empty page is the end, whatever the total.
 		size := min(x.pageSize, max(1, len(page.Hostnames)))
@@ -173,6 +215,24 @@ func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, site
 			return nil
 		}
 	}
+}
+
+// saw keeps what a refresh has got.
+func (x *pageIndex) saw(hostname seenHostname) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.seen[hostname.got.HostnameID] = hostname
+}
+
+// lastSeen is where a hostname was seen, and what Get said if that is neither too old nor from before a write.
+func (x *pageIndex) lastSeen(hostnameID int64, now time.Time) seenHostname {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	seen := x.seen[hostnameID]
+	if now.Sub(seen.at) >= pageLife || seen.order <= x.written[hostnameID] {
+		seen.got = nil
+	}
+	return seen
 }
 
 func (x *pageIndex) next() int64 {

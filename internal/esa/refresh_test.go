@@ -327,3 +327,94 @@ func BenchmarkRefresh(b *testing.B) {
 		}
 	}
 }
+
+// refreshTwice refreshes all hostnames, each followed by two who know it by its id, as two validations do.
+func (f *fixture) refreshTwice(t testing.TB, known []CustomHostname) {
+	t.Helper()
+	for _, hostname := range known {
+		f.refreshAll(t, []CustomHostname{hostname}, 1)
+		for range 2 {
+			f.refreshSeen(t, hostname)
+		}
+	}
+}
+
+func (f *fixture) refreshSeen(t testing.TB, known CustomHostname) {
+	t.Helper()
+	got, err := f.client.RefreshSeen(t.Context(), CustomHostname{HostnameID: known.HostnameID, CertStatus: known.CertStatus, CertNotAfter: known.CertNotAfter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known.CasID, known.CertID, known.Certificate = got.CasID, got.CertID, got.Certificate
+	if diff := cmp.Diff(&known, got); diff != "" {
+		t.Errorf("%s (-known +got):\n%s", known.Hostname, diff)
+	}
+}
+
+func TestRefreshSeenCostsNothing(t *testing.T) {
+	for _, count := range []int{1, 2, 150, 1001} {
+		f, known := refreshed(t, count)
+		f.refreshAll(t, known, 1)
+		alone := len(f.Requests())
+
+		f, known = refreshed(t, count)
+		f.refreshTwice(t, known)
+		if calls := len(f.Requests()); calls > alone {
+			t.Errorf("%d hostnames: %d calls, without those who know the id alone %d", count, calls, alone)
+		}
+	}
+}
+
+// Whatever has happened since, what is seen is what Get says.
+func TestRefreshSeenSeesWhatHappens(t *testing.T) {
+	for title, change := range map[string]func(f *fixture, id int64){
+		"a certificate fails": func(f *fixture, id int64) {
+			f.ChangeHostname(id, func(h *fakeesa.Hostname) { h.CertStatus = CertStatusApplyFailed })
+		},
+		"a hostname is deleted before its page is read": func(f *fixture, id int64) { f.RemoveHostname(id) },
+	} {
+		t.Run(title, func(t *testing.T) {
+			f, known := refreshed(t, 40)
+			changed := known[21] // with SSL
+			change(f, changed.HostnameID)
+			_, _ = f.client.RefreshCustomHostname(t.Context(), known[0])
+			_, _ = f.client.RefreshCustomHostname(t.Context(), known[1])
+			want, wantErr := f.client.GetCustomHostname(t.Context(), changed.HostnameID)
+			got, err := f.client.RefreshSeen(t.Context(), CustomHostname{HostnameID: changed.HostnameID, CertStatus: changed.CertStatus, CertNotAfter: changed.CertNotAfter})
+			if IsNotFound(err) != IsNotFound(wantErr) {
+				t.Fatalf("%v, want %v", err, wantErr)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRefreshSeenAfterAWriteAndAfterAMinute(t *testing.T) {
+	f, known := refreshed(t, 2)
+	one := known[1]
+	get := func() { // as a refresh does that finds a reason to
+		_, err := f.client.RefreshCustomHostname(t.Context(), CustomHostname{HostnameID: one.HostnameID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.ResetRequests()
+	}
+	get()
+	if f.refreshSeen(t, one); len(f.Requests()) != 0 {
+		t.Errorf("%d calls for what was read a moment ago", len(f.Requests()))
+	}
+	if _, err := f.client.VerifyCustomHostname(t.Context(), one.HostnameID); err != nil {
+		t.Fatal(err)
+	}
+	f.ResetRequests()
+	if _, err := f.client.RefreshSeen(t.Context(), one); err != nil || len(f.Requests()) == 0 {
+		t.Errorf("no call after a write (%v)", err)
+	}
+	get()
+	_ = f.clock.Sleep(t.Context(), pageLife)
+	if _, err := f.client.RefreshSeen(t.Context(), one); err != nil || len(f.Requests()) == 0 {
+		t.Errorf("no call after a minute (%v)", err)
+	}
+}

@@ -12,13 +12,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"go.uber.org/goleak"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -72,14 +72,16 @@ func newAccount(t testing.TB, options fakeesa.Options) *account {
 	return a
 }
 
-var testFactories = map[string]func() (tfprotov6.ProviderServer, error){
-	"esa": providerserver.NewProtocol6WithError(New("test")()),
-}
+var testFactories = factories(esa.SystemClock{})
 
 // fastFactories make a provider whose clock runs ahead instead of waiting.
 func fastFactories() map[string]func() (tfprotov6.ProviderServer, error) {
+	return factories(new(fastClock))
+}
+
+func factories(clock esa.Clock) map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"esa": providerserver.NewProtocol6WithError(newWithClock("test", new(fastClock))()),
+		"esa": func() (tfprotov6.ProviderServer, error) { return newServerWithClock("test", clock)(), nil },
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
@@ -165,10 +164,8 @@ func TestAccGuideFreeCertificate(t *testing.T) {
 		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
 	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
 	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
-	factories := map[string]func() (tfprotov6.ProviderServer, error){
-		"esa":      providerserver.NewProtocol6WithError(newWithClock("test", clock)()),
-		"alicloud": providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}}),
-	}
+	factories := factories(clock)
+	factories["alicloud"] = providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
 		Config: config + a.provider(),
 		Check: check(func() error {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -34,8 +35,14 @@ type customHostnameModel struct {
 
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 
-	memory memory // of a state
+	memory memory              // of a state
+	actual *esa.CustomHostname // what a refresh has read
 }
+
+// customHostnameShape reads and writes the model.
+var customHostnameShape = sync.OnceValue(func() *shape[customHostnameModel] {
+	return shapeOf[customHostnameModel](newCustomHostnameResource())
+})
 
 // customHostnameObserved are the values that ESA owns.
 type customHostnameObserved struct {

@@ -22,7 +22,7 @@ import (
 // checked again when planning and applying.
 func (r *customHostnameResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config customHostnameModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.Config.Raw, req.Config.Get, &config)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -89,36 +89,42 @@ func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.Mo
 	}
 	var config, plan customHostnameModel
 	var state *customHostnameModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.Config.Raw, req.Config.Get, &config)...)
+	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.Plan.Raw, req.Plan.Get, &plan)...)
 	if !req.State.Raw.IsNull() {
 		state = new(customHostnameModel)
-		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+		resp.Diagnostics.Append(customHostnameShape().get(ctx, req.State.Raw, req.State.Get, state)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-
-	plan.planCasRegion(&config, state, r.casRegion())
-	r.checkCasRegion(&config, &resp.Diagnostics)
-	sends := state == nil
 	if state != nil {
 		var diags diag.Diagnostics
 		state.memory, diags = recall(ctx, req.Private)
 		resp.Diagnostics.Append(diags...)
-		plan.planCertificate(state, &resp.Diagnostics)
+	}
+	r.complete(&config, &plan, state, &resp.Diagnostics)
+	resp.Diagnostics.Append(customHostnameShape().set(ctx, &resp.Plan.Raw, resp.Plan.Set, &plan)...)
+}
+
+// complete completes a plan. state is nil for a new hostname.
+func (r *customHostnameResource) complete(config, plan, state *customHostnameModel, diags *diag.Diagnostics) {
+	plan.planCasRegion(config, state, r.casRegion())
+	r.checkCasRegion(config, diags)
+	sends := state == nil
+	if state != nil {
+		plan.planCertificate(state, diags)
 		plan.planObserved(state)
-		sends = changeOf(state, &plan).certificate || replaces(state, &plan)
+		sends = changeOf(state, plan).certificate || replaces(state, plan)
 	}
 	if sends {
-		config.requireKey(&plan, state, &resp.Diagnostics)
+		config.requireKey(plan, state, diags)
 	}
 	if state != nil && state.memory.Refused != "" && plan.SSLFlag.ValueString() == esa.SSLOn {
-		resp.Diagnostics.AddAttributeWarning(path.Root("cert_type"), "Certificate not deployed yet",
+		diags.AddAttributeWarning(path.Root("cert_type"), "Certificate not deployed yet",
 			fmt.Sprintf("ESA created %s without its certificate (%s). Apply sends it again, in place.", state.thing(), clean(string(state.memory.Refused))))
 	}
-	config.checkCertificate(!sends, r.now(), &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	config.checkCertificate(!sends, r.now(), diags)
 }
 
 // planCertificate keeps the state's rendering of a certificate that is the same. One that ESA does not show is taken

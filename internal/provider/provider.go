@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -36,6 +37,8 @@ type esaProvider struct {
 	version string
 	clock   esa.Clock
 	getenv  func(name string) string
+	// handedOut is what Configure handed out, nil if that has no client.
+	handedOut atomic.Pointer[providerData]
 }
 
 // New returns what the plugin server calls for an instance of the provider. The version is the one that Terraform
@@ -73,6 +76,7 @@ func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateC
 
 // Configure makes the one client that everything shares. It calls nobody.
 func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	p.handedOut.Store(nil)
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	if resp.Diagnostics.HasError() {
@@ -88,6 +92,9 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 		data.client = p.newClient(settings, req.TerraformVersion, &resp.Diagnostics)
 	} else if req.ClientCapabilities.DeferralAllowed {
 		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
+	}
+	if data.client != nil {
+		p.handedOut.Store(data)
 	}
 	resp.ResourceData = data
 	resp.DataSourceData = data

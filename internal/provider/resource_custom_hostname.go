@@ -271,16 +271,42 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 // Read brings the state up to date, or removes the hostname from it if ESA says that there is none.
 func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	client := r.client(&resp.Diagnostics)
+	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.State.Raw, req.State.Get, &state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	limit, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
+	before := state.Certificate
+	found, diags := refreshOnce(ctx, r, &state)
 	resp.Diagnostics.Append(diags...)
-	id := readID("id", state.ID.ValueString(), &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	// The framework asks for an identity even of what is gone, and states of older CLIs have none.
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
+	if !found {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	resp.Diagnostics.Append(customHostnameShape().set(ctx, &resp.State.Raw, resp.State.Set, &state)...)
+	remembered, diags := recall(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	now := remembered
+	if now.observe(state.actual, before, state.Certificate); now != remembered {
+		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
+	}
+}
+
+// refresh brings a state up to date, and tells whether ESA has the hostname.
+func (r *customHostnameResource) refresh(ctx context.Context, state *customHostnameModel) (found bool, diags diag.Diagnostics) {
+	client := r.client(&diags)
+	if diags.HasError() {
+		return false, diags
+	}
+	limit, wrong := state.Timeouts.Read(ctx, defaultReadTimeout)
+	diags.Append(wrong...)
+	id := readID("id", state.ID.ValueString(), &diags)
+	if diags.HasError() {
+		return false, diags
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -294,30 +320,20 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
 		tflog.Warn(ctx, "Custom hostname is gone, removing it from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
-		// The framework asks for an identity even of what is gone, and states of older CLIs have none.
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
-		resp.State.RemoveResource(ctx)
-		return
+		return false, diags
 	}
 	if err != nil {
-		resp.Diagnostics.Append(apiError("read", state.thing(), err))
-		return
+		diags.Append(apiError("read", state.thing(), err))
+		return false, diags
 	}
 	if site := formatID(actual.SiteID); !state.SiteID.IsNull() && state.SiteID.ValueString() != site {
-		resp.Diagnostics.AddAttributeError(path.Root("site_id"), "Invalid site_id",
+		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id",
 			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
-		return
+		return false, diags
 	}
-	remembered, diags := recall(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
-	before := state.Certificate
+	state.actual = actual
 	state.fromAPI(actual, r.casRegion())
-	now := remembered
-	if now.observe(actual, before, state.Certificate); now != remembered {
-		resp.Diagnostics.Append(now.save(ctx, resp.Private)...)
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
+	return true, diags
 }
 
 // Update makes the smallest change that is right, and then reads what ESA made of it.

@@ -145,26 +145,52 @@ func (r *customHostnameValidationResource) Create(ctx context.Context, req resou
 func (r *customHostnameValidationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameValidationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	client := r.client(&resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	found, diags := refreshOnce(ctx, r, &state)
+	resp.Diagnostics.Append(diags...)
+	switch {
+	case resp.Diagnostics.HasError():
+	case !found:
+		resp.State.RemoveResource(ctx)
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	}
+}
+
+// refresh brings a state up to date, and tells whether ESA has the hostname.
+func (r *customHostnameValidationResource) refresh(ctx context.Context, state *customHostnameValidationModel) (found bool, diags diag.Diagnostics) {
+	client := r.client(&diags)
+	if diags.HasError() {
+		return false, diags
 	}
 	ctx, cancel := context.WithTimeout(ctx, defaultReadTimeout)
 	defer cancel()
-	id := readID("hostname_id", state.HostnameID.ValueString(), &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
+	id := readID("hostname_id", state.HostnameID.ValueString(), &diags)
+	if diags.HasError() {
+		return false, diags
 	}
-	actual, err := client.GetCustomHostname(ctx, id)
-	switch {
-	case esa.IsNotFound(err):
-		resp.State.RemoveResource(ctx)
-	case err != nil:
-		resp.Diagnostics.Append(apiError("read", state.thing(), err))
-	default:
-		state.observe(actual)
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	read := client.GetCustomHostname
+	if r.data.batchRefresh {
+		read = func(ctx context.Context, _ int64) (*esa.CustomHostname, error) {
+			return client.RefreshSeen(ctx, esa.CustomHostname{HostnameID: id, CertStatus: state.CertStatus.ValueString(), CertNotAfter: state.CertNotAfter.ValueString()})
+		}
 	}
+	actual, err := read(ctx, id)
+	if esa.IsNotFound(err) {
+		return false, diags
+	}
+	if err != nil {
+		diags.Append(apiError("read", state.thing(), err))
+		return false, diags
+	}
+	state.observe(actual)
+	return true, diags
+}
+
+// complete has nothing to add to the schema.
+func (r *customHostnameValidationResource) complete(_, _, _ *customHostnameValidationModel, _ *diag.Diagnostics) {
 }
 
 // ModifyPlan makes unknown what another wait can alter: DNS records are made of it.

@@ -89,8 +89,7 @@ func timed(t *testing.T, options fakeesa.Options) (*account, *fastClock) {
 
 func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.TestStep) {
 	t.Helper()
-	factories := fastFactories()
-	factories["esa"] = providerserver.NewProtocol6WithError(newWithClock("test", clock)())
+	factories := factories(clock)
 	factories["fakedns"] = providerserver.NewProtocol6WithError(dnsProvider{a.Server})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: steps})
 	if left := len(a.Hostnames()); left != 0 {
@@ -405,4 +404,63 @@ func TestValidationTellsHowFarItIs(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", title, got.Detail(), test.want)
 		}
 	}
+}
+
+// TestAccValidation_planCalls plans many hostnames with two validations each, which cost no call of their own; but
+// what others have done is seen.
+func TestAccValidation_planCalls(t *testing.T) {
+	t.Parallel()
+	count := 150
+	if testing.Short() {
+		count = 15
+	}
+	a, clock := timed(t, fakeesa.Options{PublishAtOnce: true})
+	config := a.provider() + fmt.Sprintf(`
+resource "esa_custom_hostname" "test" {
+  count     = %[1]d
+  site_id   = "%[2]d"
+  record_id = "%[3]d"
+  hostname  = "h${count.index}.customer.com"
+  ssl_flag  = "on"
+  cert_type = "free"
+}
+resource "esa_custom_hostname_validation" "owned" {
+  count       = %[1]d
+  hostname_id = esa_custom_hostname.test[count.index].id
+  wait_for    = "ownership"
+}
+resource "esa_custom_hostname_validation" "used" {
+  count       = %[1]d
+  hostname_id = esa_custom_hostname.test[count.index].id
+}
+`, count, a.site.ID, a.record.ID)
+	planned := func() error {
+		calls := a.calls()
+		if all := len(a.Requests()); all > 12 {
+			return fmt.Errorf("%d calls: %v", all, calls)
+		}
+		return nil
+	}
+	a.testTimed(t, clock,
+		resource.TestStep{Config: config, Check: check(func() error { clock.ahead.Add(int64(time.Hour)); a.ResetRequests(); return nil })},
+		resource.TestStep{RefreshState: true, Check: check(planned)},
+		resource.TestStep{
+			PreConfig: func() {
+				clock.ahead.Add(int64(time.Hour))
+				a.ChangeHostname(a.Hostnames()[3].ID, func(h *fakeesa.Hostname) { h.CertStatus = esa.CertStatusExpiring })
+			},
+			Config: config,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue("esa_custom_hostname_validation.used[3]", attribute("cert_status"), knownvalue.StringExact(esa.CertStatusExpiring)),
+				statecheck.ExpectKnownValue("esa_custom_hostname_validation.owned[3]", attribute("cert_status"), knownvalue.StringExact(esa.CertStatusExpiring)),
+			},
+		},
+		resource.TestStep{
+			PreConfig: func() {
+				clock.ahead.Add(int64(time.Hour))
+				a.RemoveHostname(a.Hostnames()[5].ID)
+			},
+			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
+	)
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -18,15 +19,24 @@ func NewServer(version string) func() tfprotov6.ProviderServer {
 
 // newServerWithClock is NewServer for tests that do not want to wait.
 func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.ProviderServer {
-	framework := providerserver.NewProtocol6(newWithClock(version, clock)())
 	return func() tfprotov6.ProviderServer {
-		server, ok := framework().(frameworkServer)
-		if !ok {
-			return framework()
+		provider := newWithClock(version, clock)()
+		framework := providerserver.NewProtocol6(provider)()
+		server, whole := framework.(frameworkServer)
+		esa, ours := provider.(*esaProvider)
+		if !whole || !ours {
+			return framework
 		}
-		return frugalServer{server}
+		if logsWanted(os.Environ()) || os.Getenv(longWay) != "" {
+			return frugalServer{server}
+		}
+		return newQuickServer(frugalServer{server}, esa)
 	}
 }
+
+// longWay is the environment variable that switches the quick way off. So does whoever wants to read logs: the framework
+// tells of every step.
+const longWay = "TERRAFORM_PROVIDER_ESA_LONG_WAY"
 
 // frameworkServer is what the framework's server can do.
 type frameworkServer interface {

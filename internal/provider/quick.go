@@ -1,0 +1,269 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/defaults"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// Of a thousand hostnames most are as they were. The framework spends milliseconds on finding that out for each of them;
+// here it is found out in microseconds, and what came in goes back. It is an opinion on nothing: what is read, planned and
+// reported is decided by the functions that the framework's way calls too (steady), and the schema says the rest. If they
+// change or report anything, or if anything is unusual, there is no quick answer, and the framework makes its own.
+// TestQuick compares the two ways. Validation and upgrades of states are left to the framework: to do them here saves
+// little.
+
+// steady is a resource as far as it does not need the framework.
+type steady[M any] interface {
+	resource.Resource
+	// refresh brings a state up to date, and tells whether what it is about is still there.
+	refresh(ctx context.Context, state *M) (found bool, diags diag.Diagnostics)
+	// complete completes a plan. Only plans that begin as the state are asked about here.
+	complete(config, plan, state *M, diags *diag.Diagnostics)
+}
+
+// quickResource makes answers, or nil where the framework must.
+type quickResource interface {
+	read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context)
+	plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse
+}
+
+// quickServer answers what it can, and asks the framework for the rest.
+type quickServer struct {
+	frugalServer
+	provider  *esaProvider
+	resources map[string]quickResource
+}
+
+func newQuickServer(server frugalServer, provider *esaProvider) tfprotov6.ProviderServer {
+	s := quickServer{server, provider, map[string]quickResource{}}
+	ctx := context.Background()
+	if q, err := newQuick(ctx, func(c configured) steady[customHostnameModel] { return &customHostnameResource{c} }); err == nil {
+		s.resources[typeName+"_custom_hostname"] = q
+	}
+	if q, err := newQuick(ctx, func(c configured) steady[customHostnameValidationModel] { return &customHostnameValidationResource{c} }); err == nil {
+		s.resources[typeName+"_custom_hostname_validation"] = q
+	}
+	return s
+}
+
+func (s quickServer) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	if q, data := s.resources[req.TypeName], s.provider.handedOut.Load(); q != nil && data != nil {
+		resp, told := q.read(ctx, data, req)
+		if resp != nil {
+			return resp, nil
+		}
+		ctx = told
+	}
+	return s.frugalServer.ReadResource(ctx, req)
+}
+
+func (s quickServer) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	if q, data := s.resources[req.TypeName], s.provider.handedOut.Load(); q != nil && data != nil {
+		if resp := q.plan(ctx, data, req); resp != nil {
+			return resp, nil
+		}
+	}
+	return s.frugalServer.PlanResourceChange(ctx, req)
+}
+
+// quick is the quickResource of a model.
+type quick[M any] struct {
+	*shape[M]
+	resource  func(configured) steady[M]
+	identity  *shape[customHostnameIdentity] // nil if there is none
+	noOne     *tfprotov6.ResourceIdentityData
+	writeOnly []string
+	defaults  map[string]defaults.String
+}
+
+// newQuick refuses a resource whose schema does what is not known here.
+func newQuick[M any](ctx context.Context, make func(configured) steady[M]) (*quick[M], error) {
+	r := make(configured{})
+	var of resource.SchemaResponse
+	r.Schema(ctx, resource.SchemaRequest{}, &of)
+	s, err := newShape[M](ctx, of.Schema.Type())
+	if err != nil {
+		return nil, err
+	}
+	q := &quick[M]{shape: s, resource: make, defaults: map[string]defaults.String{}}
+	for name, attribute := range of.Schema.Attributes {
+		if attribute.IsWriteOnly() {
+			q.writeOnly = append(q.writeOnly, name)
+		}
+		if text, ok := attribute.(schema.StringAttribute); ok && text.Default != nil {
+			q.defaults[name] = text.Default
+		} else if field := reflect.ValueOf(attribute).FieldByName("Default"); !ok && field.IsValid() && !field.IsNil() {
+			return nil, fmt.Errorf("%s has a default of another type", name)
+		}
+		if modifiers := reflect.ValueOf(attribute).FieldByName("PlanModifiers"); modifiers.IsValid() {
+			for i := range modifiers.Len() {
+				if kind := modifiers.Index(i).Elem().Type(); !slices.Contains(idleModifiers, kind) {
+					return nil, fmt.Errorf("%s has a plan modifier of an unknown type, %s", name, kind)
+				}
+			}
+		}
+	}
+	if identified, ok := r.(resource.ResourceWithIdentity); ok {
+		var of resource.IdentitySchemaResponse
+		identified.IdentitySchema(ctx, resource.IdentitySchemaRequest{}, &of)
+		return q, q.identify(ctx, of.IdentitySchema)
+	}
+	return q, nil
+}
+
+// idleModifiers do nothing where plan and state are the same.
+var idleModifiers = []reflect.Type{
+	reflect.TypeOf(stringplanmodifier.RequiresReplace()), reflect.TypeOf(stringplanmodifier.UseStateForUnknown()),
+	reflect.TypeOf(mapplanmodifier.RequiresReplace()),
+}
+
+func (q *quick[M]) identify(ctx context.Context, of identityschema.Schema) (err error) {
+	if q.identity, err = newShape[customHostnameIdentity](ctx, of.Type()); err != nil {
+		return err
+	}
+	null, err := tfprotov6.NewDynamicValue(q.identity.object, tftypes.NewValue(q.identity.object, nil))
+	q.noOne = &tfprotov6.ResourceIdentityData{IdentityData: &null}
+	return err
+}
+
+// read answers with the state as it came if ESA's answer changes nothing in it. Else what was read is told to the
+// framework's way in the context, so that nothing is read twice.
+func (q *quick[M]) read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context) {
+	if len(req.Private) != 0 {
+		return nil, ctx
+	}
+	state := q.state(ctx, req.CurrentState)
+	if state == nil {
+		return nil, ctx
+	}
+	now := refreshed[M]{state: *state}
+	now.found, now.diags = q.resource(configured{connection{data}}).refresh(ctx, &now.state)
+	identity, known := q.identityAfter(ctx, req.CurrentIdentity, state)
+	if now.found && len(now.diags) == 0 && known && q.same(&now.state, state) {
+		return &tfprotov6.ReadResourceResponse{NewState: req.CurrentState, NewIdentity: identity}, nil
+	}
+	return nil, context.WithValue(ctx, refreshedKey{}, &now)
+}
+
+// identityAfter is the identity of a state, unless that differs from a current one.
+func (q *quick[M]) identityAfter(ctx context.Context, current *tfprotov6.ResourceIdentityData, state *M) (*tfprotov6.ResourceIdentityData, bool) {
+	of, ok := any(state).(interface{ identity() customHostnameIdentity })
+	if q.identity == nil || !ok {
+		return nil, q.identity == nil && current == nil
+	}
+	whose := of.identity()
+	value, err := q.identity.write(ctx, &whose)
+	if err != nil || value.IsFullyNull() {
+		return nil, false
+	}
+	if current != nil && current.IdentityData != nil {
+		before, err := current.IdentityData.Unmarshal(q.identity.object)
+		if err != nil || !before.IsFullyNull() && !before.Equal(value) {
+			return nil, false
+		}
+	}
+	identity, err := tfprotov6.NewDynamicValue(q.identity.object, value)
+	return &tfprotov6.ResourceIdentityData{IdentityData: &identity}, err == nil
+}
+
+// plan answers with the state if that is what is proposed and the resource leaves it at that.
+func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
+	if len(req.PriorPrivate) != 0 || req.PriorState == nil || req.ProposedNewState == nil || !bytes.Equal(req.PriorState.MsgPack, req.ProposedNewState.MsgPack) {
+		return nil
+	}
+	identity := req.PriorIdentity
+	if identity == nil {
+		identity = q.noOne
+	} else if q.identity == nil {
+		return nil
+	}
+	state, config := q.state(ctx, req.PriorState), q.decode(ctx, req.Config)
+	if state == nil || config == nil {
+		return nil
+	}
+	plan := *state
+	var diags diag.Diagnostics
+	q.resource(configured{connection{data}}).complete(config, &plan, state, &diags)
+	if len(diags) > 0 || !q.same(&plan, state) || !q.asDefault(ctx, config, state) {
+		return nil
+	}
+	return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.PriorState, PlannedIdentity: identity}
+}
+
+// asDefault tells whether what is not configured and has a default has it already.
+func (q *quick[M]) asDefault(ctx context.Context, config, state *M) bool {
+	for _, field := range q.fields {
+		of := q.defaults[field.name]
+		if of == nil || !q.value(config, field).IsNull() {
+			continue
+		}
+		var resp defaults.StringResponse
+		of.DefaultString(ctx, defaults.StringRequest{}, &resp)
+		if len(resp.Diagnostics) > 0 || !resp.PlanValue.Equal(q.value(state, field)) {
+			return false
+		}
+	}
+	return true
+}
+
+// decode reads an object that the CLI has sent, nil if there is none or something is wrong with it.
+func (q *quick[M]) decode(ctx context.Context, sent *tfprotov6.DynamicValue) *M {
+	if sent == nil {
+		return nil
+	}
+	value, err := sent.Unmarshal(q.object)
+	if err != nil {
+		return nil
+	}
+	model, err := q.shape.read(ctx, value)
+	if err != nil {
+		return nil
+	}
+	return model
+}
+
+// state is decode for a state, in which the framework would leave nothing that is write-only or unknown.
+func (q *quick[M]) state(ctx context.Context, sent *tfprotov6.DynamicValue) *M {
+	model := q.decode(ctx, sent)
+	if model == nil {
+		return nil
+	}
+	for _, field := range q.fields {
+		value := q.value(model, field)
+		if value.IsUnknown() || slices.Contains(q.writeOnly, field.name) && !value.IsNull() {
+			return nil
+		}
+	}
+	return model
+}
+
+// refreshed is what a quick way has read that did not come to its end.
+type refreshed[M any] struct {
+	state M
+	found bool
+	diags diag.Diagnostics
+}
+
+type refreshedKey struct{}
+
+// refreshOnce is refresh, unless that was done for this call already.
+func refreshOnce[M any](ctx context.Context, r steady[M], state *M) (found bool, diags diag.Diagnostics) {
+	if now, ok := ctx.Value(refreshedKey{}).(*refreshed[M]); ok {
+		*state = now.state
+		return now.found, now.diags
+	}
+	return r.refresh(ctx, state)
+}
