@@ -58,7 +58,7 @@ func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *rec
 		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(3)), RefusedCertificate: fakeesa.RefusedCertificate(random.IntN(4)),
 		HostnameView: fakeesa.HostnameView(random.IntN(3)), FreeCertificateStart: fakeesa.FreeCertificateStart(random.IntN(2)),
 		BlankTokens: random.IntN(2) == 0, PublishAtOnce: random.IntN(2) == 0, AutoVerify: random.IntN(2) == 0, ConfiguringFor: seconds(5),
-		BusyRecords: random.IntN(2) == 0, BusyLeft: random.IntN(2) == 0,
+		BusyRecords: random.IntN(2) == 0, BusyLeft: random.IntN(2) == 0, ApplyAnyway: fakeesa.ApplyAnyway(random.IntN(3)),
 	})
 	c := &chaosRun{
 		t: t, seed: seed, account: a, first: first, second: second,
@@ -118,7 +118,10 @@ func (r *recoveryRun) configureAnew() {
 	kind := r.random.IntN(5)
 	r.configs[0] = r.kind(kind)
 	maps.Copy(r.configs[0], map[string]any{"site_id": fmt.Sprint(r.account.site.ID), "record_id": fmt.Sprint(record), "hostname": recoveryName})
-	r.tell("kind %d on record %d is configured", kind, record)
+	if r.configs[0]["cert_type"] == "free" && r.random.IntN(2) == 0 {
+		r.configs[0]["certificate_apply_trigger"] = fmt.Sprint(r.random.IntN(3))
+	}
+	r.tell("kind %d on record %d is configured, trigger %v", kind, record, r.configs[0]["certificate_apply_trigger"])
 }
 
 // change is what somebody does in the console, or ESA itself.
