@@ -90,16 +90,16 @@ type quick[M any] struct {
 }
 
 // newQuick refuses a resource whose schema does what is not known here.
-func newQuick[M any](ctx context.Context, make func(configured) steady[M]) (*quick[M], error) {
-	r := make(configured{})
-	var of resource.SchemaResponse
-	r.Schema(ctx, resource.SchemaRequest{}, &of)
-	s, err := newShape[M](ctx, of.Schema.Type())
+func newQuick[M any](ctx context.Context, of func(configured) steady[M]) (*quick[M], error) {
+	r := of(configured{})
+	var described resource.SchemaResponse
+	r.Schema(ctx, resource.SchemaRequest{}, &described)
+	s, err := newShape[M](ctx, described.Schema.Type())
 	if err != nil {
 		return nil, err
 	}
-	q := &quick[M]{shape: s, resource: make, defaults: map[string]defaults.String{}}
-	for name, attribute := range of.Schema.Attributes {
+	q := &quick[M]{shape: s, resource: of, defaults: map[string]defaults.String{}}
+	for name, attribute := range described.Schema.Attributes {
 		if attribute.IsWriteOnly() {
 			q.writeOnly = append(q.writeOnly, name)
 		}
@@ -117,9 +117,9 @@ func newQuick[M any](ctx context.Context, make func(configured) steady[M]) (*qui
 		}
 	}
 	if identified, ok := r.(resource.ResourceWithIdentity); ok {
-		var of resource.IdentitySchemaResponse
-		identified.IdentitySchema(ctx, resource.IdentitySchemaRequest{}, &of)
-		return q, q.identify(ctx, of.IdentitySchema)
+		var described resource.IdentitySchemaResponse
+		identified.IdentitySchema(ctx, resource.IdentitySchemaRequest{}, &described)
+		return q, q.identify(ctx, described.IdentitySchema)
 	}
 	return q, nil
 }

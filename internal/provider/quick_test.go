@@ -69,8 +69,10 @@ func newTwoWays(t testing.TB, config map[string]any) *twoWays {
 	all := map[string]any{"access_key": w.account.Options().AccessKeyID, "secret_key": w.account.Options().AccessKeySecret, "endpoint": w.account.URL()}
 	maps.Copy(all, config)
 	for _, server := range []tfprotov6.ProviderServer{w.quick, w.long, w.first} {
-		resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: "1.12.0", Config: dynamic(t, s.schema.Provider, all),
-			ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true}})
+		resp, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+			TerraformVersion: "1.12.0", Config: dynamic(t, s.schema.Provider, all),
+			ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,14 +89,17 @@ func (w *twoWays) fill(t testing.TB) {
 		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name, "h0.customer.com", "h1.customer.com", "h2.customer.com"}, Intermediate: i % 2, NotAfter: time.Now().AddDate(0, 0, days)})
 		chains = append(chains, pair.CertificatePEM, strings.ReplaceAll(pair.CertificatePEM, "\n", "\r\n"))
 		keys = append(keys, pair.PrivateKeyPEM)
-		w.ids = append(w.ids, w.account.AddHostname(fakeesa.Hostname{SiteID: w.account.site.ID, RecordID: w.account.record.ID, Hostname: fmt.Sprintf("h%d.customer.com", i),
-			SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM}).ID)
+		w.ids = append(w.ids, w.account.AddHostname(fakeesa.Hostname{
+			SiteID: w.account.site.ID, RecordID: w.account.record.ID, Hostname: fmt.Sprintf("h%d.customer.com", i),
+			SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM,
+		}).ID)
 	}
 	for i, kind := range []string{"free", "cas", ""} {
 		made := fakeesa.Hostname{SiteID: w.account.site.ID, RecordID: w.account.record.ID, Hostname: fmt.Sprintf("i%d.customer.com", i), SSLFlag: "on", CertType: kind}
-		if kind == "cas" {
+		switch kind {
+		case "cas":
 			made.CasID, made.CasRegion = 30000478, "cn-hangzhou"
-		} else if kind == "" {
+		case "":
 			made.SSLFlag = "off"
 		}
 		w.ids = append(w.ids, w.account.AddHostname(made).ID)
@@ -112,7 +117,7 @@ func (w *twoWays) fill(t testing.TB) {
 type values map[string]tftypes.Value
 
 // another is another value for an attribute, maybe none, maybe unknown.
-func (w *twoWays) another(r *rand.Rand, name string, kind tftypes.Type, old tftypes.Value, mayBeUnknown bool) tftypes.Value {
+func (w *twoWays) another(r *rand.Rand, name string, kind tftypes.Type, mayBeUnknown bool) tftypes.Value {
 	if n := r.IntN(8); n == 0 {
 		return tftypes.NewValue(kind, nil)
 	} else if n == 1 && mayBeUnknown {
@@ -205,7 +210,7 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	}
 	for range []int{0, 0, 0, 1, 1, 2}[r.IntN(6)] {
 		name := some()
-		state[name] = w.another(r, name, object.AttributeTypes[name], state[name], r.IntN(10) == 0)
+		state[name] = w.another(r, name, object.AttributeTypes[name], r.IntN(10) == 0)
 	}
 	if r.IntN(2) == 0 {
 		w.happens(r, id)
@@ -231,7 +236,7 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	}
 	for range []int{0, 0, 1, 2}[r.IntN(4)] {
 		name := some()
-		config[name] = w.another(r, name, object.AttributeTypes[name], config[name], true)
+		config[name] = w.another(r, name, object.AttributeTypes[name], true)
 	}
 	asCore := r.IntN(4) > 0
 	for _, name := range names {
@@ -242,8 +247,10 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 			proposed[name] = tftypes.NewValue(object.AttributeTypes[name], nil)
 		}
 	}
-	diff += w.comparePlan(t, &tfprotov6.PlanResourceChangeRequest{TypeName: resource, PriorState: pack(state), ProposedNewState: pack(proposed), Config: pack(config),
-		PriorIdentity: identity, PriorPrivate: private}, object)
+	diff += w.comparePlan(t, &tfprotov6.PlanResourceChangeRequest{
+		TypeName: resource, PriorState: pack(state), ProposedNewState: pack(proposed), Config: pack(config),
+		PriorIdentity: identity, PriorPrivate: private,
+	}, object)
 	return diff
 }
 
@@ -311,8 +318,8 @@ func (w *twoWays) comparePlan(t testing.TB, req *tfprotov6.PlanResourceChangeReq
 	return differ("plan", object,
 		[]*tfprotov6.DynamicValue{quick.PlannedState, long.PlannedState}, []*tfprotov6.ResourceIdentityData{quick.PlannedIdentity, long.PlannedIdentity},
 		[][]*tfprotov6.Diagnostic{quick.Diagnostics, long.Diagnostics},
-		[]any{string(quick.PlannedPrivate), quick.Deferred, fmt.Sprint(quick.RequiresReplace), quick.UnsafeToUseLegacyTypeSystem},
-		[]any{string(long.PlannedPrivate), long.Deferred, fmt.Sprint(long.RequiresReplace), long.UnsafeToUseLegacyTypeSystem})
+		[]any{string(quick.PlannedPrivate), quick.Deferred, fmt.Sprint(quick.RequiresReplace)},
+		[]any{string(long.PlannedPrivate), long.Deferred, fmt.Sprint(long.RequiresReplace)})
 }
 
 // differ tells in what two answers differ, the first of each pair being the quick one.

@@ -434,6 +434,13 @@ resource "esa_custom_hostname_validation" "used" {
   hostname_id = esa_custom_hostname.test[count.index].id
 }
 `, count, a.site.ID, a.record.ID)
+	named := func(name string) int64 {
+		hostname, ok := a.HostnameByName(a.site.ID, name)
+		if !ok {
+			t.Fatalf("there is no %s", name)
+		}
+		return hostname.ID
+	}
 	planned := func() error {
 		calls := a.calls()
 		if all := len(a.Requests()); all > 12 {
@@ -442,12 +449,16 @@ resource "esa_custom_hostname_validation" "used" {
 		return nil
 	}
 	a.testTimed(t, clock,
-		resource.TestStep{Config: config, Check: check(func() error { clock.ahead.Add(int64(time.Hour)); a.ResetRequests(); return nil })},
-		resource.TestStep{RefreshState: true, Check: check(planned)},
+		resource.TestStep{Config: config},
+		resource.TestStep{RefreshState: true}, // with the certificates, which came later
+		resource.TestStep{
+			PreConfig:    func() { clock.ahead.Add(int64(time.Hour)); a.ResetRequests() },
+			RefreshState: true, Check: check(planned),
+		},
 		resource.TestStep{
 			PreConfig: func() {
 				clock.ahead.Add(int64(time.Hour))
-				a.ChangeHostname(a.Hostnames()[3].ID, func(h *fakeesa.Hostname) { h.CertStatus = esa.CertStatusExpiring })
+				a.ChangeHostname(named("h3.customer.com"), func(h *fakeesa.Hostname) { h.CertStatus = esa.CertStatusExpiring })
 			},
 			Config: config,
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -458,7 +469,7 @@ resource "esa_custom_hostname_validation" "used" {
 		resource.TestStep{
 			PreConfig: func() {
 				clock.ahead.Add(int64(time.Hour))
-				a.RemoveHostname(a.Hostnames()[5].ID)
+				a.RemoveHostname(named("h5.customer.com"))
 			},
 			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
 		},
