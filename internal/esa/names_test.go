@@ -35,7 +35,9 @@ func TestNameMatches(t *testing.T) {
 		filter, matchType string
 		want              bool
 	}{
-		{"shop.bücher.customer.com.", "", true}, {"SHOP.xn--bcher-kva.customer.com", NameMatchExact, true}, {"shop.customer.com", NameMatchExact, false},
+		{"shop.bücher.customer.com.", "", true},
+		{"SHOP.xn--bcher-kva.customer.com", NameMatchExact, true},
+		{"shop.customer.com", NameMatchExact, false},
 		{"shop.bü", NameMatchPrefix, true}, {"Shop.xn--", NameMatchPrefix, true}, {"customer", NameMatchPrefix, false},
 		{"her.customer.com", NameMatchSuffix, true}, {"customer.com.", NameMatchSuffix, true}, {"shop", NameMatchSuffix, false},
 		{"ÜCH", NameMatchFuzzy, true}, {"kva.cust", NameMatchFuzzy, true}, {"nowhere", NameMatchFuzzy, false},
