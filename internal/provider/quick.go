@@ -181,7 +181,7 @@ func (q *quick[M]) identityAfter(ctx context.Context, current *tfprotov6.Resourc
 
 // plan answers with the state if that is what is proposed and the resource leaves it at that.
 func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
-	if len(req.PriorPrivate) != 0 || req.PriorState == nil || req.ProposedNewState == nil || !bytes.Equal(req.PriorState.MsgPack, req.ProposedNewState.MsgPack) {
+	if len(req.PriorPrivate) != 0 || req.PriorState == nil || req.ProposedNewState == nil {
 		return nil
 	}
 	identity := req.PriorIdentity
@@ -191,7 +191,7 @@ func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.
 		return nil
 	}
 	state, config := q.state(ctx, req.PriorState), q.decode(ctx, req.Config)
-	if state == nil || config == nil {
+	if state == nil || config == nil || !q.proposed(ctx, state, req) {
 		return nil
 	}
 	plan := *state
@@ -201,6 +201,23 @@ func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.
 		return nil
 	}
 	return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.PriorState, PlannedIdentity: identity}
+}
+
+// proposed tells whether the CLI proposes the state, but for what is write-only, which the framework takes out.
+func (q *quick[M]) proposed(ctx context.Context, state *M, req *tfprotov6.PlanResourceChangeRequest) bool {
+	if bytes.Equal(req.PriorState.MsgPack, req.ProposedNewState.MsgPack) {
+		return true
+	}
+	proposal := q.decode(ctx, req.ProposedNewState)
+	if proposal == nil {
+		return false
+	}
+	for _, field := range q.fields {
+		if !slices.Contains(q.writeOnly, field.name) && !q.value(proposal, field).Equal(q.value(state, field)) {
+			return false
+		}
+	}
+	return true
 }
 
 // asDefault tells whether what is not configured and has a default has it already.
