@@ -26,7 +26,12 @@ func (r *customHostnameResource) ValidateConfig(ctx context.Context, req resourc
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	config.validateArguments(&resp.Diagnostics)
+	r.validate(&config, &resp.Diagnostics)
+}
+
+// validate is ValidateConfig without the framework.
+func (r *customHostnameResource) validate(config *customHostnameModel, diags *diag.Diagnostics) {
+	config.validateArguments(diags)
 }
 
 // certArgument is an argument of the certificate group with the cert_type that it belongs to.

@@ -8,12 +8,16 @@ import (
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/defaults"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -22,20 +26,23 @@ import (
 // here it is found out in microseconds, and what came in goes back. It is an opinion on nothing: what is read, planned and
 // reported is decided by the functions that the framework's way calls too (steady), and the schema says the rest. If they
 // change or report anything, or if anything is unusual, there is no quick answer, and the framework makes its own.
-// TestQuick compares the two ways. Validation and upgrades of states are left to the framework: to do them here saves
-// little.
+// TestQuick compares the two ways.
 
 // steady is a resource as far as it does not need the framework.
 type steady[M any] interface {
 	resource.Resource
 	// refresh brings a state up to date, and tells whether what it is about is still there.
 	refresh(ctx context.Context, state *M) (found bool, diags diag.Diagnostics)
+	// validate checks which arguments go together, beside what the schema says of each.
+	validate(config *M, diags *diag.Diagnostics)
 	// complete completes a plan. Only plans that begin as the state are asked about here.
 	complete(config, plan, state *M, diags *diag.Diagnostics)
 }
 
 // quickResource makes answers, or nil where the framework must.
 type quickResource interface {
+	upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse
+	check(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) *tfprotov6.ValidateResourceConfigResponse
 	read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context)
 	plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse
 }
@@ -57,6 +64,24 @@ func newQuickServer(server frugalServer, provider *esaProvider) tfprotov6.Provid
 		s.resources[typeName+"_custom_hostname_validation"] = q
 	}
 	return s
+}
+
+func (s quickServer) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	if q := s.resources[req.TypeName]; q != nil {
+		if resp := q.upgrade(req); resp != nil {
+			return resp, nil
+		}
+	}
+	return s.frugalServer.UpgradeResourceState(ctx, req)
+}
+
+func (s quickServer) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	if q := s.resources[req.TypeName]; q != nil {
+		if resp := q.check(ctx, req); resp != nil {
+			return resp, nil
+		}
+	}
+	return s.frugalServer.ValidateResourceConfig(ctx, req)
 }
 
 func (s quickServer) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
@@ -82,6 +107,7 @@ func (s quickServer) PlanResourceChange(ctx context.Context, req *tfprotov6.Plan
 // quick is the quickResource of a model.
 type quick[M any] struct {
 	*shape[M]
+	schema    schema.Schema
 	resource  func(configured) steady[M]
 	identity  *shape[customHostnameIdentity] // nil if there is none
 	noOne     *tfprotov6.ResourceIdentityData
@@ -98,8 +124,22 @@ func newQuick[M any](ctx context.Context, of func(configured) steady[M]) (*quick
 	if err != nil {
 		return nil, err
 	}
-	q := &quick[M]{shape: s, resource: of, defaults: map[string]defaults.String{}}
+	q := &quick[M]{shape: s, schema: described.Schema, resource: of, defaults: map[string]defaults.String{}}
+	if _, more := r.(resource.ResourceWithConfigValidators); more || described.Schema.DeprecationMessage != "" {
+		return nil, fmt.Errorf("%T has validators or a deprecation of its own", r)
+	}
 	for name, attribute := range described.Schema.Attributes {
+		validators := reflect.ValueOf(attribute).FieldByName("Validators")
+		switch attribute.(type) {
+		case schema.StringAttribute, schema.Int64Attribute:
+		default:
+			if !validators.IsValid() || validators.Len() > 0 {
+				return nil, fmt.Errorf("%s has validators of another type", name)
+			}
+		}
+		if attribute.GetDeprecationMessage() != "" {
+			return nil, fmt.Errorf("%s is deprecated", name)
+		}
 		if attribute.IsWriteOnly() {
 			q.writeOnly = append(q.writeOnly, name)
 		}
@@ -137,6 +177,72 @@ func (q *quick[M]) identify(ctx context.Context, of identityschema.Schema) (err 
 	null, err := tfprotov6.NewDynamicValue(q.identity.object, tftypes.NewValue(q.identity.object, nil))
 	q.noOne = &tfprotov6.ResourceIdentityData{IdentityData: &null}
 	return err
+}
+
+// upgrade is what the framework does for a state of this version.
+func (q *quick[M]) upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse {
+	if req.RawState == nil || req.Version != q.schema.Version {
+		return nil
+	}
+	value, err := req.RawState.UnmarshalWithOpts(q.object, tfprotov6.UnmarshalOpts{ValueFromJSONOpts: tftypes.ValueFromJSONOpts{IgnoreUndefinedAttributes: true}})
+	if err != nil {
+		return nil
+	}
+	state, err := tfprotov6.NewDynamicValue(q.object, value)
+	if err != nil {
+		return nil
+	}
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}
+}
+
+// check answers for a configuration without blocks of which there is nothing to say.
+func (q *quick[M]) check(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) *tfprotov6.ValidateResourceConfigResponse {
+	if req.Config == nil {
+		return nil
+	}
+	raw, err := req.Config.Unmarshal(q.object)
+	if err != nil {
+		return nil
+	}
+	config, err := q.shape.read(ctx, raw)
+	if err != nil {
+		return nil
+	}
+	var diags diag.Diagnostics
+	q.resource(configured{}).validate(config, &diags)
+	caps := validator.ValidateSchemaClientCapabilities{WriteOnlyAttributesAllowed: req.ClientCapabilities != nil && req.ClientCapabilities.WriteOnlyAttributesAllowed}
+	whole := tfsdk.Config{Raw: raw, Schema: q.schema}
+	for _, field := range q.fields {
+		value := q.value(config, field)
+		attribute, ok := q.schema.Attributes[field.name]
+		switch {
+		case !ok && !value.IsNull(), // a block
+			ok && attribute.IsRequired() && value.IsNull(),
+			ok && !attribute.IsRequired() && !attribute.IsOptional() && !value.IsNull(),
+			ok && attribute.IsWriteOnly() && !caps.WriteOnlyAttributesAllowed && !value.IsNull():
+			return nil
+		}
+		switch attribute := attribute.(type) {
+		case schema.StringAttribute:
+			for _, v := range attribute.Validators {
+				text, wrong := value.(basetypes.StringValuable).ToStringValue(ctx)
+				resp := validator.StringResponse{Diagnostics: wrong}
+				v.ValidateString(ctx, validator.StringRequest{Path: path.Root(field.name), PathExpression: path.MatchRoot(field.name), Config: whole, ConfigValue: text, ClientCapabilities: caps}, &resp)
+				diags.Append(resp.Diagnostics...)
+			}
+		case schema.Int64Attribute:
+			for _, v := range attribute.Validators {
+				number, wrong := value.(basetypes.Int64Valuable).ToInt64Value(ctx)
+				resp := validator.Int64Response{Diagnostics: wrong}
+				v.ValidateInt64(ctx, validator.Int64Request{Path: path.Root(field.name), PathExpression: path.MatchRoot(field.name), Config: whole, ConfigValue: number, ClientCapabilities: caps}, &resp)
+				diags.Append(resp.Diagnostics...)
+			}
+		}
+	}
+	if len(diags) > 0 {
+		return nil
+	}
+	return &tfprotov6.ValidateResourceConfigResponse{}
 }
 
 // read answers with the state as it came if ESA's answer changes nothing in it. Else what was read is told to the

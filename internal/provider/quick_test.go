@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -238,6 +239,7 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 		name := some()
 		config[name] = w.another(r, name, object.AttributeTypes[name], true)
 	}
+	diff += w.compareOthers(t, resource, schema.Version, start, pack(config), r.IntN(4) > 0, object)
 	asCore := r.IntN(4) > 0
 	for _, name := range names {
 		proposed[name] = config[name]
@@ -322,6 +324,48 @@ func (w *twoWays) comparePlan(t testing.TB, req *tfprotov6.PlanResourceChangeReq
 		[]any{string(long.PlannedPrivate), long.Deferred, fmt.Sprint(long.RequiresReplace)})
 }
 
+// compareOthers compares upgrades of states, and validations.
+func (w *twoWays) compareOthers(t testing.TB, resource string, version int64, state, config *tfprotov6.DynamicValue, writeOnly bool, object tftypes.Object) (diff string) {
+	t.Helper()
+	var all map[string]tftypes.Value
+	if value, err := state.Unmarshal(object); err != nil || value.As(&all) != nil {
+		t.Fatal(err)
+	}
+	file := map[string]any{"of_an_older_release": 1}
+	for name, value := range all {
+		if text := ""; value.Type().Is(tftypes.String) && !value.IsNull() && value.As(&text) == nil {
+			file[name] = text
+		}
+	}
+	raw, err := json.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var upgraded []*tfprotov6.DynamicValue
+	var upgrades, checks [][]*tfprotov6.Diagnostic
+	for _, server := range []tfprotov6.ProviderServer{w.quick, w.long} {
+		upgrade, err := server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{TypeName: resource, Version: version, RawState: &tfprotov6.RawState{JSON: raw}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		upgraded, upgrades = append(upgraded, upgrade.UpgradedState), append(upgrades, upgrade.Diagnostics)
+		req := &tfprotov6.ValidateResourceConfigRequest{
+			TypeName: resource, Config: config,
+			ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: writeOnly},
+		}
+		if server == w.long {
+			w.counted("validate", w.quick.resources[resource].check(t.Context(), req) != nil)
+		}
+		check, err := server.ValidateResourceConfig(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks = append(checks, check.Diagnostics)
+	}
+	none := []*tfprotov6.ResourceIdentityData{nil, nil}
+	return differ("upgrade", object, upgraded, none, upgrades, nil, nil) + differ("validate", object, []*tfprotov6.DynamicValue{nil, nil}, none, checks, nil, nil)
+}
+
 // differ tells in what two answers differ, the first of each pair being the quick one.
 func differ(call string, object tftypes.Object, states []*tfprotov6.DynamicValue, identities []*tfprotov6.ResourceIdentityData, problems [][]*tfprotov6.Diagnostic, quick, long []any) string {
 	identity := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
@@ -375,6 +419,9 @@ func TestQuick(t *testing.T) {
 				}
 			}
 			t.Log(w.count)
+			if w.count["quick validate"] < w.count["validate"]/10 {
+				t.Errorf("of %d validations only %d were quick", w.count["validate"], w.count["quick validate"])
+			}
 			for _, call := range []string{"read", "plan"} {
 				if quick := w.count["quick "+call]; title != "not known yet" && quick < w.count[call]/10 {
 					t.Errorf("of %d answers to %s only %d were quick", w.count[call], call, quick)

@@ -189,6 +189,10 @@ func (r *customHostnameValidationResource) refresh(ctx context.Context, state *c
 	return true, diags
 }
 
+// validate has nothing to add to the schema.
+func (r *customHostnameValidationResource) validate(*customHostnameValidationModel, *diag.Diagnostics) {
+}
+
 // complete has nothing to add to the schema.
 func (r *customHostnameValidationResource) complete(_, _, _ *customHostnameValidationModel, _ *diag.Diagnostics) {
 }
