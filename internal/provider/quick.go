@@ -222,19 +222,30 @@ func (q *quick[M]) check(ctx context.Context, req *tfprotov6.ValidateResourceCon
 			ok && attribute.IsWriteOnly() && !caps.WriteOnlyAttributesAllowed && !value.IsNull():
 			return nil
 		}
+		at, like := path.Root(field.name), path.MatchRoot(field.name)
 		switch attribute := attribute.(type) {
 		case schema.StringAttribute:
+			valuable, isText := value.(basetypes.StringValuable)
+			if !isText {
+				return nil
+			}
+			text, wrong := valuable.ToStringValue(ctx)
+			diags.Append(wrong...)
 			for _, v := range attribute.Validators {
-				text, wrong := value.(basetypes.StringValuable).ToStringValue(ctx)
-				resp := validator.StringResponse{Diagnostics: wrong}
-				v.ValidateString(ctx, validator.StringRequest{Path: path.Root(field.name), PathExpression: path.MatchRoot(field.name), Config: whole, ConfigValue: text, ClientCapabilities: caps}, &resp)
+				var resp validator.StringResponse
+				v.ValidateString(ctx, validator.StringRequest{Path: at, PathExpression: like, Config: whole, ConfigValue: text, ClientCapabilities: caps}, &resp)
 				diags.Append(resp.Diagnostics...)
 			}
 		case schema.Int64Attribute:
+			valuable, isNumber := value.(basetypes.Int64Valuable)
+			if !isNumber {
+				return nil
+			}
+			number, wrong := valuable.ToInt64Value(ctx)
+			diags.Append(wrong...)
 			for _, v := range attribute.Validators {
-				number, wrong := value.(basetypes.Int64Valuable).ToInt64Value(ctx)
-				resp := validator.Int64Response{Diagnostics: wrong}
-				v.ValidateInt64(ctx, validator.Int64Request{Path: path.Root(field.name), PathExpression: path.MatchRoot(field.name), Config: whole, ConfigValue: number, ClientCapabilities: caps}, &resp)
+				var resp validator.Int64Response
+				v.ValidateInt64(ctx, validator.Int64Request{Path: at, PathExpression: like, Config: whole, ConfigValue: number, ClientCapabilities: caps}, &resp)
 				diags.Append(resp.Diagnostics...)
 			}
 		}

@@ -140,7 +140,7 @@ chain of three of its own. Two validations for each hostname make three resource
 	left = `
 What is left is mostly the CLI's: its time grows with the number of attributes, also of those that are null, and an
 ` + "`esa_custom_hostname`" + ` has some thirty where the other resource has six. The provider's own share is a fraction of a millisecond
-for each hostname, most of it the framework's, for validation and upgrades. CONTRIBUTING.md says what could be mended where.
+for each hostname, to decode what it is sent. CONTRIBUTING.md says what could be mended where.
 `
 	lifeHead = `
 ## The life of many hostnames
