@@ -22,7 +22,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-var quickCases = flag.Int("quick-cases", 1500, "random cases for TestQuick")
+var quickCases = flag.Int("quick-cases", 400, "random cases for TestQuick")
 
 // dayClock stands at the day that a case is about.
 type dayClock struct {
