@@ -38,9 +38,15 @@ func TestNameMatches(t *testing.T) {
 		{"shop.bücher.customer.com.", "", true},
 		{"SHOP.xn--bcher-kva.customer.com", NameMatchExact, true},
 		{"shop.customer.com", NameMatchExact, false},
-		{"shop.bü", NameMatchPrefix, true}, {"Shop.xn--", NameMatchPrefix, true}, {"customer", NameMatchPrefix, false},
-		{"her.customer.com", NameMatchSuffix, true}, {"customer.com.", NameMatchSuffix, true}, {"shop", NameMatchSuffix, false},
-		{"ÜCH", NameMatchFuzzy, true}, {"kva.cust", NameMatchFuzzy, true}, {"nowhere", NameMatchFuzzy, false},
+		{"shop.bü", NameMatchPrefix, true},
+		{"Shop.xn--", NameMatchPrefix, true},
+		{"customer", NameMatchPrefix, false},
+		{"her.customer.com", NameMatchSuffix, true},
+		{"customer.com.", NameMatchSuffix, true},
+		{"shop", NameMatchSuffix, false},
+		{"ÜCH", NameMatchFuzzy, true},
+		{"kva.cust", NameMatchFuzzy, true},
+		{"nowhere", NameMatchFuzzy, false},
 	} {
 		if got := NameMatches(name, test.filter, test.matchType); got != test.want {
 			t.Errorf("%s %q: got %t", test.matchType, test.filter, got)
