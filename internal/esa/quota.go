@@ -13,7 +13,7 @@ import (
 // runs may use the same quota. So the client learns from what it sees:
 //
 //   - Until a Create is throttled, all are sent.
-//   - Then the room is as many as ESA took from this client in the hour before, or since a surprise (see below). A Create
+//   - Then the room is as many as ESA took from this client in the hour before, or since a surprise that began its hour. A Create
 //     for which there is room, as those of an hour ago no longer count, is sent at once. Whether one that is refused for
 //     another reason counts is not known, so it does here.
 //   - Beyond that one Create at a time tries, with growing pauses, until its context ends; max_retries does not count.
@@ -94,12 +94,7 @@ func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool
 	q.underWay--
 	switch {
 	case throttled:
-		q.known, q.room = true, 0
-		for _, at := range q.taken {
-			if !at.Before(q.opened) {
-				q.room++
-			}
-		}
+		q.known, q.room = true, q.roomNow()
 		if tried {
 			q.probes++
 		}
@@ -109,6 +104,21 @@ func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool
 			q.known, q.probes, q.opened = false, 0, now
 		}
 	}
+}
+
+// roomNow is how many Creates ESA has taken in its hour, now that it takes no more. Where most of those that it took from this
+// client came since a surprise, that was the beginning of its hour; else its hour slides. q.mu is held.
+func (q *createQuota) roomNow() int {
+	since := 0
+	for _, at := range q.taken {
+		if !at.Before(q.opened) {
+			since++
+		}
+	}
+	if 2*since < len(q.taken) {
+		return len(q.taken)
+	}
+	return since
 }
 
 // tries returns how many tries were throttled since there was room.
