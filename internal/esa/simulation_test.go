@@ -91,8 +91,8 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		return nil
 	}}
 	s.records = []int64{s.record.ID, s.AddRecord(s.site.ID, "origin2.example.com").ID, s.AddRecord(s.site.ID, "origin3.example.com").ID}
-	// Into the clock's hour.
-	time.Sleep(time.Duration(random.Int64N(int64(time.Hour))))
+	// Into the clock's hour, but not so far that the first outage takes the rest of it.
+	time.Sleep(time.Duration(random.Int64N(int64(20 * time.Minute))))
 	s.began = time.Now()
 	return s
 }
