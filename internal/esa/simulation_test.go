@@ -78,7 +78,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	s.fixture = newVirtual(t, options, func(c *Config) {
 		c.Credential = newCredential(s.session)
 		c.Log = func(_ context.Context, event Event) {
-			if errors.Is(event.Err, ErrSource) && s.session.now.goodAt(s.client.now()) {
+			if errors.Is(event.Err, ErrSource) && s.session.goodAt(s.client.now()) {
 				t.Errorf("a renewal that failed held up a call although the last session is good: %v", event.Err)
 			}
 		}
@@ -130,14 +130,24 @@ func (s *simulation) outage(r *http.Request) error {
 type simulatedSession struct {
 	server *fakeesa.Server
 	random *rand.Rand
-	made   int
-	now    keys
-	down   time.Time // until when the source fails
+
+	mu   sync.Mutex
+	made int
+	now  keys
+	down time.Time // until when the source fails
 }
 
 func (s *simulatedSession) name() string { return "assume_role" }
 
+func (s *simulatedSession) goodAt(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now.goodAt(now)
+}
+
 func (s *simulatedSession) get(_ context.Context, now time.Time) (keys, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.now.goodAt(now.Add(earlyRenewal)) {
 		return s.now, nil
 	}
