@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	var options fakeesa.Options
 	var faults []string
+	var given [][2]string
 	addr := flags.String("addr", "", "loopback `host:port` to listen on; port 0 takes a free one (default 127.0.0.1:8787, or a free one with a command)")
 	seed := flags.String("seed", "", "JSON `file` of the sites, records and hostnames that are there (default: the site example.com with two records)")
 	accountType := flags.String("account-type", "Domestic", "`site` of the account, Domestic or International")
@@ -63,6 +64,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		faults = append(faults, text)
 		return nil
 	})
+	flags.IntVar(&options.CreateLimitPerHour, "create-limit", 100, "`number` of CreateCustomHostname calls that an hour has room for, as the real service limits them; 0 is no limit")
+	flags.Func("reading", "`NAME=VALUE`, how the fake answers a question that ESA's documentation leaves open; can be repeated", func(text string) error {
+		name, value, _ := strings.Cut(text, "=")
+		given = append(given, [2]string{name, value})
+		return nil
+	})
+	readings := flags.String("readings", "", "JSON `file` of such answers, as the probe writes it; or \"list\", which prints all questions")
 	chaos := flags.Float64("chaos", 0, "`share` of all calls that meet a fault at random, such as 0.2")
 	chaosSeed := flags.Uint64("chaos-seed", 1, "`number` that decides which calls those are")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
@@ -76,6 +84,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	if *chaos < 0 || *chaos > 1 {
 		return fmt.Errorf("-chaos is %v; a share is a number from 0 to 1", *chaos)
+	}
+	if *readings == "list" {
+		_, err := io.WriteString(stdout, questions())
+		return err
+	}
+	if err := read(&options, *readings, given); err != nil {
+		return err
+	}
+	if options.CreateLimitPerHour <= 0 {
+		options.CreateLimitPerHour = fakeesa.NoLimit
 	}
 	region, known := regions[*accountType]
 	if !known {
@@ -127,6 +145,38 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// read answers the open questions: those of the file first.
+func read(options *fakeesa.Options, file string, given [][2]string) error {
+	if file != "" {
+		document, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("-readings: %w", err)
+		}
+		if err := options.SetReadings(document); err != nil {
+			return fmt.Errorf("-readings %s: %w", file, err)
+		}
+	}
+	for _, reading := range given {
+		if err := options.SetReading(reading[0], reading[1]); err != nil {
+			return fmt.Errorf("-reading: %w", err)
+		}
+	}
+	return nil
+}
+
+// questions lists the readings.
+func questions() string {
+	var b strings.Builder
+	for _, r := range fakeesa.Readings() {
+		values := strings.Join(r.Values[1:], ", ")
+		if r.Measured {
+			values += ", or another duration"
+		}
+		fmt.Fprintf(&b, "%s\n  %s\n  %s (default: %s), %s\n", r.Name, r.Question, r.Values[0], r.Why, values)
+	}
+	return b.String()
 }
 
 // afterDashes refuses a command without "--" before it: that is more likely a mistyped flag.

@@ -104,7 +104,7 @@ func TestCreateQuotaIsShared(t *testing.T) {
 // A Create that waits for its quota holds up no other call.
 func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1, BusyRecords: true, Latency: 10 * time.Millisecond})
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1, Latency: 10 * time.Millisecond})
 		ids := f.add(100)
 		other := f.AddRecord(f.site.ID, "other.example.com")
 		change := func() time.Duration {

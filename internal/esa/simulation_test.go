@@ -67,7 +67,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		Seed: seed, LargeIDs: seed%2 == 0,
 		CreateLimitPerHour: 100, CreateWindow: fakeesa.CreateWindow(seed % 2), CallsPerSecond: 20,
 		ThrottlingCode: codes[random.IntN(len(codes))], RetryAfter: fakeesa.RetryAfter(random.IntN(3)), TooManyRequestsStatus: []int{400, 429}[random.IntN(2)],
-		BusyRecords: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second, ReadLag: 10 * time.Second,
+		BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second, ReadLag: 10 * time.Second,
 		Latency: 50 * time.Millisecond, DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)),
 		OnlyMadeCount: random.IntN(2) == 0,
 	}

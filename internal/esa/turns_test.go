@@ -65,20 +65,20 @@ func TestTurns(t *testing.T) {
 		time    float64       // at most so many times the least time
 		refused float64       // at most so many refusals for each write
 	}{
-		"deletes, busy while written":                 {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, remove, true, 500 * time.Millisecond, 1.3, 0.4},
-		"deletes of which the record is not known":    {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, remove, false, 500 * time.Millisecond, 1.3, 0.4},
-		"many deletes, busy for a second":             {fakeesa.Options{BusyRecords: true, Latency: time.Second}, 120, remove, true, time.Second, 1.3, 0.4},
-		"deletes, busy for 1 to 5 s after the answer": {fakeesa.Options{BusyRecords: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, remove, true, 3 * time.Second, 1.4, 1},
-		"deletes, busy for 0.5 s after the answer":    {fakeesa.Options{BusyRecords: true, BusyAtLeast: 500 * time.Millisecond, BusyAtMost: 500 * time.Millisecond}, 100, remove, true, 500 * time.Millisecond, 1.3, 0.6},
-		"deletes, the whole site busy for 1 s":        {fakeesa.Options{BusySites: true, BusyAtLeast: time.Second, BusyAtMost: time.Second}, 100, remove, true, time.Second, 1.3, 0.6},
-		"moves that keep both records busy for 1 to 5 s": {fakeesa.Options{BusyRecords: true, BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, func(f *fixture, id int64) error {
+		"deletes, busy while written":                 {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, remove, true, 500 * time.Millisecond, 1.3, 0.4},
+		"deletes of which the record is not known":    {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, remove, false, 500 * time.Millisecond, 1.3, 0.4},
+		"many deletes, busy for a second":             {fakeesa.Options{Latency: time.Second}, 120, remove, true, time.Second, 1.3, 0.4},
+		"deletes, busy for 1 to 5 s after the answer": {fakeesa.Options{BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, remove, true, 3 * time.Second, 1.4, 1},
+		"deletes, busy for 0.5 s after the answer":    {fakeesa.Options{BusyAtLeast: 500 * time.Millisecond, BusyAtMost: 500 * time.Millisecond}, 100, remove, true, 500 * time.Millisecond, 1.3, 0.6},
+		"deletes, the whole site busy for 1 s":        {fakeesa.Options{Busy: fakeesa.BusySite, BusyAtLeast: time.Second, BusyAtMost: time.Second}, 100, remove, true, time.Second, 1.3, 0.6},
+		"moves that keep both records busy for 1 to 5 s": {fakeesa.Options{BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, func(f *fixture, id int64) error {
 			return f.client.UpdateCustomHostname(context.Background(), UpdateCustomHostnameInput{HostnameID: id, RecordID: f.other.ID})
 		}, true, 3667 * time.Millisecond, 1.4, 1}, // the longer of two
-		"verifications, busy while written": {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
+		"verifications, busy while written": {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
 			_, err := f.client.VerifyCustomHostname(context.Background(), id)
 			return err
 		}, true, 500 * time.Millisecond, 1.3, 0.4},
-		"changes of the certificate, busy while written": {fakeesa.Options{BusyRecords: true, Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
+		"changes of the certificate, busy while written": {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
 			return f.client.UpdateCustomHostname(context.Background(), UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: &Certificate{Type: CertTypeFree}})
 		}, true, 500 * time.Millisecond, 1.3, 0.4},
 	}
@@ -113,7 +113,7 @@ func TestTurns(t *testing.T) {
 // Writes to another record do not wait for a busy one.
 func TestTurnsAreOfOneRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{BusyRecords: true, BusyAtLeast: time.Minute, BusyAtMost: time.Minute})
+		f := newVirtual(t, fakeesa.Options{BusyAtLeast: time.Minute, BusyAtMost: time.Minute})
 		ids := f.add(3)
 		other := f.AddRecord(f.site.ID, "other.example.com")
 		free := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: other.ID, Hostname: "free.customer.com", SSLFlag: SSLOff}).ID

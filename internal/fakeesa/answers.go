@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -100,6 +101,14 @@ type answer struct {
 }
 
 func (s *Server) errorAnswer(c *call, e *apiError) answer {
+	switch {
+	case e.code == "InvalidAccessKeyId.NotFound":
+		e.status = s.options.UnknownKeyStatus
+	case e.code == "TooManyRequests":
+		e.status = s.options.TooManyRequestsStatus
+	case e.code == "NoPermission", strings.HasPrefix(e.code, "InvalidSecurityToken."):
+		e.status = s.options.IdentityStatus
+	}
 	a := newAnswer(e.status, c, "Error", struct {
 		RequestId string
 		HostId    string

@@ -41,6 +41,9 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	if st.inSite(siteID, name) != nil && st.options.DuplicateCreate != DuplicateConflicts {
 		return nil, st.duplicate(siteID, name)
 	}
+	if e := st.hasRoom(siteID, name); e != nil {
+		return nil, e
+	}
 	var refused *apiError
 	if flag == "on" {
 		refused = st.deployable(name, &group)
@@ -82,6 +85,23 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	}{c.requestID, h.ID, st.view(name)}, nil
 }
 
+// hasRoom refuses what is too much for a site, or another site's.
+func (st *store) hasRoom(siteID int64, name string) *apiError {
+	count := 0
+	for _, h := range st.hostnames {
+		if h.SiteID == siteID {
+			count++
+		}
+		if st.options.RefuseNamesElsewhere && h.SiteID != siteID && h.Hostname.Hostname == name {
+			return fail("CustomHostname.Duplicated", "site %d has %s", h.SiteID, name)
+		}
+	}
+	if st.options.HostnameLimit > 0 && count >= st.options.HostnameLimit {
+		return fail("QuotaExceed.CustomHostname", "site %d has %d hostnames", siteID, count)
+	}
+	return nil
+}
+
 func (st *store) duplicate(siteID int64, name string) *apiError {
 	if st.options.DuplicateCreate == DuplicateInvalid {
 		return invalid("site %d has %s already", siteID, name)
@@ -107,6 +127,9 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 		if e := st.attachable(recordID, h.SiteID); e != nil {
 			return nil, e
 		}
+	}
+	if st.options.RefuseRecordAlone && recordID != 0 && flag == "" {
+		p.fail("RecordId is sent without SslFlag")
 	}
 	replaces := st.replacesCertificate(&p, h, flag, group)
 	if p.err != nil {
@@ -335,12 +358,19 @@ func (st *store) getCustomHostname(c *call) (any, *apiError) {
 	if h.SSLFlag != "off" || st.options.SSLOffView != SSLOffBlanked {
 		casID, shown.CertId = h.CasID, h.CertID
 		shown.Certificate, shown.PrivateKey = st.echo(h.Certificate), st.echo(h.PrivateKey)
+		if st.options.ShowAllCertificates && h.CertID != "" && h.Certificate == "" {
+			shown.Certificate = issuedByESA
+		}
 	}
 	if casID != 0 || st.options.UnusedCasID == UnusedCasIDZero {
 		shown.CasId = &casID
 	}
-	if shown.PrivateKey != "" && st.options.PrivateKeyEcho == PrivateKeyMasked {
+	switch {
+	case shown.PrivateKey == "" || st.options.PrivateKeyEcho == PrivateKeyClear:
+	case st.options.PrivateKeyEcho == PrivateKeyMasked:
 		shown.PrivateKey = "******"
+	default:
+		shown.PrivateKey = ""
 	}
 	return struct {
 		RequestId           string
@@ -392,7 +422,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 	p := parameters{call: c}
 	p.required("SiteId")
 	siteID, recordID := p.id("SiteId"), p.id("RecordId")
-	fits := nameFilter(p.text("Hostname"), p.oneOf("NameMatchType", matchTypes...))
+	fits := st.nameFilter(p.text("Hostname"), p.oneOf("NameMatchType", matchTypes...))
 	// Status "configuring" can be seen but not asked for.
 	status := p.oneOf("Status", "pending", "active", "conflicted", "offline")
 	number, size := p.page(100)
@@ -408,6 +438,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 			found = append(found, h)
 		}
 	}
+	st.order(found)
 	items := []listedHostname{}
 	for _, h := range pageOf(found, number, size) {
 		items = append(items, st.listed(h))
@@ -419,6 +450,17 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 		TotalCount int
 		Hostnames  []listedHostname
 	}{c.requestID, number, size, len(found), items}, nil
+}
+
+// order puts hostnames, which are the oldest first, into the order of lists.
+func (st *store) order(found []*hostname) {
+	switch st.options.ListOrder {
+	case ListNewestFirst:
+		slices.Reverse(found)
+	case ListAnyOrder:
+		st.random.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+	case ListOldestFirst:
+	}
 }
 
 // listable yields the hostnames of a site as List sees them. Those that are gone, but not for List, come last.

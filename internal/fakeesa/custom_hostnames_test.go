@@ -570,7 +570,7 @@ func TestReadsLagBehindForAWhile(t *testing.T) {
 
 func TestList(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{})
+	w := newWorld(t, Options{CreateLimitPerHour: NoLimit})
 	second := w.AddRecord(w.site.ID, "origin2.example.com")
 	for i := range 120 {
 		w.create(fmt.Sprintf("h%03d.customer.com", i))

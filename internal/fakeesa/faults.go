@@ -137,9 +137,6 @@ func (f *Fault) answer(s *Server, c *call) answer {
 		}
 	case f.Code != "":
 		e := fail(f.Code, "injected")
-		if f.Code == "TooManyRequests" {
-			e.status = s.options.TooManyRequestsStatus
-		}
 		if f.Message != "" {
 			e.message = f.Message
 		}

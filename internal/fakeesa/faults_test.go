@@ -212,7 +212,7 @@ func TestDelayMakesTheAnswerLate(t *testing.T) {
 
 func TestBusyRecords(t *testing.T) {
 	t.Parallel()
-	w := startWorld(t, Options{BusyRecords: true})
+	w := startWorld(t, Options{})
 	second := w.AddRecord(w.site.ID, "origin2.example.com")
 	h := w.create("shop.customer.com")
 	w.Inject(Fault{Action: "UpdateCustomHostname", Delay: time.Minute})
@@ -242,7 +242,7 @@ func TestBusyRecords(t *testing.T) {
 
 func TestBusyAfterTheAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{BusyRecords: true, BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second})
+	w := newWorld(t, Options{BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second})
 	second := w.AddRecord(w.site.ID, "origin2.example.com")
 	third := w.AddRecord(w.site.ID, "origin3.example.com")
 	h := w.create("shop.customer.com")
@@ -263,7 +263,7 @@ func TestBusyAfterTheAnswer(t *testing.T) {
 
 func TestBusySites(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{BusySites: true, BusyAtLeast: time.Second, BusyAtMost: time.Second})
+	w := newWorld(t, Options{Busy: BusySite, BusyAtLeast: time.Second, BusyAtMost: time.Second})
 	second := w.AddRecord(w.site.ID, "origin2.example.com")
 	h := w.create("shop.customer.com")
 	w.refused(400, "Site.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", second.ID, "SslFlag", "off")

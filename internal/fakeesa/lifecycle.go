@@ -30,6 +30,9 @@ func (st *store) advance(h *hostname, now time.Time) {
 		if h.CertStatus == "Applying" && h.Status == "active" && !now.Before(h.applied.Add(st.options.IssueDelay)) {
 			st.conclude(h, now)
 		}
+		if h.CertStatus == "Applying" && st.options.ChallengeFor > 0 && !now.Before(h.challenged.Add(st.options.ChallengeFor)) {
+			h.challenge(now)
+		}
 	}
 	if h.CertNotAfter.IsZero() {
 		return
@@ -57,10 +60,16 @@ func (st *store) activate(h *hostname, now time.Time) {
 
 // apply starts an application for a free certificate. A certificate that is there goes on serving.
 func (st *store) apply(h *hostname, now time.Time) {
+	h.applied = now
+	h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "Applying", 0, ""
+	h.challenge(now)
+}
+
+// challenge gives the application new DCV data.
+func (h *hostname) challenge(now time.Time) {
 	name := strings.TrimPrefix(h.Hostname.Hostname, "*.")
 	token := randomToken()
-	h.applied, h.UpdateTime = now, now
-	h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "Applying", 0, ""
+	h.challenged, h.UpdateTime = now, now
 	h.CertTxtKey, h.CertTxtValue = "_acme-challenge."+name, randomToken()
 	h.CertHTTPKey, h.CertHTTPValue = "http://"+name+"/.well-known/acme-challenge/"+token, token+"."+randomToken()
 }

@@ -24,8 +24,26 @@ type Options struct {
 	// float64 holds but most formatters print wrongly.
 	LargeIDs bool
 
+	// ParameterPlace is where the business parameters of a POST are read.
+	ParameterPlace ParameterPlace
+	// UnknownKeyStatus is the HTTP status of InvalidAccessKeyId.NotFound. Default 404; 400 is the other plausible one.
+	UnknownKeyStatus int
+	// IdentityStatus is the HTTP status of NoPermission and the InvalidSecurityToken codes. Default 400; 403 is the other
+	// plausible one.
+	IdentityStatus int
+
 	// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
 	DuplicateCreate DuplicateCreate
+	// RefuseNamesElsewhere makes CreateCustomHostname refuse a name that another site has, with CustomHostname.Duplicated.
+	// Otherwise the later hostname is conflicted.
+	RefuseNamesElsewhere bool
+	// HostnameLimit is how many hostnames a site may have; over it the answer is QuotaExceed.CustomHostname, a code that
+	// stands in for one nobody documents. Default none.
+	HostnameLimit int
+	// ListOrder is the order of ListCustomHostnames.
+	ListOrder ListOrder
+	// CaseSensitiveFilter makes the filters of lists tell upper from lower case.
+	CaseSensitiveFilter bool
 	// RefusedCertificate is what CreateCustomHostname leaves behind when it answers ApplyCertFailed or SetCertFailed.
 	RefusedCertificate RefusedCertificate
 	// HostnameView is how answers write a hostname.
@@ -40,6 +58,8 @@ type Options struct {
 	EmptyValues EmptyValues
 	// SSLOnAlone is what UpdateCustomHostname does about SslFlag=on without CertType.
 	SSLOnAlone SSLOnAlone
+	// RefuseRecordAlone makes UpdateCustomHostname refuse a RecordId without SslFlag.
+	RefuseRecordAlone bool
 	// VerifyUnpassed is how VerifyCustomHostname says that ownership is not proved yet; the HTTP status is 200.
 	VerifyUnpassed VerifyUnpassed
 	// AutoVerify lets ESA find the ownership record without VerifyCustomHostname being called.
@@ -49,6 +69,8 @@ type Options struct {
 	CertificateEcho CertificateEcho
 	// PrivateKeyEcho says whether GetCustomHostname shows the private key.
 	PrivateKeyEcho PrivateKeyEcho
+	// ShowAllCertificates makes GetCustomHostname show the certificates of types free and cas too, without their keys.
+	ShowAllCertificates bool
 	// SSLOffView is what Get and List show of the last certificate while SslFlag is off.
 	SSLOffView SSLOffView
 	// UnusedCasID is how GetCustomHostname shows CasId without a certificate of SSL Certificates Service.
@@ -67,6 +89,9 @@ type Options struct {
 	// IssueDelay is how long after the start of its application, by Now, a free certificate is issued at the earliest.
 	// The real service takes 5 to 30 minutes. Default none.
 	IssueDelay time.Duration
+	// ChallengeFor is how long, by Now, the DCV data of a running application is good; then there is other data. Default for
+	// ever. Certificates of sites have one hour.
+	ChallengeFor time.Duration
 	// ConfiguringFor is how long, by Now, a verified hostname is "configuring" before it is active. Default none.
 	ConfiguringFor time.Duration
 	// PublishAtOnce makes every customer publish whatever TXT record ESA asks for, at once: for demos.
@@ -92,7 +117,7 @@ type Options struct {
 	// before. Default none.
 	UpdateTakes time.Duration
 	// CreateLimitPerHour is how many CreateCustomHostname calls are served in an hour of Now; CreateWindow says in which.
-	// Over it the answer is ThrottlingCode. The real limit is 100. Default none.
+	// Over it the answer is ThrottlingCode. Default 100, which is documented; NoLimit is none.
 	CreateLimitPerHour int
 	// CreateWindow is which hour CreateLimitPerHour is about.
 	CreateWindow CreateWindow
@@ -108,11 +133,9 @@ type Options struct {
 	// TooManyRequestsStatus is the HTTP status of TooManyRequests errors that name none. Default 400; 429 is the other
 	// plausible one.
 	TooManyRequestsStatus int
-	// BusyRecords makes writes collide: while one that touches a record waits for its answer (Latency, Fault.Delay),
-	// another one is refused with Record.ServiceBusy.
-	BusyRecords bool
-	// BusySites makes all writes of a site collide, with Site.ServiceBusy.
-	BusySites bool
+	// Busy is what one write keeps others from, until its answer (Latency, Fault.Delay) and for as long after as
+	// BusyAtLeast and BusyAtMost say.
+	Busy Busy
 	// BusyAtLeast and BusyAtMost are the limits of how long, by Now, a record or site stays busy after the answer of a
 	// write. Each time is drawn with Seed. Default none.
 	BusyAtLeast, BusyAtMost time.Duration
@@ -145,6 +168,15 @@ func (o Options) withDefaults() Options {
 	if o.TimestampWindow == 0 {
 		o.TimestampWindow = 15 * time.Minute
 	}
+	if o.UnknownKeyStatus == 0 {
+		o.UnknownKeyStatus = 404
+	}
+	if o.IdentityStatus == 0 {
+		o.IdentityStatus = 400
+	}
+	if o.CreateLimitPerHour == 0 {
+		o.CreateLimitPerHour = 100
+	}
 	if o.ThrottlingCode == "" {
 		o.ThrottlingCode = "Throttling.User"
 	}
@@ -154,8 +186,46 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// DuplicateCreate is what CreateCustomHostname does about a name that its site already has. The same name in
-// another site always makes the later hostname conflicted.
+// NoLimit is the CreateLimitPerHour of a service without that limit.
+const NoLimit = -1
+
+// ParameterPlace is where the business parameters of a POST are read. The signature covers them all wherever they are.
+type ParameterPlace int
+
+const (
+	// ParametersAnywhere reads them in the query and in the form.
+	ParametersAnywhere ParameterPlace = iota
+	// ParametersInQuery does not see those in the form.
+	ParametersInQuery
+	// ParametersInForm does not see those in the query.
+	ParametersInForm
+)
+
+// ListOrder is the order of ListCustomHostnames.
+type ListOrder int
+
+const (
+	// ListOldestFirst is the order of creation.
+	ListOldestFirst ListOrder = iota
+	// ListNewestFirst begins with what was made last, so that a hostname made between two pages shifts them.
+	ListNewestFirst
+	// ListAnyOrder is another order in every call.
+	ListAnyOrder
+)
+
+// Busy is what one write keeps others from.
+type Busy int
+
+const (
+	// BusyRecord refuses writes that touch the same record, with Record.ServiceBusy.
+	BusyRecord Busy = iota
+	// BusySite refuses writes of the same site, with Site.ServiceBusy.
+	BusySite
+	// BusyNothing refuses none.
+	BusyNothing
+)
+
+// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
 type DuplicateCreate int
 
 const (
@@ -268,6 +338,8 @@ const (
 	PrivateKeyClear PrivateKeyEcho = iota
 	// PrivateKeyMasked shows "******" instead.
 	PrivateKeyMasked
+	// PrivateKeyAbsent shows nothing.
+	PrivateKeyAbsent
 )
 
 // SSLOffView is what is shown of the last certificate while SslFlag is off.

@@ -103,8 +103,10 @@ func pageOf[T any](all []T, number, size int64) []T {
 }
 
 // nameFilter is how all three lists compare names; no filter fits everything.
-func nameFilter(filter, match string) func(string) bool {
-	filter = canonical(filter)
+func (st *store) nameFilter(filter, match string) func(string) bool {
+	if filter = strings.TrimSuffix(filter, "."); !st.options.CaseSensitiveFilter {
+		filter = canonical(filter)
+	}
 	return func(name string) bool {
 		switch {
 		case filter == "":

@@ -126,7 +126,7 @@ func (s *Server) Close() {
 type action struct {
 	methods string
 	run     func(*store, *call) (any, *apiError)
-	// writes says that a record is being changed meanwhile; see Options.BusyRecords.
+	// writes says that a record is being changed meanwhile; see Options.Busy.
 	writes bool
 }
 
@@ -222,14 +222,17 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	c.all, c.params = map[string]string{}, map[string]string{}
 	params := url.Values{}
 	var twice string
-	for _, values := range []url.Values{query, form} {
+	for place, values := range []url.Values{query, form} {
+		unseen := r.Method == http.MethodPost && (place == 0 && s.options.ParameterPlace == ParametersInForm || place == 1 && s.options.ParameterPlace == ParametersInQuery)
 		for name, list := range values {
 			if _, known := c.all[name]; known || len(list) > 1 {
 				twice = name
 			}
 			c.all[name] = list[0]
 			if !commonParams[name] {
-				c.params[name] = list[0]
+				if !unseen {
+					c.params[name] = list[0]
+				}
 				params[name] = append(params[name], list...)
 			}
 		}

@@ -553,7 +553,7 @@ func TestLatencyComesAfterTheEffect(t *testing.T) {
 
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
-	w := startWorld(t, Options{Now: time.Now, CallsPerSecond: 100000, Log: func(Request) {}})
+	w := startWorld(t, Options{Now: time.Now, CallsPerSecond: 100000, Busy: BusyNothing, Log: func(Request) {}})
 	w.Inject(Fault{Action: "ListSites", Times: -1, Match: func(r Request) bool { return r.Params.Has("x") && w.Count("ListSites") > 0 }})
 	var group sync.WaitGroup
 	for worker := range 8 {

@@ -46,7 +46,7 @@ func showSite(site *Site) shownSite {
 // listSites takes pages of 20 as its default, which is documented nowhere: small enough to show who relies on it.
 func (st *store) listSites(c *call) (any, *apiError) {
 	p := parameters{call: c}
-	fits := nameFilter(p.text("SiteName"), p.oneOf("SiteSearchType", matchTypes...))
+	fits := st.nameFilter(p.text("SiteName"), p.oneOf("SiteSearchType", matchTypes...))
 	status := p.oneOf("Status", "pending", "active", "offline", "moved")
 	accessType := p.oneOf("AccessType", "NS", "CNAME")
 	coverage := p.oneOf("Coverage", "domestic", "global", "overseas")
@@ -154,7 +154,7 @@ func (st *store) listRecords(c *call) (any, *apiError) {
 	p := parameters{call: c}
 	p.required("SiteId")
 	siteID := p.id("SiteId")
-	fits := nameFilter(p.text("RecordName"), p.oneOf("RecordMatchType", matchTypes...))
+	fits := st.nameFilter(p.text("RecordName"), p.oneOf("RecordMatchType", matchTypes...))
 	kind, bizName := p.text("Type"), p.oneOf("BizName", "image_video", "api", "web")
 	source := p.oneOf("SourceType", "OSS", "S3", "LB", "OP", "Domain")
 	byProxied, proxied := p.bool("Proxied")

@@ -86,6 +86,8 @@ type hostname struct {
 	// applied is when the running application for a free certificate began, configured when the verified hostname
 	// will be active. Zero means none.
 	applied, configured time.Time
+	// challenged is when the DCV data was made.
+	challenged time.Time
 	// notFound, codeless, unlisted and lingering count down the calls of NotFoundGets, VerifyCodeGets, UnlistedLists
 	// and DeletingGets.
 	notFound, codeless, unlisted, lingering int
@@ -271,9 +273,6 @@ func (st *store) throttle(c *call) *apiError {
 		return nil
 	}
 	e := fail(st.options.ThrottlingCode, "the limit is reached for %v", wait)
-	if e.code == "TooManyRequests" {
-		e.status = st.options.TooManyRequestsStatus
-	}
 	e.retryAfter = wait
 	return e
 }
@@ -293,7 +292,7 @@ type occupation struct {
 
 // occupy marks the records, or the site, that a write is about, until its answer is out and for some time after.
 func (st *store) occupy(c *call, act action) *apiError {
-	if !act.writes || !st.options.BusyRecords && !st.options.BusySites {
+	if !act.writes || st.options.Busy == BusyNothing {
 		return nil
 	}
 	p := parameters{call: c}
@@ -312,7 +311,7 @@ func (st *store) occupy(c *call, act action) *apiError {
 		return nil
 	}
 	code, ids := "Record.ServiceBusy", []int64{recordID, left}
-	if st.options.BusySites {
+	if st.options.Busy == BusySite {
 		code, ids = "Site.ServiceBusy", []int64{siteID}
 	}
 	for _, id := range ids {

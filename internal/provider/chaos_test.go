@@ -99,7 +99,7 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
 		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), UnlistedFor: time.Duration(random.IntN(6)) * time.Second, DeletingGets: random.IntN(3),
 		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
-		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), BusyRecords: random.IntN(2) == 0,
+		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), Busy: fakeesa.Busy(random.IntN(3)),
 		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)), PublishAtOnce: random.IntN(2) == 0,
 	})
 	c := &chaosRun{

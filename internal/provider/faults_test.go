@@ -473,7 +473,7 @@ func TestAccFaults_othersMeanwhile(t *testing.T) {
 // TestAccFaults_busyRecord changes ten hostnames of one record at once, of which ESA takes one change at a time.
 func TestAccFaults_busyRecord(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{BusyRecords: true, Latency: 20 * time.Millisecond, TimestampWindow: 10000 * time.Hour})
+	a := newAccount(t, fakeesa.Options{Latency: 20 * time.Millisecond, TimestampWindow: 10000 * time.Hour})
 	config := func(record int64) string {
 		return a.provider() + fmt.Sprintf(`
 resource "esa_custom_hostname" "test" {

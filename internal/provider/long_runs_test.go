@@ -55,7 +55,7 @@ func (a *account) refusals(action, code string) (n int) {
 func TestAccLongRuns_busyRecord(t *testing.T) {
 	t.Parallel()
 	const count = 30
-	a := newAccount(t, fakeesa.Options{BusyRecords: true, Latency: 150 * time.Millisecond})
+	a := newAccount(t, fakeesa.Options{Latency: 150 * time.Millisecond})
 	w := a.workspace(t)
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")

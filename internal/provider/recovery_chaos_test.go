@@ -58,7 +58,7 @@ func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *rec
 		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(3)), RefusedCertificate: fakeesa.RefusedCertificate(random.IntN(4)),
 		HostnameView: fakeesa.HostnameView(random.IntN(3)), FreeCertificateStart: fakeesa.FreeCertificateStart(random.IntN(2)),
 		BlankTokens: random.IntN(2) == 0, PublishAtOnce: random.IntN(2) == 0, AutoVerify: random.IntN(2) == 0, ConfiguringFor: seconds(5),
-		BusyRecords: random.IntN(2) == 0, BusyLeft: random.IntN(2) == 0, ApplyAnyway: fakeesa.ApplyAnyway(random.IntN(3)),
+		Busy: fakeesa.Busy(random.IntN(3)), BusyLeft: random.IntN(2) == 0, ApplyAnyway: fakeesa.ApplyAnyway(random.IntN(3)),
 	})
 	c := &chaosRun{
 		t: t, seed: seed, account: a, first: first, second: second,
