@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/aliyun/credentials-go/credentials"
 	"github.com/google/go-cmp/cmp"
 
+	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -212,6 +214,80 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 				t.Errorf("parameters (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Where ESA reads parameters in one place alone, all actions work, and no key is in an error.
+func TestParameterPlace(t *testing.T) {
+	for _, place := range []fakeesa.ParameterPlace{fakeesa.ParametersAnywhere, fakeesa.ParametersInQuery, fakeesa.ParametersInForm} {
+		f := newFixture(t, fakeesa.Options{ParameterPlace: place})
+		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{shop}})
+		in := f.createInput()
+		in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeUpload, Certificate: pair.CertificatePEM, PrivateKey: Secret(pair.PrivateKeyPEM)}
+		id, err := f.client.CreateCustomHostname(t.Context(), in)
+		if err != nil {
+			t.Fatalf("%v: %v", place, err)
+		}
+		if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
+			t.Errorf("%v: %v", place, err)
+		}
+		if _, err := f.client.FindCustomHostnames(t.Context(), f.site.ID, shop); err != nil {
+			t.Errorf("%v: %v", place, err)
+		}
+		wanted := 3
+		if place == fakeesa.ParametersInQuery {
+			wanted++
+		}
+		for _, r := range f.Requests() {
+			if inQuery := r.Query.Has("PrivateKey"); inQuery && place != fakeesa.ParametersInQuery {
+				t.Errorf("%v: the key is in the URL", place)
+			}
+		}
+		if n := len(f.Requests()); n != wanted {
+			t.Errorf("%v: %d calls, want %d", place, n, wanted)
+		}
+		update := UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: in.Certificate}
+		f.client.maxRetries = 0
+		f.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Drop: true})
+		f.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Code: "SignatureDoesNotMatch", Signed: true})
+		for range 2 {
+			err := f.client.UpdateCustomHostname(t.Context(), update)
+			if line := strings.Split(pair.PrivateKeyPEM, "\n")[1]; err == nil || containsAny(err.Error(), line, url.QueryEscape(line), f.Options().AccessKeyID) {
+				t.Errorf("%v: got %v", place, err)
+			}
+		}
+		if err := f.client.UpdateCustomHostname(t.Context(), update); err != nil {
+			t.Errorf("%v: %v", place, err)
+		}
+		if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+			t.Errorf("%v: %v", place, err)
+		}
+	}
+}
+
+// The first calls, which learn at the same time where ESA reads, all go on.
+func TestParameterPlaceIsLearnedTogether(t *testing.T) {
+	warned := atomic.Int32{}
+	f := newFixture(t, fakeesa.Options{ParameterPlace: fakeesa.ParametersInQuery, Latency: 20 * time.Millisecond}, func(c *Config) {
+		c.MaxRetries = 0
+		c.Log = func(_ context.Context, event Event) {
+			if event.Warning != "" {
+				warned.Add(1)
+			}
+		}
+	})
+	h := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop})
+	atOnce(10, func(int) {
+		if _, err := f.client.GetCustomHostname(t.Context(), h.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	if warned.Load() != 1 {
+		t.Errorf("%d warnings", warned.Load())
+	}
+	f.Inject(fakeesa.Fault{Code: "MissingHostnameId"})
+	if _, err := f.client.GetCustomHostname(t.Context(), h.ID); !IsCode(err, "MissingHostnameId") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -206,8 +206,8 @@ func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 	return keys{}, k.err
 }
 
-// renew makes the source anew, as ESA says that its token has expired although it does not know so itself. Calls that
-// learn this together renew it once.
+// renew drops the last set, as ESA says that its token has expired, and makes the source anew, which may not know so
+// itself. Calls that learn this together renew it once.
 func (k *keyring) renew(ctx context.Context, now time.Time) {
 	select {
 	case k.turn <- struct{}{}:
@@ -215,6 +215,7 @@ func (k *keyring) renew(ctx context.Context, now time.Time) {
 		return
 	}
 	defer func() { <-k.turn }()
+	k.drop()
 	if k.remake == nil || now.Sub(k.renewed) < renewAtMostEvery {
 		return
 	}
@@ -223,6 +224,9 @@ func (k *keyring) renew(ctx context.Context, now time.Time) {
 		return
 	}
 	k.source, k.renewed = sourceOf(credential), now
+}
+
+func (k *keyring) drop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.last, k.rest = keys{}, time.Time{}

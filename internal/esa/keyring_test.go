@@ -116,6 +116,23 @@ func TestKeyringDropsASetThatESACallsExpired(t *testing.T) {
 	}
 }
 
+// Nor is it when the source cannot be made anew. The two clocks are up to a second apart, as ESA's Date has whole seconds.
+func TestKeyringDropsASetOfASourceThatIsDown(t *testing.T) {
+	now := time.Now()
+	source := new(sessions)
+	k := newKeyring(newCredential(source), nil)
+	wantKey(t, k, now, "key-1")
+	source.down = true
+	late := now.Add(time.Hour - time.Second/2)
+	wantKey(t, k, late, "key-1")
+	k.renew(t.Context(), late)
+	if set, err := k.snapshot(t.Context(), late); !isTemporary(err) {
+		t.Errorf("got %v and error %v, want one that may pass", set, err)
+	}
+	source.down = false
+	wantKey(t, k, late, "key-2")
+}
+
 func TestKeyringHoldsUpNobodyWhoCanUseTheLastSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := false

@@ -22,7 +22,7 @@ func TestCreateQuota(t *testing.T) {
 		} {
 			t.Run(name+" with "+with, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: quota, CreateWindow: window, RetryAfter: header, Latency: 50 * time.Millisecond},
+					f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: quota, CreateWindow: window, RetryAfter: header, Busy: fakeesa.BusyNothing, Latency: 50 * time.Millisecond},
 						func(c *Config) { c.MaxRetries = 0 }) // of no concern to the quota
 					time.Sleep(25 * time.Minute) // into the clock's hour
 					began := time.Now()

@@ -212,7 +212,14 @@ func (c *Client) send(ctx context.Context, a action, attempt int, p params, out 
 		}
 	}
 	started := c.clock.Now()
+	inForm := !c.wire.inQuery.Load()
 	answer, err := c.wire.send(ctx, a, p, c.now(), c.reach.isDead(), out)
+	if inForm && readsNoForm(a, p, err) {
+		if !c.wire.inQuery.Swap(true) {
+			c.log(ctx, Event{Warning: "ESA does not read parameters in the body of a request. From now on they are sent in the URL, as Alibaba Cloud's own SDKs send them, certificates and keys included."})
+		}
+		answer, err = c.wire.send(ctx, a, p, c.now(), c.reach.isDead(), out)
+	}
 	if err == nil {
 		if problem := check(); problem != nil {
 			err = &Error{Action: a.name, Host: c.wire.host, Status: answer.status, RequestID: answer.requestID, Err: problem}

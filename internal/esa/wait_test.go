@@ -78,7 +78,7 @@ func TestLagIsLearned(t *testing.T) {
 	for _, lag := range []time.Duration{0, time.Second, 10 * time.Second} {
 		t.Run(fmt.Sprint(lag), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newVirtual(t, fakeesa.Options{ReadLag: lag})
+				f := newVirtual(t, fakeesa.Options{ReadLag: lag, Busy: fakeesa.BusyNothing, CreateLimitPerHour: fakeesa.NoLimit})
 				const count = 500
 				life := func(i int) {
 					in := f.createInput()

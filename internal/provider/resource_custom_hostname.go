@@ -360,8 +360,8 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 
 	if needed {
 		state.tellPlace(client, in.HostnameID)
-		if err := client.UpdateCustomHostname(ctx, in); err != nil {
-			resp.Diagnostics.Append(r.explain(ctx, client, "update", &plan, in.RecordID, in.Certificate, err))
+		if problem := r.update(ctx, client, in, &plan, config.key()); problem != nil {
+			resp.Diagnostics.Append(problem)
 			return
 		}
 	}
@@ -396,6 +396,37 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	if in.SSLFlag != "" {
 		resp.Diagnostics.Append(memory{}.save(ctx, resp.Private)...)
 	}
+}
+
+// update sends the smallest call. Where ESA refuses a record by itself, it is sent with SslFlag and the certificate group:
+// the documentation allows it alone, and Alibaba Cloud's own generated code never sends it so.
+func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan *customHostnameModel, key esa.Secret) diag.Diagnostic {
+	err := client.UpdateCustomHostname(ctx, in)
+	if err == nil {
+		return nil
+	}
+	refusal := new(esa.Error)
+	alone := in.SSLFlag == "" && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".SslFlag", "MissingSslFlag", "MissingCertType")
+	if !alone || !errors.As(err, &refusal) || r.recordProblem(ctx, client, plan, in.RecordID) != "" {
+		return r.explain(ctx, client, "update", plan, in.RecordID, in.Certificate, err)
+	}
+	if plan.CertType.ValueString() == esa.CertTypeUpload && key == "" {
+		return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to update custom hostname",
+			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and of the same site. "+
+				"ESA may take a record with the whole certificate group alone, and that needs the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
+	}
+	var diags diag.Diagnostics
+	in.SSLFlag = plan.SSLFlag.ValueString()
+	if in.SSLFlag == esa.SSLOn {
+		in.Certificate = plan.toCertificate(key, &diags)
+	}
+	if diags.HasError() {
+		return diags.Errors()[0]
+	}
+	if err := client.UpdateCustomHostname(ctx, in); err != nil {
+		return r.explain(ctx, client, "update", plan, in.RecordID, in.Certificate, err)
+	}
+	return nil
 }
 
 // applyAgain does what a new certificate_apply_trigger asks for: it applies for the certificate if that is in a state for
@@ -541,22 +572,29 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".RecordId", esa.CodeRecordNotFound) {
 		return general
 	}
-	record, lookErr := client.GetRecord(ctx, recordID)
-	problem := ""
-	switch {
-	case esa.IsCode(lookErr, esa.CodeRecordNotFound):
-		problem = "does not exist"
-	case lookErr != nil:
-		return general
-	case formatID(record.SiteID) != plan.SiteID.ValueString():
-		problem = fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
-	case !record.Proxied:
-		problem = fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
-	default:
+	problem := r.recordProblem(ctx, client, plan, recordID)
+	if problem == "" {
 		return general
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to "+verb+" custom hostname",
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))
+}
+
+// recordProblem looks a record up and says why no hostname of the plan's site can hang on it, "" if it can, or if the record
+// cannot be read.
+func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.Client, plan *customHostnameModel, recordID int64) string {
+	record, err := client.GetRecord(ctx, recordID)
+	switch {
+	case esa.IsCode(err, esa.CodeRecordNotFound):
+		return "does not exist"
+	case err != nil:
+		return ""
+	case formatID(record.SiteID) != plan.SiteID.ValueString():
+		return fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
+	case !record.Proxied:
+		return fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
+	}
+	return ""
 }
 
 // warnUnusable says so when ESA has taken a hostname but will not serve it.
