@@ -115,7 +115,9 @@ func TestACS3Vectors(t *testing.T) {
 		{"POST", url.Values{"HostnameId": {id}}, nil, "", "2633ad8d081095a9987a4979d35f97ce4b4f4cd9e5dd779dc461edaf959448d5"},
 		{"GET", url.Values{"HostnameId": {id}}, nil, "", "3735554fa4e44cbc5c8a1d0677c636d16f9efe5275b0d26aec77e214628e9edf"},
 		{
-			"POST", url.Values{"HostnameId": {id}, "Certificate": {"-----BEGIN CERTIFICATE-----\nA+/=~*é b!'()\n-----END CERTIFICATE-----\n"}}, nil, "",
+			"POST",
+			url.Values{"HostnameId": {id}, "Certificate": {"-----BEGIN CERTIFICATE-----\nA+/=~*é b!'()\n-----END CERTIFICATE-----\n"}},
+			nil, "",
 			"5d4633101105bdbb644af4d6ae08af879f5ba69b9c84bff68d51137d3a82f518",
 		},
 		{"POST", url.Values{}, url.Values{"HostnameId": {id}}, "t0ken", "428b91d3800e656a484bc81e6010590a1ba3ee78e91b1c5bbf87e5fb41d0ba6b"},
