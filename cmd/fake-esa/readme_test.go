@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"terraform-provider-esa/internal/fakeesa"
 )
 
 // readme is README.md.
@@ -165,6 +168,21 @@ func TestReadmeFlags(t *testing.T) {
 	for _, name := range known {
 		if !regexp.MustCompile("(?m)^\\|.*`" + name[1] + "[ `]").MatchString(readme(t)) {
 			t.Errorf("the README does not say what %s is", name[1])
+		}
+	}
+}
+
+// TestReadmeSDK keeps the example of an SDK true of what the program has by default.
+func TestReadmeSDK(t *testing.T) {
+	t.Parallel()
+	example, options := blocks(t, "js")[0], fakeesa.New(fakeesa.Options{}).Options()
+	for _, part := range []string{
+		"endpoint: '" + strings.TrimPrefix(documentedURL, "http://") + "'", "protocol: 'HTTP'",
+		"accessKeyId: '" + options.AccessKeyID + "'", "accessKeySecret: '" + options.AccessKeySecret + "'",
+		fmt.Sprintf("siteId: %d", fakeesa.SeedSiteID),
+	} {
+		if !strings.Contains(example, part) {
+			t.Errorf("the example does not have %s:\n%s", part, example)
 		}
 	}
 }

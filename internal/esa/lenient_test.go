@@ -51,9 +51,9 @@ func TestLooseAnswers(t *testing.T) {
 	}
 }
 
-// The whole API, written loosely.
+// The whole API, written loosely, with a record that has every member that a record can have.
 func TestLooseServer(t *testing.T) {
-	for _, loose := range []fakeesa.LooseTypes{fakeesa.LooseTypesText, fakeesa.LooseTypesFraction} {
+	for _, loose := range []fakeesa.LooseTypes{fakeesa.LooseTypesNone, fakeesa.LooseTypesText, fakeesa.LooseTypesFraction} {
 		t.Run(fmt.Sprint(loose), func(t *testing.T) {
 			f := newFixture(t, fakeesa.Options{LooseTypes: loose, LargeIDs: true, PublishAtOnce: true})
 			ctx, id := t.Context(), f.create(t)
@@ -72,6 +72,19 @@ func TestLooseServer(t *testing.T) {
 			}
 			if record, err := f.client.GetRecord(ctx, f.record.ID); err != nil || !record.Proxied {
 				t.Errorf("GetRecord: %+v, %v", record, err)
+			}
+			full := f.AddRecordOf(fakeesa.Record{
+				SiteID: f.site.ID, Name: "full.example.com", Value: "192.0.2.1", CustomPort: "on", HTTPPorts: "80,8080", HTTPSPorts: "443",
+				Data: fakeesa.RecordData{
+					Priority: new(0), Port: new(1), Weight: new(2), Flag: new(3), Tag: "issue", Type: new(4), Usage: new(5), Selector: new(6),
+					MatchingType: new(7), Algorithm: new(8), KeyTag: new(9), Fingerprint: "ab", Certificate: "q83v",
+				},
+			})
+			if record, err := f.client.GetRecord(ctx, full.ID); err != nil || record.Data.Value != "192.0.2.1" || record.RecordName != full.Name {
+				t.Errorf("GetRecord: %+v, %v", record, err)
+			}
+			if page, err := f.client.ListRecords(ctx, ListRecordsInput{SiteID: f.site.ID, RecordName: full.Name}); err != nil || len(page.Records) != 1 || page.Records[0].RecordID != full.ID {
+				t.Errorf("ListRecords: %+v, %v", page, err)
 			}
 			if err := f.client.DeleteCustomHostname(ctx, id); err != nil {
 				t.Error(err)

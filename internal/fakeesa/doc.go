@@ -4,9 +4,10 @@
 //
 // # What it does
 //
-// It serves the RPC protocol over HTTP, on loopback only: signature version 1.0 (HMAC-SHA1) with nonce, timestamp
-// and STS token, parameters in the query or in the form, JSON or (as the real default is) XML answers, and the
-// gateway's own errors. Eleven actions:
+// It serves the RPC protocol over HTTP, on loopback only: signature version 1.0 (HMAC-SHA1), which this repository's
+// client uses, and version 3 (ACS3-HMAC-SHA256), which the official SDKs use unless they are told otherwise; with nonce,
+// timestamp and STS token, parameters in the query or in the form, JSON or XML answers, and the gateway's own errors. XML is
+// the default of version 1, as it really is, and JSON that of version 3. Eleven actions:
 //
 //	CreateCustomHostname  UpdateCustomHostname  DeleteCustomHostname
 //	VerifyCustomHostname  ApplyCustomHostnameCertificate                 POST
@@ -24,7 +25,7 @@
 //
 // # What it does not do
 //
-// Signature version 3 (ACS3-HMAC-SHA256) and bearer tokens; RAM policies, several accounts or quotas per plan (their
+// Bearer tokens, and version 3 with SM3 or RSA; RAM policies, several accounts or quotas per plan (their
 // errors can be had from [Server.Inject]); writing sites and records over the API; real DNS, HTTP or ACME. Free
 // certificates are not renewed before they expire.
 //

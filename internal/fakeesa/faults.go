@@ -141,7 +141,7 @@ func (f *Fault) answer(s *Server, c *call) answer {
 			e.message = f.Message
 		}
 		if f.Signed {
-			e.message += c.signed()
+			e.message += c.proof.told(c)
 		}
 		if f.Status != 0 {
 			e.status = f.Status

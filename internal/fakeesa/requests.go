@@ -116,6 +116,9 @@ func (j *journal) find(wanted func(*Request) bool) []Request {
 // secretParams are masked whatever they hold.
 var secretParams = map[string]bool{"PrivateKey": true, "SecurityToken": true, "AccessKeySecret": true, "BearerToken": true}
 
+// secretHeaders are masked as well.
+var secretHeaders = map[string]bool{"Authorization": true, "X-Acs-Security-Token": true, "X-Acs-Bearer-Token": true}
+
 func (s *Server) mask(values url.Values) url.Values {
 	out := cloneValues(values)
 	for name, list := range out {
@@ -132,7 +135,7 @@ func (s *Server) maskHeader(h http.Header) http.Header {
 	out := h.Clone()
 	for name, list := range out {
 		for i, value := range list {
-			if name == "Authorization" || name == "X-Acs-Security-Token" || s.isSecret(value) {
+			if secretHeaders[name] || s.isSecret(value) {
 				list[i] = Masked
 			}
 		}

@@ -28,6 +28,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	}
 	r := w.request("POST", inQuery, nil, "the-s3cret")
 	r.Header.Set("Authorization", "Bearer x")
+	r.Header.Set("X-Acs-Bearer-Token", "Bearer x")
 	r.Header.Set("X-Note", "the-s3cret it is")
 	w.serve(r)
 	signature := r.URL.Query().Get("Signature")

@@ -91,6 +91,9 @@ func (s *Server) AddRecordOf(record Record) Record {
 	return must(s.store.addRecord(record))
 }
 
+// valueless are the types of records whose Data has other members than Value.
+var valueless = []string{"CERT", "SMIMEA", "SSHFP", "TLSA"}
+
 func (st *store) addRecord(record Record) (Record, error) {
 	now := st.options.Now()
 	record.Name = canonical(record.Name)
@@ -112,7 +115,9 @@ func (st *store) addRecord(record Record) (Record, error) {
 	if site.CnameZone != "" {
 		record.Cname = either(record.Cname, record.Name+"."+site.CnameZone)
 	}
-	record.Value = either(record.Value, record.Name+".origin.test")
+	if !slices.Contains(valueless, record.Type) {
+		record.Value = either(record.Value, record.Name+".origin.test")
+	}
 	record.BizName = either(record.BizName, "web")
 	if record.TTL == 0 {
 		record.TTL = 1

@@ -49,11 +49,47 @@ type recordEntry struct {
 	Type    string `json:"type,omitempty"`
 	Value   string `json:"value,omitempty"`
 	Proxied *bool  `json:"proxied,omitempty"`
+
+	Data       dataEntry `json:"data,omitzero"`
+	CustomPort string    `json:"custom_port,omitempty"`
+	HTTPPorts  string    `json:"http_ports,omitempty"`
+	HTTPSPorts string    `json:"https_ports,omitempty"`
 }
 
 func (recordEntry) place() string { return "records" }
 
 func (e recordEntry) title() string { return e.Name }
+
+// dataEntry is RecordData as a seed file has it.
+type dataEntry struct {
+	Priority     *int   `json:"priority,omitempty"`
+	Port         *int   `json:"port,omitempty"`
+	Weight       *int   `json:"weight,omitempty"`
+	Flag         *int   `json:"flag,omitempty"`
+	Tag          string `json:"tag,omitempty"`
+	Type         *int   `json:"type,omitempty"`
+	Usage        *int   `json:"usage,omitempty"`
+	Selector     *int   `json:"selector,omitempty"`
+	MatchingType *int   `json:"matching_type,omitempty"`
+	Algorithm    *int   `json:"algorithm,omitempty"`
+	KeyTag       *int   `json:"key_tag,omitempty"`
+	Fingerprint  string `json:"fingerprint,omitempty"`
+	Certificate  string `json:"certificate,omitempty"`
+}
+
+// UnmarshalJSON reads it, so that an unknown member is told of among its own.
+func (e *dataEntry) UnmarshalJSON(text []byte) error {
+	type members dataEntry
+	if err := decodeEntry(text, (*members)(e)); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	for _, number := range []*int{e.Priority, e.Port, e.Weight, e.Flag, e.Type, e.Usage, e.Selector, e.MatchingType, e.Algorithm, e.KeyTag} {
+		if number != nil && (*number < 0 || *number > 1<<16-1) {
+			return fmt.Errorf("data: %d is no number of a record; they are from 0 to 65535", *number)
+		}
+	}
+	return nil
+}
 
 type hostnameEntry struct {
 	ID              seedID `json:"id,omitempty"`
@@ -203,7 +239,11 @@ func (st *store) plantRecord(site Site, entry recordEntry) error {
 		return fmt.Errorf("name is missing; it is in full, such as origin.%s", site.Name)
 	}
 	proxied := entry.Proxied == nil || *entry.Proxied
-	if _, err = st.addRecord(Record{ID: id, SiteID: site.ID, Name: entry.Name, Type: entry.Type, Value: entry.Value, Proxied: proxied}); err != nil {
+	record := Record{
+		ID: id, SiteID: site.ID, Name: entry.Name, Type: entry.Type, Value: entry.Value, Proxied: proxied,
+		Data: RecordData(entry.Data), CustomPort: entry.CustomPort, HTTPPorts: entry.HTTPPorts, HTTPSPorts: entry.HTTPSPorts,
+	}
+	if _, err = st.addRecord(record); err != nil {
 		return fmt.Errorf("%w; names are in full, such as origin.%s, and every id is given once", err, site.Name)
 	}
 	return nil
@@ -318,7 +358,10 @@ func (s *Server) world() seedFile {
 		}
 		for _, record := range st.records {
 			if record.SiteID == site.ID {
-				entry.Records = append(entry.Records, recordEntry{idOf(record.ID), record.Name, record.Type, record.Value, &record.Proxied})
+				entry.Records = append(entry.Records, recordEntry{
+					ID: idOf(record.ID), Name: record.Name, Type: record.Type, Value: record.Value, Proxied: &record.Proxied,
+					Data: dataEntry(record.Data), CustomPort: record.CustomPort, HTTPPorts: record.HTTPPorts, HTTPSPorts: record.HTTPSPorts,
+				})
 			}
 		}
 		for _, h := range st.hostnames {

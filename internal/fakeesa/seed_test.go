@@ -31,7 +31,9 @@ func TestLoad(t *testing.T) {
 			"id": "7001", "name": "example.com", "access_type": "CNAME", "coverage": "global",
 			"records": [
 				{"id": "7101", "name": "origin.example.com"},
-				{"name": "www.example.com", "type": "A/AAAA", "value": "192.0.2.1", "proxied": false}
+				{"name": "www.example.com", "type": "A/AAAA", "value": "192.0.2.1", "proxied": false, "custom_port": "on", "http_ports": "80", "https_ports": "443,8443"},
+				{"id": "7103", "name": "_sip._tcp.example.com", "type": "SRV", "value": "sip.example.org", "proxied": false, "data": {"priority": 0, "weight": 5, "port": 5060}},
+				{"name": "cert.example.com", "type": "CERT", "proxied": false, "data": {"type": 1, "key_tag": 2, "algorithm": 3, "certificate": "q83v"}}
 			],
 			"hostnames": [
 				{"id": "7201", "hostname": "free.customer.com", "record": "origin.example.com", "status": "active", "cert_type": "free", "cert_status": "OK", "cert_not_after": "480h"},
@@ -51,6 +53,9 @@ func TestLoad(t *testing.T) {
 		t.Errorf("the site is %s", got.raw)
 	}
 	if got := w.ok("GetRecord", "RecordId", 7101); got.at("RecordModel", "Proxied") != "true" {
+		t.Errorf("the record is %s", got.raw)
+	}
+	if got := w.ok("GetRecord", "RecordId", 7103); got.at("RecordModel", "Data") != "map[Port:5060 Priority:0 Value:sip.example.org Weight:5]" {
 		t.Errorf("the record is %s", got.raw)
 	}
 	for id, want := range map[int64]string{7201: "active Expiring", 7202: "pending OK", 7203: "pending OK", 7204: "pending ", 7205: "offline "} {
@@ -114,27 +119,30 @@ func TestLoadRefuses(t *testing.T) {
 		`{"sites": {}}`:                      "sites must be a list of objects, [{...}, ...]",
 		`{"sites": [7]}`:                     "sites[0]: an object, {...}, is expected here and not a number",
 		`{"sites": [{"name": "localhost"}]}`: `sites[0] (localhost): name "localhost" has one label only; it is the site's domain, such as example.com`,
-		`{"sites": [{"name": "example.com", "id": 12}]}`:                                                        site + "id is a number and must be text in quotes",
-		`{"sites": [{"name": "example.com", "id": "1x"}]}`:                                                      site + `id is "1x" and must be a whole number above 0, in quotes`,
-		`{"sites": [{"name": "example.com", "coverage": "everywhere"}]}`:                                        site + `coverage is "everywhere"; it is one of domestic, global, overseas`,
-		`{"sites": [{"name": "example.com", "id": "1"}, {"name": "example.org", "id": "1"}]}`:                   "sites[1] (example.org): there is a site 1 already; every id is given once",
-		`{"sites": [{"name": "example.com", "records": [{"name": "origin"}]}]}`:                                 site + `records[0] (origin): the record "origin" lies outside the site "example.com"; names are in full, such as origin.example.com`,
-		`{"sites": [{"name": "example.com", "records": [{"id": "7"}]}]}`:                                        site + "records[0]: name is missing; it is in full, such as origin.example.com",
-		`{"sites": [{"name": "example.com", "records": [{"name": "origin.example.com", "proxied": "yes"}]}]}`:   site + "records[0] (origin.example.com): proxied is a string and must be true or false",
-		`{"sites": [{"name": "example.com", "hostnames": [{"hostname": "shop.customer.com", "record": "x"}]}]}`: site + `hostnames[0] (shop.customer.com): record "x" is not there, as the site has no proxied record; add one to records`,
-		inSite(`"hostnames": [{"hostname": "shop", "record": "origin.example.com"}]`):                           site + `hostnames[0] (shop): hostname "shop" has one label only; it is the customer's domain`,
-		hostname(`, "sslflag": "on"`):                                                                           second + `there is no argument "sslflag"; there are id, hostname, record, status,`,
-		hostname(`, "status": "verified"`):                                                                      second + `status is "verified"; it is one of pending, active, conflicted, offline, configuring`,
-		hostname(`, "ssl_flag": "on"`):                                                                          second + `ssl_flag "on" needs a cert_type: free, upload or cas`,
-		hostname(`, "cert_status": "OK"`):                                                                       second + "cert_status and cert_not_after need a cert_type",
-		hostname(`, "cert_type": "free", "cert_not_after": "soon"`):                                             second + `cert_not_after is "soon" and must be a time such as 2027-01-31T00:00:00Z, or the time from the start such as 480h`,
-		hostname(`, "cert_type": "free", "certificate_file": "shop.pem"`):                                       second + `certificate and private_key go with cert_type "upload"`,
-		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem"`):                                     second + `cert_type "upload" needs certificate_file and private_key_file`,
-		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem", "private_key_file": "other.key"`):    second + "the certificate cannot be deployed: tls: private key does not match public key",
-		hostname(`, "cert_type": "upload", "certificate_file": "none.pem", "private_key_file": "shop.key"`):     second + "certificate_file cannot be read",
-		hostname(`, "cert_type": "upload", "certificate": "x", "certificate_file": "shop.pem"`):                 second + "certificate and certificate_file are both given; leave one out",
-		hostname(`, "cert_type": "free", "cas_id": "77"`):                                                       second + `cas_id goes with cert_type "cas"`,
-		hostname(`, "cert_type": "cas", "cas_id": "77"`):                                                        second + "the certificate cannot be deployed: there is no certificate 77 in cn-hangzhou; give",
+		`{"sites": [{"name": "example.com", "id": 12}]}`:                                                             site + "id is a number and must be text in quotes",
+		`{"sites": [{"name": "example.com", "id": "1x"}]}`:                                                           site + `id is "1x" and must be a whole number above 0, in quotes`,
+		`{"sites": [{"name": "example.com", "coverage": "everywhere"}]}`:                                             site + `coverage is "everywhere"; it is one of domestic, global, overseas`,
+		`{"sites": [{"name": "example.com", "id": "1"}, {"name": "example.org", "id": "1"}]}`:                        "sites[1] (example.org): there is a site 1 already; every id is given once",
+		`{"sites": [{"name": "example.com", "records": [{"name": "origin"}]}]}`:                                      site + `records[0] (origin): the record "origin" lies outside the site "example.com"; names are in full, such as origin.example.com`,
+		`{"sites": [{"name": "example.com", "records": [{"id": "7"}]}]}`:                                             site + "records[0]: name is missing; it is in full, such as origin.example.com",
+		`{"sites": [{"name": "example.com", "records": [{"name": "origin.example.com", "proxied": "yes"}]}]}`:        site + "records[0] (origin.example.com): proxied is a string and must be true or false",
+		`{"sites": [{"name": "example.com", "records": [{"name": "mx.example.com", "data": {"priorty": 5}}]}]}`:      site + `records[0] (mx.example.com): data: there is no argument "priorty"; there are priority, port,`,
+		`{"sites": [{"name": "example.com", "records": [{"name": "mx.example.com", "data": {"priority": "5"}}]}]}`:   site + "records[0] (mx.example.com): data: priority is a string and must be a whole number",
+		`{"sites": [{"name": "example.com", "records": [{"name": "mx.example.com", "data": {"priority": 65536}}]}]}`: site + "records[0] (mx.example.com): data: 65536 is no number of a record; they are from 0 to 65535",
+		`{"sites": [{"name": "example.com", "hostnames": [{"hostname": "shop.customer.com", "record": "x"}]}]}`:      site + `hostnames[0] (shop.customer.com): record "x" is not there, as the site has no proxied record; add one to records`,
+		inSite(`"hostnames": [{"hostname": "shop", "record": "origin.example.com"}]`):                                site + `hostnames[0] (shop): hostname "shop" has one label only; it is the customer's domain`,
+		hostname(`, "sslflag": "on"`):                                                                        second + `there is no argument "sslflag"; there are id, hostname, record, status,`,
+		hostname(`, "status": "verified"`):                                                                   second + `status is "verified"; it is one of pending, active, conflicted, offline, configuring`,
+		hostname(`, "ssl_flag": "on"`):                                                                       second + `ssl_flag "on" needs a cert_type: free, upload or cas`,
+		hostname(`, "cert_status": "OK"`):                                                                    second + "cert_status and cert_not_after need a cert_type",
+		hostname(`, "cert_type": "free", "cert_not_after": "soon"`):                                          second + `cert_not_after is "soon" and must be a time such as 2027-01-31T00:00:00Z, or the time from the start such as 480h`,
+		hostname(`, "cert_type": "free", "certificate_file": "shop.pem"`):                                    second + `certificate and private_key go with cert_type "upload"`,
+		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem"`):                                  second + `cert_type "upload" needs certificate_file and private_key_file`,
+		hostname(`, "cert_type": "upload", "certificate_file": "shop.pem", "private_key_file": "other.key"`): second + "the certificate cannot be deployed: tls: private key does not match public key",
+		hostname(`, "cert_type": "upload", "certificate_file": "none.pem", "private_key_file": "shop.key"`):  second + "certificate_file cannot be read",
+		hostname(`, "cert_type": "upload", "certificate": "x", "certificate_file": "shop.pem"`):              second + "certificate and certificate_file are both given; leave one out",
+		hostname(`, "cert_type": "free", "cas_id": "77"`):                                                    second + `cas_id goes with cert_type "cas"`,
+		hostname(`, "cert_type": "cas", "cas_id": "77"`):                                                     second + "the certificate cannot be deployed: there is no certificate 77 in cn-hangzhou; give",
 		inSite(`"hostnames": [{"hostname": "a.customer.com", "record": "origin.example.com"}, {"hostname": "A.customer.com", "record": "origin.example.com"}]`):                       site + "hostnames[1] (A.customer.com): the site has that hostname already; leave one out",
 		inSite(`"hostnames": [{"id": "9", "hostname": "a.customer.com", "record": "origin.example.com"}, {"id": "9", "hostname": "b.customer.com", "record": "origin.example.com"}]`): site + "hostnames[1] (b.customer.com): there is a hostname 9 already; every id is given once",
 		`{"txt": [{"name": "x.customer.com"}]}`:                         "txt[0] (x.customer.com): a TXT record needs a name, in full, and a value",
@@ -160,7 +168,7 @@ func TestReadmeNamesEveryArgument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, entry := range []any{&seedFile{}, &siteEntry{}, &recordEntry{}, &hostnameEntry{}, &txtEntry{}, &casEntry{}, &faultEntry{}, &clockEntry{}} {
+	for _, entry := range []any{&seedFile{}, &siteEntry{}, &recordEntry{}, &dataEntry{}, &hostnameEntry{}, &txtEntry{}, &casEntry{}, &faultEntry{}, &clockEntry{}} {
 		for _, name := range arguments(entry) {
 			if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), `"`+name+`"`) {
 				t.Errorf("nothing is said of %s", name)

@@ -1,6 +1,7 @@
 package fakeesa
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -147,9 +148,10 @@ var actions = map[string]action{
 // A call is one request on its way to an answer.
 type call struct {
 	method string
-	all    map[string]string // every parameter, for the signature
+	all    map[string]string // every parameter, and what version 3 of the signature has in headers instead
 	params map[string]string // the business parameters
-	now    time.Time         // in the world
+	proof  proof
+	now    time.Time // in the world
 	// arrived is the gateway's time, which signatures are checked against.
 	arrived time.Time
 	json    bool
@@ -215,7 +217,7 @@ func foreign(r *http.Request) string {
 // receive reads the parameters and enters the call in the log.
 func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	form, formErr := readForm(r)
+	form, body, formErr := readForm(r)
 	if err == nil {
 		err = formErr
 	}
@@ -237,7 +239,13 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 			}
 		}
 	}
-	c.json = strings.EqualFold(c.all["Format"], "json")
+	c.proof, c.json = hmacSHA1{}, strings.EqualFold(c.all["Format"], "json")
+	if isACS3(r.Header) {
+		signature, contradicted := newACS3(r, query, body, c.all)
+		twice = cmp.Or(twice, contradicted)
+		// XML is the default of version 1 alone.
+		c.proof, c.json = signature, c.json || c.all["Format"] == ""
+	}
 	entry := &Request{
 		Action: c.all["Action"], Method: r.Method,
 		Query: s.mask(query), Form: s.mask(form), Params: s.mask(params), Header: s.maskHeader(r.Header),
@@ -259,25 +267,25 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	return entry, nil
 }
 
-// readForm reads the parameters in the body. Any other body than a form is not the RPC style and has none.
-func readForm(r *http.Request) (url.Values, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
+// readForm reads the body and the parameters in it. Any other body than a form is not the RPC style and has none.
+func readForm(r *http.Request) (form url.Values, body []byte, err error) {
+	body, err = io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
 	switch {
 	case err != nil:
-		return url.Values{}, errors.New("the body broke off")
+		return url.Values{}, nil, errors.New("the body broke off")
 	case len(body) > bodyLimit:
-		return url.Values{}, errors.New("the body is too large")
+		return url.Values{}, nil, errors.New("the body is too large")
 	}
 	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if r.Method == http.MethodGet || mediaType != "application/x-www-form-urlencoded" {
-		return url.Values{}, nil
+		return url.Values{}, body, nil
 	}
-	form, err := url.ParseQuery(string(body))
+	form, err = url.ParseQuery(string(body))
 	if err != nil {
 		// The parser's own error repeats a piece of the body.
-		return url.Values{}, errors.New("the form is not well escaped")
+		return url.Values{}, body, errors.New("the form is not well escaped")
 	}
-	return form, nil
+	return form, body, nil
 }
 
 // handle decides what a call is answered, and lets it take effect.

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,22 +22,25 @@ var commonParams = map[string]bool{
 	"Timestamp": true, "RegionId": true, "AcceptLanguage": true, "SourceIp": true, "SecureTransport": true, "BearerToken": true,
 }
 
+// A proof is how a request shows who sends it: a signature of one of the two versions. What it signs is found in call.all
+// under the names that version 1 has for it.
+type proof interface {
+	// complete checks that everything is there that has to be.
+	complete(c *call) *apiError
+	// right tells whether the signature was made with the secret, of this request.
+	right(c *call, secret string) bool
+	// told is how the gateway ends the message of a wrong signature: with all that was signed, secrets included.
+	told(c *call) string
+}
+
 // authenticate makes the gateway's checks of who is calling.
 func (s *Server) authenticate(c *call) *apiError {
-	for _, name := range []string{
-		"Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp",
-	} {
-		if c.all[name] == "" {
-			return missing(name)
-		}
+	if e := c.proof.complete(c); e != nil {
+		return e
 	}
 	if format := c.all["Format"]; format != "" && !c.json && !strings.EqualFold(format, "xml") {
 		return invalid("Format is neither JSON nor XML")
 	}
-	if c.all["SignatureMethod"] != "HMAC-SHA1" || c.all["SignatureVersion"] != "1.0" || c.all["SignatureType"] != "" {
-		return invalid("only signature version 1.0 with HMAC-SHA1 is known")
-	}
-
 	timestamp, err := time.Parse(timeFormat, c.all["Timestamp"])
 	// Parse alone would take fractions of a second.
 	if err != nil || timestamp.Format(timeFormat) != c.all["Timestamp"] {
@@ -49,10 +53,9 @@ func (s *Server) authenticate(c *call) *apiError {
 	if !known {
 		return fail("InvalidAccessKeyId.NotFound", "the access key is another one")
 	}
-	want := signature(stringToSign(c.method, c.all), who.secret)
-	if !hmac.Equal([]byte(want), []byte(c.all["Signature"])) {
+	if !c.proof.right(c, who.secret) {
 		e := fail("SignatureDoesNotMatch", "the signature is wrong")
-		e.message = "Specified signature is not matched with our calculation." + c.signed()
+		e.message = "Specified signature is not matched with our calculation." + c.proof.told(c)
 		return e
 	}
 	switch token := c.all["SecurityToken"]; {
@@ -95,26 +98,45 @@ func (s *Server) caller(accessKeyID string) (who session, known bool) {
 	return who, known
 }
 
-// signed is how the gateway ends the message of a wrong signature: with all that was signed, secrets included.
-func (c *call) signed() string {
+// hmacSHA1 is signature version 1, of all parameters, wherever they travel.
+type hmacSHA1 struct{}
+
+func (hmacSHA1) complete(c *call) *apiError {
+	for _, name := range []string{
+		"Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp",
+	} {
+		if c.all[name] == "" {
+			return missing(name)
+		}
+	}
+	if c.all["SignatureMethod"] != "HMAC-SHA1" || c.all["SignatureVersion"] != "1.0" || c.all["SignatureType"] != "" {
+		return invalid("only signature version 1.0 with HMAC-SHA1 is known")
+	}
+	return nil
+}
+
+func (hmacSHA1) right(c *call, secret string) bool {
+	return hmac.Equal([]byte(signature(stringToSign(c.method, c.all), secret)), []byte(c.all["Signature"]))
+}
+
+func (hmacSHA1) told(c *call) string {
 	return " server string to sign is:" + stringToSign(c.method, c.all)
 }
 
-// stringToSign is what is signed: the method, the path and all parameters but the signature, in the order of their
-// names, wherever they travel.
+// stringToSign is what version 1 signs: the method, the path and all parameters but the signature.
 func stringToSign(method string, params map[string]string) string {
-	names := make([]string, 0, len(params))
-	for name := range params {
-		if name != "Signature" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	pairs := make([]string, 0, len(names))
-	for _, name := range names {
+	unsigned := maps.Clone(params)
+	delete(unsigned, "Signature")
+	return method + "&%2F&" + percentEncode(canonicalQuery(unsigned))
+}
+
+// canonicalQuery writes parameters in the order of their names.
+func canonicalQuery(params map[string]string) string {
+	pairs := make([]string, 0, len(params))
+	for _, name := range slices.Sorted(maps.Keys(params)) {
 		pairs = append(pairs, percentEncode(name)+"="+percentEncode(params[name]))
 	}
-	return method + "&%2F&" + percentEncode(strings.Join(pairs, "&"))
+	return strings.Join(pairs, "&")
 }
 
 func signature(text, secret string) string {

@@ -43,7 +43,6 @@ func showSite(site *Site) shownSite {
 	return shown
 }
 
-// listSites takes pages of 20 as its default, which is documented nowhere: small enough to show who relies on it.
 func (st *store) listSites(c *call) (any, *apiError) {
 	p := parameters{call: c}
 	fits := st.nameFilter(p.text("SiteName"), p.oneOf("SiteSearchType", matchTypes...))
@@ -55,10 +54,15 @@ func (st *store) listSites(c *call) (any, *apiError) {
 	orderBy := p.oneOf("OrderBy", "gmtCreate", "visitTime")
 	group := p.text("ResourceGroupId")
 	var tags []struct{ Key, Value string }
-	if filter := p.text("TagFilter"); filter != "" && json.Unmarshal([]byte(filter), &tags) != nil {
+	if filter := p.text("TagFilter"); filter != "" && (json.Unmarshal([]byte(filter), &tags) != nil || tags == nil) {
 		p.fail("TagFilter is not a JSON list of objects with Key and Value")
 	}
-	number, size := p.page(20)
+	for _, tag := range tags {
+		if tag.Key == "" {
+			p.fail("TagFilter has an object without a Key")
+		}
+	}
+	number, size := p.page(500)
 	if p.err != nil {
 		return nil, p.err
 	}
@@ -133,7 +137,13 @@ type shownRecord struct {
 	SiteId           int64
 	SiteName         string
 	AuthConf         map[string]string
-	Data             struct{ Value string }
+	CustomPort       string `json:",omitempty"`
+	HttpPorts        string `json:",omitempty"`
+	HttpsPorts       string `json:",omitempty"`
+	Data             struct {
+		Value string `json:",omitempty"`
+		RecordData
+	}
 }
 
 func (st *store) showRecord(record *Record) shownRecord {
@@ -142,8 +152,9 @@ func (st *store) showRecord(record *Record) shownRecord {
 		RecordCname: record.Cname, Proxied: record.Proxied, BizName: record.BizName, Comment: record.Comment,
 		CreateTime: formatTime(record.CreateTime), UpdateTime: formatTime(record.UpdateTime),
 		HostPolicy: record.HostPolicy, Ttl: record.TTL, SiteId: record.SiteID, AuthConf: map[string]string{},
+		CustomPort: record.CustomPort, HttpPorts: record.HTTPPorts, HttpsPorts: record.HTTPSPorts,
 	}
-	shown.Data.Value = record.Value
+	shown.Data.Value, shown.Data.RecordData = record.Value, record.Data
 	if site := st.site(record.SiteID); site != nil {
 		shown.SiteName = site.Name
 	}

@@ -52,6 +52,8 @@ func TestSites(t *testing.T) {
 		{[]any{"OnlyEnterprise", "true"}, "1 example.com"},
 		{[]any{"ResourceGroupId", "rg-2"}, "1 shop.example"},
 		{[]any{"TagFilter", `[{"Key":"team","Value":"red"}]`}, "1 shop.example"},
+		{[]any{"TagFilter", `[{"Key":"team","Value":"blue"}]`}, "0 "},
+		{[]any{"TagFilter", "[]"}, "2 example.com"},
 		{[]any{"OrderBy", "visitTime"}, "2 shop.example"},
 		{[]any{"PageSize", 1, "PageNumber", 2}, "2 shop.example"},
 	} {
@@ -60,10 +62,16 @@ func TestSites(t *testing.T) {
 			t.Errorf("%v: %s, want %s", test.pairs, shown, test.want)
 		}
 	}
+	if size := w.ok("ListSites").at("PageSize"); size != "500" {
+		t.Errorf("a page has %s sites", size)
+	}
 	for _, pairs := range [][]any{
 		{"SiteSearchType", "x"},
 		{"Status", "x"},
 		{"TagFilter", "x"},
+		{"TagFilter", "null"},
+		{"TagFilter", "[{}]"},
+		{"TagFilter", `[{"Key":"team","Value":"red"},{"Value":"red"}]`},
 		{"OnlyEnterprise", "yes"},
 		{"PageSize", 501},
 		{"OrderBy", "name"},
@@ -131,6 +139,35 @@ func TestRecords(t *testing.T) {
 	}
 	if err := w.DeleteRecord(plain.ID); err == nil || !strings.HasPrefix(err.Error(), "Record.NotFound: ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRecordContent: a record has the members that belong to its type, and no other.
+func TestRecordContent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for i, test := range []struct {
+		record Record
+		want   string
+	}{
+		{Record{Type: "MX", Value: "mail.example.org", Data: RecordData{Priority: new(0)}}, `"Data":{"Value":"mail.example.org","Priority":0}`},
+		{Record{Type: "SRV", Value: "x.example.org", Data: RecordData{Priority: new(1), Weight: new(2), Port: new(3)}}, `"Data":{"Value":"x.example.org","Priority":1,"Port":3,"Weight":2}`},
+		{Record{Type: "CAA", Value: "ca.example.org", Data: RecordData{Flag: new(128), Tag: "issue"}}, `"Data":{"Value":"ca.example.org","Flag":128,"Tag":"issue"}`},
+		{Record{Type: "TLSA", Data: RecordData{Usage: new(3), Selector: new(1), MatchingType: new(1), Certificate: "q83v"}}, `"Data":{"Usage":3,"Selector":1,"MatchingType":1,"Certificate":"q83v"}`},
+		{Record{Type: "SSHFP", Data: RecordData{Algorithm: new(4), Type: new(2), Fingerprint: "abcd"}}, `"Data":{"Type":2,"Algorithm":4,"Fingerprint":"abcd"}`},
+		{Record{Type: "CERT", Data: RecordData{Type: new(1), KeyTag: new(0), Algorithm: new(0), Certificate: "q83v"}}, `"Data":{"Type":1,"Algorithm":0,"KeyTag":0,"Certificate":"q83v"}`},
+		{Record{Proxied: true, CustomPort: "on", HTTPPorts: "80,8080", HTTPSPorts: "443"}, `"CustomPort":"on","HttpPorts":"80,8080","HttpsPorts":"443","Data":{"Value":"r6.example.com.origin.test"}`},
+	} {
+		test.record.SiteID, test.record.Name = w.site.ID, fmt.Sprintf("r%d.example.com", i)
+		record := w.AddRecordOf(test.record)
+		for _, got := range []reply{w.ok("GetRecord", "RecordId", record.ID), w.ok("ListRecords", "SiteId", w.site.ID, "RecordName", record.Name)} {
+			if !strings.Contains(got.raw, `"AuthConf":{},`+test.want+"}") {
+				t.Errorf("%s: %s, want %s", test.record.Type, got.raw, test.want)
+			}
+		}
+	}
+	if got := w.ok("GetRecord", "RecordId", w.record.ID); strings.Contains(got.raw, "Ports") || strings.Contains(got.raw, "CustomPort") {
+		t.Errorf("ports that a record does not have: %s", got.raw)
 	}
 }
 

@@ -36,7 +36,8 @@ type Record struct {
 	Name       string // in full, origin.example.com
 	Type       string // A/AAAA, CNAME, TXT, ...; default CNAME
 	Proxied    bool   // only a proxied record can serve hostnames
-	Value      string // default "<name>.origin.test"
+	Value      string // default "<name>.origin.test" for types that have one
+	Data       RecordData
 
 	SourceType string // OSS, S3, LB, OP, Domain; default Domain for a CNAME
 	Cname      string // what customers point to with CNAME access; default the name and the site's CnameZone
@@ -45,7 +46,27 @@ type Record struct {
 	Comment    string
 	TTL        int64 // seconds; default 1, which is automatic
 
+	// CustomPort, HTTPPorts and HTTPSPorts are sent if they are not empty. What they mean is documented nowhere.
+	CustomPort, HTTPPorts, HTTPSPorts string
+
 	CreateTime, UpdateTime time.Time
+}
+
+// RecordData is what the content of a record has besides its value. Nil and empty members are not sent.
+type RecordData struct {
+	Priority     *int   `json:",omitempty"` // MX, SRV, URI
+	Port         *int   `json:",omitempty"` // SRV
+	Weight       *int   `json:",omitempty"` // SRV, URI
+	Flag         *int   `json:",omitempty"` // CAA
+	Tag          string `json:",omitempty"` // CAA
+	Type         *int   `json:",omitempty"` // CERT, SSHFP
+	Usage        *int   `json:",omitempty"` // SMIMEA, TLSA
+	Selector     *int   `json:",omitempty"` // SMIMEA, TLSA
+	MatchingType *int   `json:",omitempty"` // SMIMEA, TLSA
+	Algorithm    *int   `json:",omitempty"` // CERT, SSHFP
+	KeyTag       *int   `json:",omitempty"` // CERT
+	Fingerprint  string `json:",omitempty"` // SSHFP
+	Certificate  string `json:",omitempty"` // CERT, SMIMEA, TLSA
 }
 
 // A Hostname is a custom hostname with all that ESA knows of it. Which of it an answer shows is the API's business,

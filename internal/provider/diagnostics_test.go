@@ -18,11 +18,11 @@ var shop = thing{hostname: name, siteID: "890601022130656", hostnameID: "4042843
 func TestAPIErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	got := apiError("update", shop, &esa.Error{
 		Action: "UpdateCustomHostname", Host: "esa.cn-hangzhou.aliyuncs.com", Code: esa.CodeRecordServiceBusy, Status: 400,
-		Message: "The record is being configured, try again later.", RequestID: "0AEDAF20-4DDF-4165-8750-47FF9C1929C9", Attempts: 11,
+		Message: "The record is being configured. Try again later.", RequestID: "0AEDAF20-4DDF-4165-8750-47FF9C1929C9", Attempts: 11,
 	})
 	want := `Unable to update custom hostname shop.customer.com (site 890601022130656, hostname id 4042843419650112).
 
-ESA says: The record is being configured, try again later.
+ESA says: The record is being configured. Try again later.
 Error code: Record.ServiceBusy
 Action: UpdateCustomHostname, 11 attempts
 Request ID: 0AEDAF20-4DDF-4165-8750-47FF9C1929C9
