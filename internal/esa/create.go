@@ -234,6 +234,8 @@ func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInpu
 	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
 	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
+		// What a slow answer tells is as old as its question.
+		asked := c.clock.Now()
 		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
 			return 0, nil, err
 		}
@@ -244,7 +246,7 @@ func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInpu
 			}
 		}
 		pause := c.backoff(attempt, &Error{})
-		if !c.clock.Now().Add(pause).Before(end) {
+		if !asked.Add(pause).Before(end) {
 			return 0, found, nil
 		}
 		if err := wait.sleep(ctx, pause); err != nil {

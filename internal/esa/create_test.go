@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -57,6 +58,19 @@ func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A list that was slow to come tells what was so when it was asked for.
+func TestCreateLooksAgainAfterASlowList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second, DuplicateCreate: fakeesa.DuplicateConflicts})
+		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
+		f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Delay: 20 * time.Second})
+		id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+		if all := f.Hostnames(); err != nil || len(all) != 1 || all[0].ID != id {
+			t.Errorf("got %d, %v; the server has %+v", id, err, all)
+		}
+	})
 }
 
 func TestCreateLooksOnlyWhenItMust(t *testing.T) {

@@ -2,10 +2,13 @@ package provider
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -53,31 +56,66 @@ func TestMain(m *testing.M) {
 // account is a fake ESA with a site and two records.
 type account struct {
 	*fakeesa.Server
+	// clock is that of the fake, and of the providers that the account makes. Nobody waits for it.
+	clock   *fastClock
 	site    fakeesa.Site
 	record  fakeesa.Record
 	record2 fakeesa.Record
 }
 
-func newAccount(t testing.TB, options fakeesa.Options) *account {
+// newAccount starts a fake ESA in the world of -world. What a test sets itself stays, and so do the readings that it names:
+// those whose default it asserts.
+func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
+	a := &account{clock: new(fastClock)}
+	if options.Now == nil {
+		options.Now = a.clock.Now
+	}
+	if err := enterWorld(&options, asserted); err != nil {
+		t.Fatal(err)
+	}
 	server, err := fakeesa.Start(options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	a := &account{Server: server}
+	a.Server = server
 	a.site = a.AddSite("example.com")
 	a.record = a.AddRecord(a.site.ID, "origin.example.com")
 	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
 	return a
 }
 
-var testFactories = factories(esa.SystemClock{})
+var world = flag.String("world", "", "the readings that accounts have: a number n for the nth value of each, or NAME=VALUE,...")
 
-// fastFactories make a provider whose clock runs ahead instead of waiting.
-func fastFactories() map[string]func() (tfprotov6.ProviderServer, error) {
-	return factories(new(fastClock))
+// enterWorld answers the open questions as the world does.
+func enterWorld(options *fakeesa.Options, asserted []string) error {
+	values := map[string]string{}
+	number, err := strconv.Atoi(*world)
+	for _, r := range fakeesa.Readings() {
+		if err == nil {
+			values[r.Name] = r.Values[number%len(r.Values)]
+		}
+	}
+	if err != nil && *world != "" {
+		for _, reading := range strings.Split(*world, ",") {
+			name, value, _ := strings.Cut(reading, "=")
+			values[name] = value
+		}
+	}
+	var unset fakeesa.Options
+	for name, value := range values {
+		if options.Reading(name) != unset.Reading(name) || slices.Contains(asserted, name) {
+			continue
+		}
+		if err := options.SetReading(name, value); err != nil {
+			return fmt.Errorf("-world: %w", err)
+		}
+	}
+	return nil
 }
+
+var testFactories = factories(esa.SystemClock{})
 
 func factories(clock esa.Clock) map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
@@ -85,6 +123,7 @@ func factories(clock esa.Clock) map[string]func() (tfprotov6.ProviderServer, err
 	}
 }
 
+// fastClock runs ahead instead of waiting.
 type fastClock struct {
 	ahead atomic.Int64
 }
@@ -227,7 +266,7 @@ func flat(values url.Values) map[string]string {
 func (a *account) test(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: fastFactories(),
+		ProtoV6ProviderFactories: factories(a.clock),
 		Steps:                    steps,
 		CheckDestroy: check(func() error {
 			if left := a.Hostnames(); len(left) != 0 {

@@ -17,7 +17,7 @@ func (a *account) lookups(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
 	// The last configuration is the one that is destroyed, so it must be a valid one.
 	steps = append(steps, resource.TestStep{Config: a.data("esa_site", `site_name = "example.com"`)})
-	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: fastFactories(), Steps: steps})
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories(a.clock), Steps: steps})
 }
 
 func (a *account) data(kind, arguments string) string {

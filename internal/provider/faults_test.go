@@ -386,7 +386,7 @@ func TestAccFaults_caller(t *testing.T) {
 				a.Inject(test.fault)
 			}
 			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: fastFactories(),
+				ProtoV6ProviderFactories: factories(a.clock),
 				Steps: []resource.TestStep{{
 					Config: a.hcl(a.args(name)), ExpectError: regexp.MustCompile(`(?s)` + strings.ReplaceAll(test.want, " ", `\s+`)),
 				}},

@@ -25,7 +25,10 @@ type server struct {
 
 func newServer(t testing.TB, a *account) *server {
 	t.Helper()
-	return newTimedServer(t, a, esa.SystemClock{})
+	if a == nil {
+		return newTimedServer(t, nil, esa.SystemClock{})
+	}
+	return newTimedServer(t, a, a.clock)
 }
 
 func newTimedServer(t testing.TB, a *account, clock esa.Clock) *server {

@@ -82,9 +82,8 @@ func wait(arguments string) string {
 
 // timed is an account and a provider that live by the same clock, which nobody waits for.
 func timed(t *testing.T, options fakeesa.Options) (*account, *fastClock) {
-	clock := new(fastClock)
-	options.Now = clock.Now
-	return newAccount(t, options), clock
+	a := newAccount(t, options)
+	return a, a.clock
 }
 
 func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.TestStep) {
