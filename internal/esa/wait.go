@@ -8,11 +8,11 @@ import (
 )
 
 // Reads may lag behind writes. So the wait for what a write has done begins with a pause as long as reads have lagged
-// lately, and looks again after that. The pause grows by a third when it was too short and shrinks by a fiftieth when it
-// was not, so that one look in fifteen comes too soon.
+// lately, and looks again after that. The pause grows by a third when it was too short and shrinks by a seventieth when it
+// was not, so that one look in ten comes too soon.
 const (
 	lagGrows   = 1.3
-	lagShrinks = 0.98
+	lagShrinks = 0.985
 	lagCap     = 15 * time.Second
 	// lagNone is a lag that is not worth waiting for.
 	lagNone = 20 * time.Millisecond
@@ -48,8 +48,11 @@ func (l *lag) learn(expected, after time.Duration, looks int) {
 	switch shorter := time.Duration(float64(expected) * lagShrinks); {
 	case looks == 1:
 		l.last = min(l.last, shorter)
+	case expected == 0 && l.last > 0:
+		// The first pauses are guesses, of which the luckiest tells most.
+		l.last = min(l.last, after)
 	case expected == 0:
-		l.last = max(l.last, after)
+		l.last = after
 	default:
 		l.last = max(l.last, min(after, time.Duration(float64(expected)*lagGrows)))
 	}

@@ -116,7 +116,7 @@ func TestAccLongRuns_throttlingCodes(t *testing.T) {
 func TestAccLongRuns_quotaAlone(t *testing.T) {
 	t.Parallel()
 	const count = 30
-	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: count, RetryAfter: fakeesa.RetryAfterNone})
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: count, OnlyMadeCount: true, RetryAfter: fakeesa.RetryAfterNone})
 	w := a.workspace(t)
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")
