@@ -330,3 +330,27 @@ func (w *workspace) asNewUser(t *testing.T) {
 	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	_ = os.Remove(filepath.Join(w.dir, "cli.rc"))
 }
+
+// TestHowSureNamesEveryReading compares the page with the questions that the fake can answer either way.
+func TestHowSureNamesEveryReading(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/guides/how-sure.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (`+"`"+`[^|]+) \|`).FindAllStringSubmatch(string(page), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			named[strings.Trim(name, "`")] = true
+		}
+	}
+	for _, r := range fakeesa.Readings() {
+		if !named[r.Name] {
+			t.Errorf("the page does not name %s", r.Name)
+		}
+		delete(named, r.Name)
+	}
+	if len(named) > 0 {
+		t.Errorf("the page names %v, which the fake does not know", named)
+	}
+}
