@@ -157,6 +157,22 @@ type getCustomHostnameOutput struct {
 	CustomHostnameModel *CustomHostname
 }
 
+func (out *getCustomHostnameOutput) texts() []*string { return out.CustomHostnameModel.texts() }
+
+func (out *ListCustomHostnamesOutput) texts() (all []*string) {
+	for i := range out.Hostnames {
+		all = append(all, out.Hostnames[i].texts()...)
+	}
+	return all
+}
+
+func (h *CustomHostname) texts() []*string {
+	if h == nil {
+		return nil
+	}
+	return []*string{&h.OfflineReason, &h.ConflictWith, &h.CertApplyMessage}
+}
+
 // ListCustomHostnamesInput selects custom hostnames of one site.
 type ListCustomHostnamesInput struct {
 	SiteID        int64  // required

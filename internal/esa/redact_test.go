@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -255,4 +257,27 @@ func echo(t *testing.T, answer string) string {
 		}
 	}()
 	return "http://" + listener.Addr().String()
+}
+
+// Nor is there one in what ESA says of a hostname.
+func TestAnswersHoldNoSecrets(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{SecurityToken: "a-t0ken-of-a-session"})
+	h := f.AddHostname(fakeesa.Hostname{
+		SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, Status: "offline", OfflineReason: "refused for a-t0ken-of-a-session",
+		ConflictWith: "key " + f.Options().AccessKeySecret, CertApplyMessage: "canceled: string to sign is GET&%2F",
+	})
+	want := []string{"refused for (withheld)", "key (withheld)", "canceled:"}
+	got, err := f.client.GetCustomHostname(t.Context(), h.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, err := f.client.FindCustomHostnames(t.Context(), f.site.ID, shop)
+	if err != nil || len(listed) != 1 {
+		t.Fatal(listed, err)
+	}
+	for _, h := range []*CustomHostname{got, &listed[0]} {
+		if diff := cmp.Diff(want, []string{h.OfflineReason, h.ConflictWith, h.CertApplyMessage}); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
 }

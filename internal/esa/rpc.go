@@ -137,6 +137,9 @@ func newWire(config Config) (*wire, error) {
 	}, nil
 }
 
+// freeTexts is an answer with fields in which ESA says what it likes.
+type freeTexts interface{ texts() []*string }
+
 // answer is what is known of an answer besides its content.
 type answer struct {
 	status    int
@@ -195,6 +198,13 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 	var apiErr *Error
 	got.requestID, apiErr = decode(response, body, out)
 	got.requestID = redact(got.requestID, secrets...)
+	if free, ok := out.(freeTexts); ok && apiErr == nil {
+		for _, text := range free.texts() {
+			if *text != "" {
+				*text = redact(*text, secrets...)
+			}
+		}
+	}
 	if apiErr != nil {
 		apiErr.Action, apiErr.Host, apiErr.RequestID = a.name, w.host, got.requestID
 		apiErr.Code, apiErr.Message = ErrorCode(redact(string(apiErr.Code), secrets...)), redact(apiErr.Message, secrets...)
