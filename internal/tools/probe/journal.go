@@ -195,7 +195,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 	w, err := poll{
 		look:  func(ctx context.Context) (answer, error) { return s.get(ctx, "GetCustomHostname", params) },
 		done:  func(a answer) bool { return a.code() == "CustomHostname.NotFound" },
-		limit: s.goneWithin, every: s.pause, most: 5 * time.Second,
+		limit: s.goneWithin, most: 5 * time.Second,
 	}.wait(ctx, a)
 	if err != nil {
 		return err

@@ -62,7 +62,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, fmt.Errorf("CreateCustomHostname answered %s: look at -site-id, -record-id and -domain", a.refusal())
 	}
 	p.main = h
-	look := poll{limit: sightLimit, every: p.pause, most: 5 * time.Second}
+	look := poll{limit: sightLimit, most: 5 * time.Second}
 	// Both are looked for at once, so that neither hides how long the other takes.
 	var wait sync.WaitGroup
 	errs := make([]error, 2)
@@ -87,7 +87,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 	case !w.seen:
 		return finding{}, fmt.Errorf("the new hostname is not to be seen after %v", sightLimit)
 	case w.atOnce():
-		return found("none", "the first GetCustomHostname after the answer of CreateCustomHostname saw it")
+		return found("none", "the first GetCustomHostname saw it, %v after the answer of CreateCustomHostname", p.pause)
 	default:
 		return took(w.took(), "after CreateCustomHostname, with GetCustomHostname")
 	}
@@ -99,7 +99,7 @@ func listLag(_ context.Context, p *probe) (finding, error) {
 	case !list.seen:
 		return open("no list showed the hostname within %v", sightLimit)
 	case list.atOnce():
-		return found("none", "the first ListCustomHostnames after the answer of CreateCustomHostname had it")
+		return found("none", "the first ListCustomHostnames had it, %v after the answer of CreateCustomHostname", p.pause)
 	case list.took().low <= get.high:
 		return found("none", "List had it when Get saw it")
 	}
@@ -171,7 +171,7 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 	c := configuring{}
 	w, err := poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && asIs("on", "upload")(model(a)) },
-		limit: sightLimit, every: p.pause, most: 15 * time.Second, each: c.see,
+		limit: sightLimit, most: 15 * time.Second, each: c.see,
 	}.wait(ctx, a)
 	if err != nil {
 		return finding{}, err
@@ -357,8 +357,8 @@ func busyAfter(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", first.refusal())
 	}
 	w, err := poll{
-		look: func(ctx context.Context) (answer, error) { return p.send(ctx, p.idle(p.main)) },
-		done: func(a answer) bool { return !a.busy() }, limit: patience, every: p.pause, most: 5 * time.Second,
+		look: func(ctx context.Context) (answer, error) { return p.once(ctx, p.idle(p.main)) },
+		done: func(a answer) bool { return !a.busy() }, limit: patience, most: 5 * time.Second,
 	}.wait(ctx, first)
 	if err != nil {
 		return finding{}, err
@@ -369,7 +369,7 @@ func busyAfter(ctx context.Context, p *probe) (finding, error) {
 	case !w.first.ok():
 		return open("UpdateCustomHostname answered %s", w.first.refusal())
 	case w.atOnce():
-		return found("none", "the second update, sent right after the answer, was taken")
+		return found("none", "the second update, %v after the answer, was taken", p.pause)
 	}
 	return took(w.took(), "until the same update was taken again")
 }
@@ -472,7 +472,7 @@ func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other
 	}
 	w, err := poll{
 		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", h.params()) },
-		done: answer.ok, limit: sightLimit, every: p.pause, most: 5 * time.Second,
+		done: answer.ok, limit: sightLimit, most: 5 * time.Second,
 	}.wait(ctx, a)
 	if err != nil {
 		return finding{}, err
@@ -524,7 +524,7 @@ func hostnameView(ctx context.Context, p *probe) (finding, error) {
 	}
 	w, err := poll{
 		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", p.second.params()) },
-		done: answer.ok, limit: sightLimit, every: p.pause, most: 5 * time.Second,
+		done: answer.ok, limit: sightLimit, most: 5 * time.Second,
 	}.wait(ctx, answer{})
 	if err != nil {
 		return finding{}, err
@@ -546,7 +546,7 @@ func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
 	}
 	if _, err := (poll{
 		look: func(ctx context.Context) (answer, error) { return p.listed(ctx, p.siteID) },
-		done: func(a answer) bool { return holds(a, p.main.id) && holds(a, p.second.id) }, limit: sightLimit, every: p.pause, most: 5 * time.Second,
+		done: func(a answer) bool { return holds(a, p.main.id) && holds(a, p.second.id) }, limit: sightLimit, most: 5 * time.Second,
 	}).wait(ctx, answer{}); err != nil {
 		return finding{}, err
 	}
@@ -652,7 +652,7 @@ func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
 			}
 			return left != nil
 		},
-		limit: 2*lag + 5*time.Second, every: p.pause, most: 5 * time.Second,
+		limit: 2*lag + 5*time.Second, most: 5 * time.Second,
 	}.wait(ctx, a)
 	if err != nil {
 		return finding{}, err
@@ -701,7 +701,7 @@ func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
 	}
 	w, err = poll{
 		look: p.look, done: func(a answer) bool { return model(a).text("CertStatus") != "" },
-		limit: startWithin, every: p.pause, most: 5 * time.Second,
+		limit: startWithin, most: 5 * time.Second,
 	}.wait(ctx, a)
 	if err != nil {
 		return finding{}, err

@@ -38,7 +38,7 @@ func verified(a answer) bool { return model(a).text("Status") == "active" }
 
 func autoVerify(ctx context.Context, p *probe) (finding, error) {
 	w, err := poll{
-		look: p.look, done: func(a answer) bool { return model(a).text("VerifyCode") != "" }, limit: sightLimit, every: p.pause, most: 5 * time.Second,
+		look: p.look, done: func(a answer) bool { return model(a).text("VerifyCode") != "" }, limit: sightLimit, most: 5 * time.Second,
 	}.wait(ctx, answer{})
 	if err != nil {
 		return finding{}, err
@@ -57,7 +57,7 @@ func autoVerify(ctx context.Context, p *probe) (finding, error) {
 	from := time.Now()
 	w, err = poll{
 		look: p.look, done: func(a answer) bool { s := model(a).text("Status"); return s == "active" || s == "configuring" },
-		limit: findsWithin, every: p.pause, most: 15 * time.Second, each: p.configuring.see,
+		limit: findsWithin, most: 15 * time.Second, each: p.configuring.see,
 	}.wait(ctx, answer{sent: from, answered: from})
 	if err != nil {
 		return finding{}, err
@@ -89,7 +89,7 @@ func activationTakes(ctx context.Context, p *probe) (finding, error) {
 	if !p.verified.seen {
 		return open("the hostname could not be verified")
 	}
-	w, err := poll{look: p.look, done: verified, limit: p.limit, every: p.pause, most: 15 * time.Second, each: p.configuring.see}.wait(ctx, p.verified.first)
+	w, err := poll{look: p.look, done: verified, limit: p.limit, most: 15 * time.Second, each: p.configuring.see}.wait(ctx, p.verified.first)
 	if err != nil {
 		return finding{}, err
 	}
@@ -131,7 +131,7 @@ func challengeLifetime(ctx context.Context, p *probe) (finding, error) {
 	began := time.Now()
 	w, err := poll{
 		look: p.look, done: func(a answer) bool { s := model(a).text("CertStatus"); return s == "OK" || s == "ApplyFailed" },
-		limit: p.limit, every: p.pause, most: 15 * time.Second, each: each,
+		limit: p.limit, most: 15 * time.Second, each: each,
 	}.wait(ctx, p.verified.first)
 	if err != nil {
 		return finding{}, err

@@ -194,8 +194,8 @@ func (m *masker) text(text string) string {
 		text = strings.ReplaceAll(text, value, "***")
 	}
 	return longToken.ReplaceAllStringFunc(longDigit.ReplaceAllStringFunc(text, m.id), func(token string) string {
-		// Names of actions and codes are long, and letters alone.
-		if len(token) < 40 && !strings.ContainsAny(token, "0123456789+/=_%") || strings.Trim(token, "0123456789") == "" {
+		// Names of actions, codes and values are long too, and have letters alone.
+		if len(token) < 40 && !strings.ContainsAny(token, "0123456789+/=%") || strings.Trim(token, "0123456789") == "" {
 			return token
 		}
 		return "***"

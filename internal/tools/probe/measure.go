@@ -60,9 +60,9 @@ type poll struct {
 	done func(answer) bool
 	// limit is when to give up.
 	limit time.Duration
-	// every is the shortest and most the longest time between two looks; between them it is a tenth of what has passed, so
-	// that all durations are measured with one relative precision.
-	every, most time.Duration
+	// most is the longest wait between two looks, which pause themselves. Up to that it is a tenth of what has passed, so that
+	// long durations are measured with one relative precision.
+	most time.Duration
 	// each, where set, is told of every look.
 	each func(answer)
 }
@@ -88,7 +88,7 @@ func (p poll) wait(ctx context.Context, began answer) (watch, error) {
 		if passed > p.limit {
 			return w, nil
 		}
-		if err := sleep(ctx, min(max(passed/10, p.every), p.most)); err != nil {
+		if err := sleep(ctx, min(passed/10, p.most)); err != nil {
 			return w, err
 		}
 	}

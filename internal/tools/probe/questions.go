@@ -229,7 +229,7 @@ func model(a answer) object { return a.object.object("CustomHostnameModel") }
 func (p *probe) see(ctx context.Context, began answer, done func(object) bool) (watch, error) {
 	return poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && done(model(a)) },
-		limit: 2 * time.Minute, every: p.pause, most: 15 * time.Second,
+		limit: 2 * time.Minute, most: 15 * time.Second,
 	}.wait(ctx, began)
 }
 
