@@ -205,18 +205,14 @@ func (c *configuring) see(a answer) {
 	}
 }
 
-// took is how long the hostname was configuring, once a wait has seen that it is over.
+// took is how long the hostname was configuring, once a wait has seen that it is over. The beginning may be hidden by reads
+// that lag, so that it is counted from what set it going.
 func (c *configuring) took(w watch) span {
 	from := w.began.sent
-	if !c.before.sent.IsZero() {
+	if !c.before.sent.IsZero() && c.before.sent.Before(from) {
 		from = c.before.sent
 	}
-	s := span{low: c.latest.sent.Sub(c.first.answered), high: w.first.answered.Sub(from)}
-	if c.before.sent.IsZero() {
-		s.low = max(s.low, c.latest.sent.Sub(w.began.answered))
-	}
-	s.low = max(0, s.low)
-	return s
+	return span{low: max(0, c.latest.sent.Sub(c.first.answered)), high: w.first.answered.Sub(from)}
 }
 
 func certificateEcho(ctx context.Context, p *probe) (finding, error) {

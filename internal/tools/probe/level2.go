@@ -100,7 +100,21 @@ func activationTakes(ctx context.Context, p *probe) (finding, error) {
 	case !p.configuring.seen:
 		return found("none", "Status was never configuring")
 	}
-	return took(p.configuring.took(w), "Status was configuring")
+	s := p.configuring.took(w)
+	if p.value("auto-verify") == "yes" {
+		// Nothing that the probe did was the beginning.
+		s.high += p.hidden()
+	}
+	return took(s, "Status was configuring")
+}
+
+// hidden is for how long reads may not have shown what had begun.
+func (p *probe) hidden() time.Duration {
+	updates, _ := time.ParseDuration(p.value("update-takes")) // or none
+	if p.sightings.get.atOnce() {
+		return updates
+	}
+	return updates + p.sightings.get.took().high
 }
 
 // challengeLifetime waits for the free certificate.
@@ -118,7 +132,7 @@ func challengeLifetime(ctx context.Context, p *probe) (finding, error) {
 		}
 		if _, last := challenge(latest); now != last {
 			if last != "" && lifetime == nil && !before.sent.IsZero() {
-				lifetime = &span{latest.sent.Sub(first.answered), a.answered.Sub(before.sent)}
+				lifetime = &span{latest.sent.Sub(first.answered), a.answered.Sub(before.sent) + p.hidden()}
 			}
 			if before = latest; last == "" {
 				before = p.unchallenged()
