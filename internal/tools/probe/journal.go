@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,6 +134,11 @@ func (j *journal) left() []*entry {
 	return left
 }
 
+// nameOnly are those of which the id is not known.
+func (j *journal) nameOnly() []*entry {
+	return slices.DeleteFunc(j.left(), func(e *entry) bool { return e.ID != 0 })
+}
+
 func (j *journal) knows(id int64) bool {
 	for _, e := range j.Entries {
 		if e.ID == id {
@@ -212,37 +218,29 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 
 // lookUp finds hostnames of which only the name is known, and removes them.
 func (s *sweeper) lookUp(ctx context.Context) error {
-	began := time.Now()
-	for {
-		var nameless []*entry
-		for _, e := range s.journal.left() {
-			if e.ID == 0 {
-				nameless = append(nameless, e)
-			}
-		}
-		if len(nameless) == 0 {
-			return nil
-		}
-		for _, e := range nameless {
+	for began := time.Now(); ; {
+		for _, e := range s.journal.nameOnly() {
 			if err := s.find(ctx, e); err != nil {
 				return err
 			}
 		}
+		missing := s.journal.nameOnly()
+		if len(missing) == 0 {
+			return nil
+		}
 		if time.Since(began) < s.lookFor {
-			if err := sleep(ctx, min(s.lookFor/4+s.pause, 5*time.Second)); err != nil {
+			if err := sleep(ctx, min(s.lookFor/4, 5*time.Second)); err != nil {
 				return err
 			}
 			continue
 		}
-		for _, e := range nameless {
-			if e.ID != 0 {
-				continue
-			}
+		for _, e := range missing {
 			_, _ = fmt.Fprintf(s.out, "No list of %v shows %s: it was not made.\n", s.lookFor, e)
 			if err := s.journal.settle(e, absent, 0); err != nil {
 				return err
 			}
 		}
+		return nil
 	}
 }
 

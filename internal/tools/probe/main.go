@@ -259,7 +259,7 @@ func (c command) announce(a arguments, endpoint string) {
 		write("\nAll of them read; nothing is made, changed or deleted. Two are refused on purpose: one with a made-up access key, one with a made-up token.\n")
 		return
 	}
-	write("\n%d of them make something (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
+	write("\nUp to %d of them make something (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
 		"What a hostname costs on your plan is not known to us: look at the plan before you go on.\n"+
 		"All hostnames are below %s<random>.%s, in site %d on record %d. They are deleted in the end, and until then keep the record from being deleted.\n"+
 		"If the run is killed, -sweep %s removes what it has left.\n",

@@ -54,12 +54,13 @@ func (m *masker) document(content any, field string) any {
 		return m.document(map[string]any(v), field)
 	case map[string]any:
 		out := make(map[string]any, len(v))
+		// The names of some objects' fields are the user's own.
 		closed := field == "Tags" || field == "VanityNSList" || field == "AccessDeniedDetail"
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if value := m.document(v[name], name); closed {
-				out[fmt.Sprintf("key%d", len(out)+1)] = m.unknown(v[name])
+		for i, name := range slices.Sorted(maps.Keys(v)) {
+			if closed {
+				out[fmt.Sprintf("key%d", i+1)] = m.document(v[name], "")
 			} else {
-				out[name] = value
+				out[name] = m.document(v[name], name)
 			}
 		}
 		return out
@@ -75,14 +76,6 @@ func (m *masker) document(content any, field string) any {
 		return m.value(field, v)
 	}
 	return content
-}
-
-// unknown masks a value of a field that the user has named.
-func (m *masker) unknown(content any) any {
-	if text, isText := content.(string); isText {
-		return m.value("", text)
-	}
-	return nil
 }
 
 func (m *masker) value(field, text string) string {

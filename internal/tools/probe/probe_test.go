@@ -331,6 +331,41 @@ func TestNothingIsTold(t *testing.T) {
 	}
 }
 
+// TestMask masks what no fake sends.
+func TestMask(t *testing.T) {
+	t.Parallel()
+	m := newMasker("ours.net", "the-secret")
+	mask := func(document string) string {
+		var content any
+		decoder := json.NewDecoder(strings.NewReader(document))
+		decoder.UseNumber()
+		if err := decoder.Decode(&content); err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(m.document(content, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for _, test := range []struct{ document, want string }{
+		{`{"Tags": {"owner": "Jane"}}`, `{"Tags":{"key1":"masked-1"}}`},
+		{`{"AccessDeniedDetail": {"AuthPrincipalOwnerId": "1234567890123456", "PolicyType": "Jane"}}`, `{"AccessDeniedDetail":{"key1":"4000000000000001","key2":"masked-1"}}`},
+		{`{"NewField": "of.ours.net"}`, `{"NewField":"masked-2"}`},
+		{`{"NewNumber": 7744556677}`, `{"NewNumber":4000000002}`},
+		{`{"SiteId": "7744556677.0", "CasId": 0, "Ttl": 1, "Status": null}`, `{"CasId":0,"SiteId":"4000000002.0","Status":null,"Ttl":1}`},
+		{`{"Status": "Jane's own status, with much text that is not one word of few"}`, `{"Status":"masked-3"}`},
+		{`{"Hostname": "*.a.esa-probe-01.ours.net."}`, `{"Hostname":"*.a.esa-probe-01.customer.example."}`},
+		{`{"Hostname": "Shop.Jane.org", "VerifyHost": "_esa_custom_hostname.shop.jane.org"}`, `{"Hostname":"name1.example","VerifyHost":"_esa_custom_hostname.name1.example"}`},
+		{`{"CertHttpKey": "http://shop.jane.org/.well-known/acme-challenge/abc"}`, `{"CertHttpKey":"http://name1.example/.well-known/acme-challenge/` + strings.Repeat("0", 42) + `1"}`},
+		{`{"Message": "shop.jane.org of 1234567890123456, the-secret and AbCdEfGhIjKlMnOpQrStUv12"}`, `{"Message":"*** of 4000000000000001, *** and ***"}`},
+	} {
+		if got := mask(test.document); got != test.want {
+			t.Errorf("%s\ngot  %s\nwant %s", test.document, got, test.want)
+		}
+	}
+}
+
 // checkFixtures looks whether answers keep the way in which their numbers are written, and who is who.
 func checkFixtures(t *testing.T, path, shape string) {
 	t.Helper()
@@ -475,7 +510,7 @@ func TestAnnounces(t *testing.T) {
 	c.in = strings.NewReader("no\n")
 	_ = c.run(t.Context(), a.arguments(2))
 	for _, want := range []string{
-		"5 of them make something (CreateCustomHostname), and never more than 5", "What a hostname costs on your plan is not known to us",
+		"Up to 5 of them make something (CreateCustomHostname), and never more than 5", "What a hostname costs on your plan is not known to us",
 		"parameter-place", "2 GetCustomHostname", "publish two TXT records", marker + "<random>." + domain, "Only \"yes\" does", "http://127.0.0.1:1",
 	} {
 		if !strings.Contains(a.out.String(), want) {
