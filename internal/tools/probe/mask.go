@@ -43,6 +43,7 @@ var (
 	idFields   = []string{"HostnameId", "SiteId", "RecordId", "CasId"}
 
 	openValue = regexp.MustCompile(`^[A-Za-z0-9_.:/ -]{0,40}$`)
+	wholeText = regexp.MustCompile(`^[0-9]+(\.0+)?$`)
 	longDigit = regexp.MustCompile(`[0-9]{9,}`)
 	longToken = regexp.MustCompile(`[A-Za-z0-9+/=_%-]{20,}`)
 )
@@ -71,11 +72,19 @@ func (m *masker) document(content any, field string) any {
 		}
 		return out
 	case json.Number:
-		return json.Number(m.value(field, v.String()))
+		return m.number(field, v)
 	case string:
 		return m.value(field, v)
 	}
 	return content
+}
+
+// number masks a number that is an id, or as long as one.
+func (m *masker) number(field string, n json.Number) json.Number {
+	if whole, _, _ := strings.Cut(n.String(), "."); slices.Contains(idFields, field) || longDigit.MatchString(whole) && !slices.Contains(openFields, field) {
+		return json.Number(m.id(n.String()))
+	}
+	return n
 }
 
 func (m *masker) value(field, text string) string {
@@ -84,8 +93,6 @@ func (m *masker) value(field, text string) string {
 		return ""
 	case slices.Contains(openFields, field) && openValue.MatchString(text):
 		return text
-	case slices.Contains(idFields, field):
-		return m.id(text)
 	case slices.Contains(nameFields, field):
 		return m.name(text)
 	case field == "Message":
@@ -100,7 +107,7 @@ func (m *masker) value(field, text string) string {
 		return m.replace("digest", text, func(n int) string { return fmt.Sprintf("%043d", n) })
 	case field == "CertId":
 		return m.replace("certificate", text, func(n int) string { return fmt.Sprintf("%032d", n) })
-	case strings.Trim(text, "0123456789.") == "":
+	case wholeText.MatchString(text):
 		return m.id(text)
 	}
 	return m.replace("text", text, func(n int) string { return fmt.Sprintf("masked-%d", n) })
@@ -119,16 +126,10 @@ func (m *masker) replace(kind, text string, standIn func(int) string) string {
 // id replaces the digits of an id by as many others.
 func (m *masker) id(text string) string {
 	whole, fraction, cut := strings.Cut(text, ".")
-	if strings.Trim(whole, "0") == "" {
+	if len(whole) < 2 || strings.Trim(whole, "0123456789") != "" {
 		return text
 	}
-	stand := m.replace("id", whole, func(n int) string {
-		digits := fmt.Sprintf("%0*d", len(whole), n)
-		if len(whole) > 6 {
-			digits = "4" + digits[1:]
-		}
-		return digits
-	})
+	stand := m.replace("id", whole, func(n int) string { return "4" + fmt.Sprintf("%0*d", len(whole), n)[1:] })
 	if cut {
 		stand += "." + strings.Repeat("0", len(fraction))
 	}

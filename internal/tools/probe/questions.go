@@ -44,11 +44,11 @@ func open(note string, args ...any) (finding, error) {
 }
 
 // took is a finding that is a duration, if it is known well enough.
-func took(s span, note string, args ...any) (finding, error) {
+func took(s span, note string) (finding, error) {
 	if s.high > 2*s.low+time.Second {
 		return open("all that is known is that it is between %v and %v", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 	}
-	return found(s.roundest().String(), "%s; measured: between %v and %v", fmt.Sprintf(note, args...), s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
+	return found(s.roundest().String(), "%s; measured: between %v and %v", note, s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 }
 
 // questions are asked in this order: later ones find what earlier ones have made.
