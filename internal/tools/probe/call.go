@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,11 +136,14 @@ func (a answer) failed() bool {
 		a.code() == "LockFailed" || strings.HasPrefix(a.code(), "ServiceUnavailable")
 }
 
-// says tells whether an answer that refuses is about what was asked, and not about the account, its plan, or ESA's day.
+// says tells whether an answer that refuses is about what was asked, and not about the account, its plan, ESA's day, or
+// whether ESA finds what the call is about.
 func (a answer) says() bool {
-	return !a.ok() && !a.failed() && a.code() != "" && a.code() != "NoPermission" && a.code() != "Instance.NotOnline" &&
-		!strings.HasPrefix(a.code(), "Forbidden") && !strings.HasPrefix(a.code(), "Quota") && !strings.HasPrefix(a.code(), "Missing")
+	return !a.ok() && !a.failed() && a.code() != "" && !besides.MatchString(a.code())
 }
+
+// besides are codes that are about something else than the parameters' values.
+var besides = regexp.MustCompile(`^(NoPermission|Instance\.|Forbidden|Quota|.*NotFound$|Missing(HostnameId|SiteId|RecordId|Hostname|Parameter)$|Signature|Incomplete|InvalidTimeStamp|InvalidAccessKeyId|InvalidSecurityToken|Unsupported|InvalidApi)`)
 
 // wait is how long the answer asks to wait, 0 if it does not.
 func (a answer) wait() time.Duration {
@@ -151,6 +155,9 @@ func (a answer) wait() time.Duration {
 	}
 	return 0
 }
+
+// errUnanswered is the cause of a call's error that has no answer of ESA's.
+var errUnanswered = errors.New("no answer")
 
 // caller sends calls and keeps the answers.
 type caller struct {
@@ -170,11 +177,18 @@ func (c *caller) get(ctx context.Context, action string, params map[string]strin
 	return c.insist(ctx, request{action: action, params: params, place: c.place})
 }
 
-// insist sends a request until ESA has time for it, or patience ends; then the last answer is returned.
+// insist sends a request until ESA has time for it, or patience ends; then the last answer is returned. What got no answer is
+// sent again too, unless it makes something, or nothing has got one yet.
 func (c *caller) insist(ctx context.Context, r request) (answer, error) {
 	began := time.Now()
 	for pause := c.pause; ; pause = min(2*pause, 5*time.Second) {
 		a, err := c.once(ctx, r)
+		if errors.Is(err, errUnanswered) && ctx.Err() == nil && r.action != "CreateCustomHostname" && c.sent() > 0 && time.Since(began) < patience {
+			if err := sleep(ctx, pause); err != nil {
+				return a, err
+			}
+			continue
+		}
 		if err != nil || !a.failed() || a.code() == "InternalException" && r.action == "CreateCustomHostname" {
 			return a, err
 		}
@@ -224,18 +238,18 @@ func (c *caller) send(ctx context.Context, r request) (answer, error) {
 	a := answer{request: r, sent: time.Now()}
 	response, err := c.http.Do(out)
 	if err != nil {
-		return answer{}, fmt.Errorf("%s at %s: %w", r.action, out.URL.Host, bare(err))
+		return answer{}, fmt.Errorf("%s at %s: %w: %w", r.action, out.URL.Host, errUnanswered, bare(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	a.body, err = io.ReadAll(io.LimitReader(response.Body, bodyLimit))
 	if err != nil {
-		return answer{}, fmt.Errorf("%s at %s: %w", r.action, out.URL.Host, bare(err))
+		return answer{}, fmt.Errorf("%s at %s: %w: %w", r.action, out.URL.Host, errUnanswered, bare(err))
 	}
 	a.answered, a.status, a.header = time.Now(), response.StatusCode, response.Header
 	decoder := json.NewDecoder(bytes.NewReader(a.body))
 	decoder.UseNumber()
 	if decoder.Decode(&a.object) != nil || a.object == nil {
-		return answer{}, fmt.Errorf("%s at %s: HTTP %d without a JSON object, so a proxy or another server answered", r.action, out.URL.Host, a.status)
+		return answer{}, fmt.Errorf("%s at %s: %w: HTTP %d without a JSON object, so a proxy or another server answered", r.action, out.URL.Host, errUnanswered, a.status)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -466,14 +466,15 @@ func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other
 		}
 		return open("CreateCustomHostname answered %s", a.refusal())
 	}
-	w, err := poll{
+	var last answer
+	if _, err := (poll{
 		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", h.params()) },
-		done: answer.ok, limit: sightLimit, most: 5 * time.Second,
-	}.wait(ctx, a)
-	if err != nil {
+		// ESA may find the conflict a moment later.
+		done: func(a answer) bool { last = a; return model(a).text("Status") == "conflicted" }, limit: startWithin, most: 5 * time.Second,
+	}).wait(ctx, a); err != nil {
 		return finding{}, err
 	}
-	if shown := model(w.first); shown.text("Status") != "conflicted" || shown.text("ConflictWith") != "existing_custom_hostname" {
+	if shown := model(last); shown.text("Status") != "conflicted" || shown.text("ConflictWith") != "existing_custom_hostname" {
 		return open("a second hostname was made, with Status %q and ConflictWith %q", shown.text("Status"), shown.text("ConflictWith"))
 	}
 	return found(conflicts, "a second hostname was made, conflicted with existing_custom_hostname")

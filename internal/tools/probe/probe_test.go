@@ -531,7 +531,11 @@ func TestSweep(t *testing.T) {
 		for _, ends := range []string{"interrupted", "killed before", "killed after"} {
 			t.Run(world+" "+ends, func(t *testing.T) {
 				t.Parallel()
-				for at := 1; at <= 60; at += 4 {
+				step := 4
+				if testing.Short() {
+					step = 13
+				}
+				for at := 1; at <= 60; at += step {
 					synctest.Test(t, func(t *testing.T) { testSweep(t, world, ends, at) })
 				}
 			})
@@ -695,6 +699,28 @@ func TestBounded(t *testing.T) {
 		}
 		if left := a.Hostnames(); len(left) > 0 {
 			t.Errorf("%+v is left", left)
+		}
+	})
+}
+
+// TestNetworkFails goes on after calls without an answer, as long as none of them makes something.
+func TestNetworkFails(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		a := newAccount(t, fakeesa.Options{})
+		calls := 0
+		a.before = func(r *http.Request) error {
+			// Not those that are sent in pairs.
+			if calls++; calls%7 == 3 && strings.HasPrefix(r.URL.Query().Get("Action"), "Get") {
+				return errDead
+			}
+			return nil
+		}
+		a.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Status: 502, RawBody: new(string)})
+		if err := a.command().run(t.Context(), a.arguments(2)); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(a.readings(t)); got < 30 {
+			t.Errorf("%d questions are settled", got)
 		}
 	})
 }

@@ -183,6 +183,9 @@ func (p *probe) conclude(q question, f finding, sent int) {
 	// As the fake writes it.
 	f.value = o.Reading(q.name)
 	p.asked[len(p.asked)-1].finding = f
+	if before := p.value(q.name); before != "" && before != f.value {
+		p.note("%s was %s at first, and then %s, which counts.", q.name, before, f.value)
+	}
 	p.findings[q.name] = f
 	_, _ = fmt.Fprintf(p.out, "%-24s %s\n", q.name, f.value)
 }
