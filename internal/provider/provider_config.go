@@ -155,6 +155,21 @@ func resolve(ctx context.Context, m providerModel, getenv func(string) string) (
 	return s, r.diags
 }
 
+// FromEnvironment returns the credential and the endpoint that a provider block without arguments has. It is for tools that
+// call ESA by themselves.
+func FromEnvironment(ctx context.Context, getenv func(string) string) (credential esa.Credential, endpoint string, err error) {
+	s, diags := resolve(ctx, providerModel{}, getenv)
+	if !diags.HasError() {
+		if credential, err = esa.NewCredential(s.credential); err != nil {
+			diags.Append(credentialDiagnostic(err))
+		}
+	}
+	for _, d := range diags.Errors() {
+		return nil, "", fmt.Errorf("%s: %s", d.Summary(), d.Detail())
+	}
+	return credential, s.endpointOrDefault(), nil
+}
+
 // isUnknown tells whether one of the arguments is not known yet.
 func (s settings) isUnknown(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(s.unknown, name) })

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// level0 reads, and nothing else.
+var level0 = []question{
+	{"parameter-place", 0, "GetCustomHostname of an id that does not exist, the id once in the query alone and once in the form alone: who reads it says CustomHostname.NotFound", "2 GetCustomHostname", 0, parameterPlace},
+	{"unknown-key-status", 0, "a call that is signed with a made-up access key", "1 GetCustomHostname", 0, unknownKeyStatus},
+	{"identity-status", 0, "a call with a made-up SecurityToken; NoPermission itself is not tried", "1 GetCustomHostname", 0, identityStatus},
+	{"unknown-site", 0, "ListCustomHostnames of a site that GetSite does not know", "1 GetSite, 1 ListCustomHostnames", 0, unknownSite},
+	{"loose-types", 0, "the numbers and booleans in the answers about what exists", "1 ListSites, and of one site 1 ListRecords and 1 ListCustomHostnames", 0, looseTypes},
+	{"list-order", 0, "the ages of hostnames that exist, in lists that are equal", "up to 2 ListCustomHostnames", 0, listOrder},
+	{"filter-case", 0, "ListCustomHostnames for the name of one that exists, in upper case", "1 ListCustomHostnames", 0, filterCase},
+	{"unused-cas-id", 0, "GetCustomHostname of one that exists", "1 GetCustomHostname", 0, unusedCasID},
+	{"certificates-shown", 0, "the same, if its free certificate is in use", "", 0, certificatesShown},
+}
+
+// absentID is an id that ESA has hardly given: such ids have 16 digits.
+func absentID() string { return strconv.FormatInt(1e15+rand.Int64N(1e14), 10) }
+
+func parameterPlace(ctx context.Context, p *probe) (finding, error) {
+	params := map[string]string{"HostnameId": absentID()}
+	var reads []string
+	for _, at := range []struct {
+		name string
+		place
+	}{{"query", inQuery}, {"form", inForm}} {
+		a, err := p.insist(ctx, request{action: "GetCustomHostname", params: params, place: at.place})
+		if err != nil {
+			return finding{}, err
+		}
+		switch {
+		case a.code() == "CustomHostname.NotFound":
+			reads = append(reads, at.name)
+		case strings.HasPrefix(a.code(), "Missing"):
+		default:
+			return open("GetCustomHostname with its parameter in the %s answered %s", at.name, a.refusal())
+		}
+	}
+	switch strings.Join(reads, " ") {
+	case "query form":
+		return found("any", "both were read")
+	case "form":
+		return found("form", "the query was not read")
+	case "query":
+		p.place = inQuery
+		return found("query", "the form was not read")
+	}
+	return open("neither was read")
+}
+
+func unknownKeyStatus(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.insist(ctx, request{
+		action: "GetCustomHostname", params: map[string]string{"HostnameId": absentID()}, place: p.place,
+		keys: &keys{accessKey: fmt.Sprintf("LTAIprobe%015d", rand.Int64N(1e15)), secretKey: "made-up"},
+	})
+	if err != nil {
+		return finding{}, err
+	}
+	if a.code() != "InvalidAccessKeyId.NotFound" {
+		return open("the answer was %s", a.refusal())
+	}
+	return found(strconv.Itoa(a.status), "%s", a.refusal())
+}
+
+func identityStatus(ctx context.Context, p *probe) (finding, error) {
+	who, err := p.credential()
+	if err != nil {
+		return finding{}, err
+	}
+	who.securityToken = "made-up"
+	a, err := p.insist(ctx, request{action: "GetCustomHostname", params: map[string]string{"HostnameId": absentID()}, place: p.place, keys: &who})
+	if err != nil {
+		return finding{}, err
+	}
+	if !strings.HasPrefix(a.code(), "InvalidSecurityToken.") && a.code() != "NoPermission" {
+		return open("the answer was %s", a.refusal())
+	}
+	return found(strconv.Itoa(a.status), "%s; that NoPermission has the same status is not seen", a.refusal())
+}
+
+func unknownSite(ctx context.Context, p *probe) (finding, error) {
+	params := map[string]string{"SiteId": absentID()}
+	a, err := p.get(ctx, "GetSite", params)
+	if err != nil {
+		return finding{}, err
+	}
+	if a.ok() {
+		return open("the made-up site exists")
+	}
+	p.note("GetSite of a site that does not exist: %s.", a.refusal())
+	if a, err = p.get(ctx, "ListCustomHostnames", params); err != nil {
+		return finding{}, err
+	}
+	switch {
+	case a.code() == "SiteNotFound" && a.status == http.StatusNotFound:
+		return found("not-found", "%s", a.refusal())
+	case a.code() == "InvalidParameter.SiteId" && a.status == http.StatusBadRequest:
+		return found("invalid", "%s", a.refusal())
+	}
+	return open("ListCustomHostnames answered %s", a.refusal())
+}
+
+// looseTypes looks at what exists, and at what pages are like and which method is refused on the way.
+func looseTypes(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.get(ctx, "ListSites", nil)
+	if err != nil {
+		return finding{}, err
+	}
+	p.note("ListSites pages by %s by default.", a.text("PageSize"))
+	p.sites = a.list("Sites")
+	siteID := p.siteID
+	if siteID == 0 && len(p.sites) > 0 {
+		siteID = p.sites[0].id("SiteId")
+	}
+	if siteID != 0 {
+		params := map[string]string{"SiteId": strconv.FormatInt(siteID, 10)}
+		if a, err = p.get(ctx, "ListRecords", params); err != nil {
+			return finding{}, err
+		}
+		p.note("ListRecords pages by %s by default.", a.text("PageSize"))
+		if a, err = p.get(ctx, "ListCustomHostnames", params); err != nil {
+			return finding{}, err
+		}
+		p.note("ListCustomHostnames pages by %s by default.", a.text("PageSize"))
+		p.hostnames = a.list("Hostnames")
+	}
+	if a, err = p.insist(ctx, request{action: "ListSites", method: http.MethodPost, place: p.place}); err != nil {
+		return finding{}, err
+	}
+	p.note("ListSites by POST: %s.", a.refusal())
+	return looseTypesOf(p.all())
+}
+
+// listOrder is about the hostnames that exist. With few of them their order may be chance.
+func listOrder(ctx context.Context, p *probe) (finding, error) {
+	if len(p.hostnames) < 5 {
+		return open("there are %s, and it takes 5", plural(len(p.hostnames), "hostname"))
+	}
+	return p.listOrder(ctx, p.hostnames[0].id("SiteId"), 5, 2)
+}
+
+func filterCase(ctx context.Context, p *probe) (finding, error) {
+	for _, item := range p.hostnames {
+		name := strings.TrimSuffix(item.text("Hostname"), ".")
+		if name == strings.ToUpper(name) || strings.Contains(name, "xn--") || !same(name, strings.ToLower(name)) || strings.ContainsFunc(name, func(r rune) bool { return r > 127 }) {
+			continue
+		}
+		return p.filterCase(ctx, item.id("SiteId"), item.id("HostnameId"), name)
+	}
+	return open("there is no hostname to look for")
+}
+
+func (p *probe) filterCase(ctx context.Context, siteID, id int64, name string) (finding, error) {
+	for _, filter := range []string{name, strings.ToUpper(name)} {
+		a, err := p.listed(ctx, siteID, "Hostname", filter)
+		if err != nil || !a.ok() {
+			return finding{note: "ListCustomHostnames answered " + a.refusal()}, err
+		}
+		switch shown := holds(a, id); {
+		case filter == name && !shown:
+			return open("the list does not find the name as it is written either")
+		case filter != name && shown:
+			return found("folded", "the name in upper case finds the hostname")
+		}
+	}
+	return found("exact", "the name in upper case does not find the hostname")
+}
+
+func unusedCasID(ctx context.Context, p *probe) (finding, error) {
+	if len(p.hostnames) == 0 {
+		return open("there is no hostname")
+	}
+	chosen := p.hostnames[0]
+	for _, item := range p.hostnames {
+		if item.text("CertType") == "free" && item.text("CertStatus") == "OK" {
+			chosen = item
+			break
+		}
+	}
+	a, err := p.get(ctx, "GetCustomHostname", map[string]string{"HostnameId": strconv.FormatInt(chosen.id("HostnameId"), 10)})
+	if err != nil {
+		return finding{}, err
+	}
+	return unusedCasIDOf(model(a))
+}
+
+func unusedCasIDOf(shown object) (finding, error) {
+	value, sent := shown["CasId"]
+	switch {
+	case shown.text("HostnameId") == "":
+		return open("the hostname is not shown")
+	case shown.text("CertType") == "cas":
+		return open("the hostname has one")
+	case !sent:
+		return found("absent", "the field is absent")
+	case value == nil, value == "", shown.id("CasId") == 0:
+		return found("zero", "the field is there, and holds none")
+	}
+	return open("the field holds a number of its own")
+}
+
+func certificatesShown(_ context.Context, p *probe) (finding, error) {
+	for _, a := range p.all() {
+		if shown := model(a); shown.text("CertType") == "free" && shown.text("CertStatus") == "OK" {
+			return certificatesShownOf(shown)
+		}
+	}
+	return open("there is no hostname whose free certificate is in use")
+}
+
+func certificatesShownOf(shown object) (finding, error) {
+	if shown.text("Certificate") == "" {
+		return found("uploaded", "Certificate of one with a free certificate is empty")
+	}
+	return found("all", "Certificate of one with a free certificate is filled")
+}

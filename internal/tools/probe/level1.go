@@ -1,0 +1,736 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"terraform-provider-esa/internal/certcheck/certtest"
+)
+
+// level1 makes hostnames and changes them. None of them is verified, so none of them serves.
+var level1 = []question{
+	{"read-lag", 1, "a new hostname, SSL off, is looked for with Get and List in turn", "1 CreateCustomHostname, some GetCustomHostname and ListCustomHostnames", 1, readLag},
+	{"list-lag", 1, "the same, if List is later than Get", "", 0, listLag},
+	{"verify-unpassed", 1, "VerifyCustomHostname while no TXT record is published", "1 VerifyCustomHostname", 0, verifyUnpassed},
+	{"record-alone", 1, "UpdateCustomHostname with the record that it has, and nothing else", "1 UpdateCustomHostname", 0, recordAlone},
+	{"update-takes", 1, "a certificate signed by itself is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
+	{"certificate-echo", 1, "what Get shows then is compared with what was sent", "1 GetCustomHostname", 0, certificateEcho},
+	{"private-key-echo", 1, "the same; keys are compared by hash, and never written", "", 0, privateKeyEcho},
+	{"unused-cas-id", 1, "the same answer", "", 0, unusedCasIDUploaded},
+	{"ssl-off-view", 1, "SSL is switched off", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOffView},
+	{"empty-values", 1, "an update with SslFlag=off and an empty Certificate and PrivateKey", "1 UpdateCustomHostname, 1 GetCustomHostname", 0, emptyValues},
+	{"ssl-on-alone", 1, "an update with SslFlag=on and nothing else", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOnAlone},
+	{"busy-after", 1, "an update that changes nothing, and the same again at once, until it is taken", "2 UpdateCustomHostname, or some", 0, busyAfter},
+	{"busy", 1, "updates of one hostname, two at a time, up to 5 times", "up to 10 UpdateCustomHostname", 0, busy},
+	{"duplicate-create", 1, "the same name is created again", "1 CreateCustomHostname, 1 GetCustomHostname", 1, duplicateCreate},
+	{"filter-case", 1, "ListCustomHostnames for the name in upper case", "2 ListCustomHostnames", 0, filterCaseOwn},
+	{"wildcards", 1, "\"*.\" and a label in Punycode are created; if that is refused, the label alone", "1 CreateCustomHostname, or 2", 1, wildcards},
+	{"hostname-view", 1, "how Get shows that name", "1 GetCustomHostname", 0, hostnameView},
+	{"list-order", 1, "lists with the new hostnames, until their order cannot be chance", "2 to 10 ListCustomHostnames", 0, listOrderOwn},
+	{"busy-left", 1, "one hostname leaves the record for -second-record-id while another one of the record is updated", "up to 8 UpdateCustomHostname", 0, busyLeft},
+	{"foreign-record", 1, "the hostname is moved to -other-record-id, and back", "1 GetRecord, up to 2 UpdateCustomHostname", 0, foreignRecord},
+	{"refused-certificate", 1, "a hostname is created with a key of another certificate, and looked for", "1 CreateCustomHostname, some ListCustomHostnames", 1, refusedCertificate},
+	{"name-elsewhere", 1, "the name is created in the site of -other-record-id too", "1 CreateCustomHostname, 1 GetCustomHostname", 1, nameElsewhere},
+	{"free-certificate-start", 1, "a free certificate is asked for, and its application looked for during 30 seconds", "1 UpdateCustomHostname, some GetCustomHostname", 0, freeCertificateStart},
+	{"apply-anyway", 1, "ApplyCustomHostnameCertificate for a certificate that is not there yet; level 2 asks for one that is in order", "1 ApplyCustomHostnameCertificate", 0, applyAnyway},
+}
+
+const (
+	// sightLimit is how long a hostname may take to be seen.
+	sightLimit = 2 * time.Minute
+	// startWithin is how long an application for a free certificate may take to begin.
+	startWithin = 30 * time.Second
+)
+
+// sightings are what was seen of the main hostname at first.
+type sightings struct{ get, list watch }
+
+func text(id int64) string { return strconv.FormatInt(id, 10) }
+
+func readLag(ctx context.Context, p *probe) (finding, error) {
+	h, a, err := p.create(ctx, p.siteID, p.recordID, p.under("a"))
+	if err != nil {
+		return finding{}, err
+	}
+	if h == nil {
+		return finding{}, fmt.Errorf("CreateCustomHostname answered %s: look at -site-id, -record-id and -domain", a.refusal())
+	}
+	p.main = h
+	look := poll{limit: sightLimit, most: 5 * time.Second}
+	// Both are looked for at once, so that neither hides how long the other takes.
+	var wait sync.WaitGroup
+	errs := make([]error, 2)
+	wait.Go(func() {
+		get := look
+		get.look, get.done = p.look, answer.ok
+		p.sightings.get, errs[0] = get.wait(ctx, a)
+	})
+	wait.Go(func() {
+		list := look
+		list.look = func(ctx context.Context) (answer, error) { return p.listed(ctx, p.siteID, "Hostname", h.name) }
+		list.done = func(a answer) bool { return holds(a, h.id) }
+		p.sightings.list, errs[1] = list.wait(ctx, a)
+	})
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return finding{}, err
+		}
+	}
+	switch w := p.sightings.get; {
+	case !w.seen:
+		return finding{}, fmt.Errorf("the new hostname is not to be seen after %v", sightLimit)
+	case w.atOnce():
+		return found("none", "the first GetCustomHostname saw it, %v after the answer of CreateCustomHostname", p.pause)
+	default:
+		return took(w.took(), "after CreateCustomHostname, with GetCustomHostname")
+	}
+}
+
+func listLag(_ context.Context, p *probe) (finding, error) {
+	get, list := p.sightings.get.took(), p.sightings.list
+	switch {
+	case !list.seen:
+		return open("no list showed the hostname within %v", sightLimit)
+	case list.atOnce():
+		return found("none", "the first ListCustomHostnames had it, %v after the answer of CreateCustomHostname", p.pause)
+	case list.took().low <= get.high:
+		return found("none", "List had it when Get saw it")
+	}
+	return took(list.took(), "after CreateCustomHostname")
+}
+
+func verifyUnpassed(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.write(ctx, "VerifyCustomHostname", p.main.params())
+	if err != nil {
+		return finding{}, err
+	}
+	_, flagged := a.object["Passed"]
+	switch passed, coded := a.text("Passed"), a.code() == "CustomHostname.VerifyUnpassed"; {
+	case a.status != http.StatusOK || passed == "true" || !coded && a.code() != "":
+		return open("VerifyCustomHostname answered %s, Passed=%s", a.refusal(), passed)
+	case coded && flagged:
+		return found("both", "%s and Passed=%s", a.refusal(), passed)
+	case coded:
+		return found("code", "%s", a.refusal())
+	case flagged:
+		return found("flag", "Passed=%s and no code", passed)
+	}
+	return open("the answer had neither a code nor Passed")
+}
+
+func recordAlone(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.update(ctx, "RecordId", text(p.recordID))
+	if err != nil {
+		return finding{}, err
+	}
+	switch {
+	case a.ok():
+		return found("accepted", "%s", a.refusal())
+	case a.says():
+		return found("refused", "%s", a.refusal())
+	}
+	return open("UpdateCustomHostname answered %s", a.refusal())
+}
+
+// pair is a certificate signed by itself, which nobody trusts, with its key.
+func (p *probe) pair(name string) (certtest.Pair, error) {
+	return certtest.New(certtest.Spec{DNSNames: []string{name}, SelfSigned: true, Key: p.keyKind})
+}
+
+func (p *probe) upload() []string {
+	return []string{"SslFlag", "on", "CertType", "upload", "Certificate", p.uploaded.CertificatePEM, "PrivateKey", p.uploaded.PrivateKeyPEM}
+}
+
+// asIs tells whether an update is over for the eyes of reads.
+func asIs(flag, kind string) func(object) bool {
+	return func(shown object) bool {
+		return shown.text("SslFlag") == flag && (kind == "" || shown.text("CertType") == kind) && shown.text("Status") != "configuring"
+	}
+}
+
+func updateTakes(ctx context.Context, p *probe) (finding, error) {
+	var err error
+	if p.uploaded, err = p.pair(p.main.name); err != nil {
+		return finding{}, err
+	}
+	a, err := p.update(ctx, p.upload()...)
+	if err != nil {
+		return finding{}, err
+	}
+	if !a.ok() {
+		return open("a certificate signed by itself is refused: UpdateCustomHostname answered %s", a.refusal())
+	}
+	p.note("A certificate signed by itself is taken.")
+	c := configuring{}
+	w, err := poll{
+		look: p.look, done: func(a answer) bool { return a.ok() && asIs("on", "upload")(model(a)) },
+		limit: sightLimit, most: 15 * time.Second, each: c.see,
+	}.wait(ctx, a)
+	if err != nil {
+		return finding{}, err
+	}
+	p.uploadSeen = w.seen
+	switch {
+	case !w.seen:
+		return open("the certificate is not to be seen after %v", sightLimit)
+	case !c.seen:
+		return found("none", "Status was never configuring")
+	}
+	return took(c.took(w), "Status was configuring")
+}
+
+// configuring remembers when a hostname was seen as such.
+type configuring struct {
+	seen          bool
+	before        answer // the last look before
+	first, latest answer
+}
+
+func (c *configuring) see(a answer) {
+	switch {
+	case model(a).text("Status") == "configuring":
+		if !c.seen {
+			c.first = a
+		}
+		c.seen, c.latest = true, a
+	case !c.seen:
+		c.before = a
+	}
+}
+
+// took is how long the hostname was configuring, once a wait has seen that it is over. The beginning may be hidden by reads
+// that lag, so that it is counted from what set it going.
+func (c *configuring) took(w watch) span {
+	from := w.began.sent
+	if !c.before.sent.IsZero() && c.before.sent.Before(from) {
+		from = c.before.sent
+	}
+	return span{low: max(0, c.latest.sent.Sub(c.first.answered)), high: w.first.answered.Sub(from)}
+}
+
+func certificateEcho(ctx context.Context, p *probe) (finding, error) {
+	if !p.uploadSeen {
+		return open("no certificate could be uploaded")
+	}
+	a, err := p.look(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	p.shown = model(a)
+	sent, shown := p.uploaded.CertificatePEM, p.shown.text("Certificate")
+	switch shown {
+	case "":
+		return found("none", "Certificate is empty")
+	case sent:
+		return found("as-sent", "every byte is as it was sent")
+	case crlf(sent):
+		return found("crlf", "its lines end with CR LF")
+	case strings.TrimSpace(sent):
+		return found("stripped", "there is no line end after it")
+	}
+	return open("the certificate is shown in yet another form")
+}
+
+func crlf(pem string) string { return strings.ReplaceAll(pem, "\n", "\r\n") }
+
+func privateKeyEcho(_ context.Context, p *probe) (finding, error) {
+	if p.shown == nil {
+		return open("no certificate could be uploaded")
+	}
+	hash := func(pem string) [sha256.Size]byte {
+		return sha256.Sum256([]byte(strings.TrimSpace(strings.ReplaceAll(pem, "\r\n", "\n"))))
+	}
+	switch shown := p.shown.text("PrivateKey"); {
+	case shown == "" && p.value("certificate-echo") == "none":
+		return open("neither the certificate nor the key is shown, which says nothing about keys")
+	case shown == "":
+		return found("absent", "PrivateKey is empty")
+	case hash(shown) == hash(p.uploaded.PrivateKeyPEM):
+		return found("clear", "PrivateKey is the key that was sent")
+	case !strings.Contains(shown, "PRIVATE KEY-----"):
+		return found("masked", "PrivateKey holds something that is no key")
+	}
+	return open("PrivateKey holds a key in another form")
+}
+
+func unusedCasIDUploaded(_ context.Context, p *probe) (finding, error) { return unusedCasIDOf(p.shown) }
+
+func sslOffView(ctx context.Context, p *probe) (finding, error) {
+	if !p.uploadSeen {
+		return open("no certificate could be uploaded")
+	}
+	a, err := p.update(ctx, "SslFlag", "off")
+	if err != nil {
+		return finding{}, err
+	}
+	if !a.ok() {
+		return open("UpdateCustomHostname answered %s", a.refusal())
+	}
+	w, err := p.see(ctx, a, asIs("off", ""))
+	if err != nil {
+		return finding{}, err
+	}
+	switch shown := model(w.first); {
+	case !w.seen:
+		return open("SSL is still shown as on after %v", sightLimit)
+	case shown.text("CertType") == "upload":
+		return found("kept", "CertType and the rest are still shown")
+	case shown.text("CertType") == "" && shown.text("Certificate") == "":
+		return found("blanked", "CertType and the rest are empty")
+	}
+	return open("some of the certificate is still shown, and some is not")
+}
+
+func emptyValues(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.update(ctx, "SslFlag", "off", "Certificate", "", "PrivateKey", "")
+	if err != nil {
+		return finding{}, err
+	}
+	if a.says() {
+		return found("refused", "%s", a.refusal())
+	}
+	if !a.ok() {
+		return open("UpdateCustomHostname answered %s", a.refusal())
+	}
+	w, err := p.see(ctx, a, asIs("off", ""))
+	if err != nil {
+		return finding{}, err
+	}
+	if p.value("ssl-off-view") == "kept" && model(w.first).text("CertType") == "" {
+		return open("they were read as the wish to clear the certificate")
+	}
+	return found("ignored", "%s", a.refusal())
+}
+
+func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
+	if !p.uploadSeen {
+		return open("there is no certificate to go back to")
+	}
+	a, err := p.update(ctx, "SslFlag", "on")
+	if err != nil {
+		return finding{}, err
+	}
+	switch {
+	case a.says():
+		return found("refused", "%s", a.refusal())
+	case !a.ok():
+		return open("UpdateCustomHostname answered %s", a.refusal())
+	}
+	w, err := p.see(ctx, a, asIs("on", "upload"))
+	if err != nil {
+		return finding{}, err
+	}
+	if !w.seen {
+		return open("it was taken, and the certificate is not to be seen after %v", sightLimit)
+	}
+	if a, err = p.update(ctx, "SslFlag", "off"); err != nil {
+		return finding{}, err
+	}
+	if _, err = p.see(ctx, a, asIs("off", "")); err != nil {
+		return finding{}, err
+	}
+	return found("accepted", "the last certificate is in use again")
+}
+
+// idle is an update that changes nothing.
+func (p *probe) idle(h *hostname) request {
+	return request{action: "UpdateCustomHostname", params: h.params("RecordId", text(p.recordID), "SslFlag", "off"), place: p.place}
+}
+
+func busyAfter(ctx context.Context, p *probe) (finding, error) {
+	first, err := p.insist(ctx, p.idle(p.main))
+	if err != nil {
+		return finding{}, err
+	}
+	if !first.ok() {
+		return open("UpdateCustomHostname answered %s", first.refusal())
+	}
+	w, err := poll{
+		look: func(ctx context.Context) (answer, error) { return p.once(ctx, p.idle(p.main)) },
+		done: func(a answer) bool { return !a.busy() }, limit: patience, most: 5 * time.Second,
+	}.wait(ctx, first)
+	if err != nil {
+		return finding{}, err
+	}
+	switch {
+	case !w.seen:
+		return open("it was still busy after %v", patience)
+	case !w.first.ok():
+		return open("UpdateCustomHostname answered %s", w.first.refusal())
+	case w.atOnce():
+		return found("none", "the second update, %v after the answer, was taken", p.pause)
+	}
+	return took(w.took(), "until the same update was taken again")
+}
+
+// atOnce sends two writes, the second a moment after the first, so that they are under way at once.
+func (p *probe) atOnce(ctx context.Context, first, second request) (a, b answer, err error) {
+	if err := sleep(ctx, p.pause); err != nil {
+		return a, b, err
+	}
+	var wait sync.WaitGroup
+	errs := make([]error, 2)
+	wait.Go(func() { a, errs[0] = p.send(ctx, first) })
+	wait.Go(func() {
+		if errs[1] = sleep(ctx, 5*time.Millisecond); errs[1] == nil {
+			b, errs[1] = p.send(ctx, second)
+		}
+	})
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return a, b, err
+		}
+	}
+	return a, b, nil
+}
+
+const busyRounds = 5
+
+func busy(ctx context.Context, p *probe) (finding, error) {
+	off := p.idle(p.main)
+	on := request{action: off.action, params: p.main.params(p.upload()...), place: p.place}
+	if !p.uploadSeen {
+		on = off
+	}
+	overlapping := 0
+	for i := range busyRounds {
+		r := []request{on, off}[i%2]
+		// Nothing may be busy from before.
+		if _, err := p.insist(ctx, p.idle(p.main)); err != nil {
+			return finding{}, err
+		}
+		if err := p.rest(ctx); err != nil {
+			return finding{}, err
+		}
+		a, b, err := p.atOnce(ctx, r, r)
+		if err != nil {
+			return finding{}, err
+		}
+		for _, refused := range []answer{a, b} {
+			switch refused.code() {
+			case "Record.ServiceBusy":
+				return p.busyFound(ctx, "record", refused)
+			case "Site.ServiceBusy":
+				return p.busyFound(ctx, "site", refused)
+			}
+		}
+		if a.ok() && b.ok() && b.sent.Before(a.answered) && a.sent.Before(b.answered) {
+			overlapping++
+		}
+	}
+	if overlapping < busyRounds {
+		return open("only %d of %d pairs were under way at once and taken", overlapping, busyRounds)
+	}
+	f, err := p.busyFound(ctx, "none", answer{status: http.StatusOK})
+	f.note = fmt.Sprintf("%d pairs of updates that were under way at once were taken", overlapping)
+	return f, err
+}
+
+// busyFound leaves the main hostname with SSL off.
+func (p *probe) busyFound(ctx context.Context, value string, a answer) (finding, error) {
+	done, err := p.insist(ctx, p.idle(p.main))
+	if err != nil {
+		return finding{}, err
+	}
+	if _, err := p.see(ctx, done, asIs("off", "")); err != nil {
+		return finding{}, err
+	}
+	return found(value, "one of two updates at a time was answered %s", a.refusal())
+}
+
+// rest waits for as long as things stay busy after an answer.
+func (p *probe) rest(ctx context.Context) error {
+	// It may be none, or not found out.
+	after, _ := time.ParseDuration(p.value("busy-after"))
+	return sleep(ctx, after+after/4)
+}
+
+// taken reads the answer to a create of a name that is taken.
+func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other, conflicts string) (finding, error) {
+	if h == nil {
+		switch {
+		case a.status == 0:
+			return open(noCreate)
+		case a.code() == "InvalidParameter":
+			return found(invalid, "%s", a.refusal())
+		case a.says():
+			return found(other, "%s", a.refusal())
+		}
+		return open("CreateCustomHostname answered %s", a.refusal())
+	}
+	var last answer
+	if _, err := (poll{
+		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", h.params()) },
+		// ESA may find the conflict a moment later.
+		done: func(a answer) bool { last = a; return model(a).text("Status") == "conflicted" }, limit: startWithin, most: 5 * time.Second,
+	}).wait(ctx, a); err != nil {
+		return finding{}, err
+	}
+	if shown := model(last); shown.text("Status") != "conflicted" || shown.text("ConflictWith") != "existing_custom_hostname" {
+		return open("a second hostname was made, with Status %q and ConflictWith %q", shown.text("Status"), shown.text("ConflictWith"))
+	}
+	return found(conflicts, "a second hostname was made, conflicted with existing_custom_hostname")
+}
+
+func duplicateCreate(ctx context.Context, p *probe) (finding, error) {
+	h, a, err := p.create(ctx, p.siteID, p.recordID, p.main.name)
+	if err != nil {
+		return finding{}, err
+	}
+	return p.taken(ctx, h, a, "invalid", "refused", "conflicts")
+}
+
+func filterCaseOwn(ctx context.Context, p *probe) (finding, error) {
+	return p.filterCase(ctx, p.siteID, p.main.id, p.main.name)
+}
+
+// wildcards makes a second hostname, which has a label in Punycode whatever comes of the star.
+func wildcards(ctx context.Context, p *probe) (finding, error) {
+	const label = "xn--bcher-kva"
+	h, a, err := p.create(ctx, p.siteID, p.recordID, p.under("*."+label))
+	if err != nil {
+		return finding{}, err
+	}
+	if p.second = h; h != nil {
+		return found("accepted", "%s", a.refusal())
+	}
+	if !a.says() {
+		return open("CreateCustomHostname answered %s", a.refusal())
+	}
+	h, plain, err := p.create(ctx, p.siteID, p.recordID, p.under(label))
+	if err != nil {
+		return finding{}, err
+	}
+	if p.second = h; h == nil {
+		return open("the name is refused with the star (%s) and without (%s)", a.refusal(), plain.refusal())
+	}
+	return found("refused", "%s, and without the star it is taken", a.refusal())
+}
+
+func hostnameView(ctx context.Context, p *probe) (finding, error) {
+	if p.second == nil {
+		return open("there is no hostname with a label in Punycode")
+	}
+	w, err := poll{
+		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", p.second.params()) },
+		done: answer.ok, limit: sightLimit, most: 5 * time.Second,
+	}.wait(ctx, answer{})
+	if err != nil {
+		return finding{}, err
+	}
+	switch shown := model(w.first).text("Hostname"); {
+	case shown == p.second.name:
+		return found("as-stored", "it is shown as it was sent")
+	case shown == p.second.name+".":
+		return found("final-dot", "it is shown with a final dot")
+	case same(shown, p.second.name) && !strings.Contains(shown, "xn--") && !strings.HasSuffix(shown, "."):
+		return found("unicode", "it is shown with its U-label")
+	}
+	return open("it is shown in yet another form")
+}
+
+func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
+	if p.second == nil {
+		return open("there is one hostname only")
+	}
+	if _, err := (poll{
+		look: func(ctx context.Context) (answer, error) { return p.listed(ctx, p.siteID) },
+		done: func(a answer) bool { return holds(a, p.main.id) && holds(a, p.second.id) }, limit: sightLimit, most: 5 * time.Second,
+	}).wait(ctx, answer{}); err != nil {
+		return finding{}, err
+	}
+	return p.listOrder(ctx, p.siteID, 2, 10)
+}
+
+func busyLeft(ctx context.Context, p *probe) (finding, error) {
+	switch {
+	case p.secondRecordID == 0:
+		return open("it takes -second-record-id, another proxied record of the site")
+	case p.second == nil:
+		return open("it takes a second hostname on the record")
+	case p.value("busy") != "record":
+		return open("it is about records that are busy, and busy is %s", p.value("busy"))
+	}
+	leave := request{action: "UpdateCustomHostname", params: p.main.params("RecordId", text(p.secondRecordID), "SslFlag", "off"), place: p.place}
+	f := finding{value: "no", note: "the record was free each time"}
+	for range 2 {
+		if err := p.rest(ctx); err != nil {
+			return finding{}, err
+		}
+		a, b, err := p.atOnce(ctx, leave, p.idle(p.second))
+		if err != nil {
+			return finding{}, err
+		}
+		// Back to the record.
+		if _, err := p.insist(ctx, p.idle(p.main)); err != nil {
+			return finding{}, err
+		}
+		switch {
+		case a.ok() && b.busy():
+			return found("yes", "%s", b.refusal())
+		case !a.ok() || !b.ok():
+			f = finding{note: fmt.Sprintf("the two updates answered %s and %s", a.refusal(), b.refusal())}
+		case p.value("busy-after") == "none" && !b.sent.Before(a.answered):
+			f = finding{note: "the two updates were not under way at once, as the first was answered too soon"}
+		}
+	}
+	return f, nil
+}
+
+func foreignRecord(ctx context.Context, p *probe) (finding, error) {
+	if p.otherRecordID == 0 {
+		return open("it takes -other-record-id, a record of another site or one that is not proxied")
+	}
+	a, err := p.get(ctx, "GetRecord", map[string]string{"RecordId": text(p.otherRecordID)})
+	if err != nil {
+		return finding{}, err
+	}
+	record := a.object.object("RecordModel")
+	if !a.ok() || record.id("SiteId") == p.siteID && record.text("Proxied") == "true" {
+		return open("-other-record-id is a proxied record of the same site, or none (%s)", a.refusal())
+	}
+	if record.id("SiteId") != p.siteID && record.text("Proxied") == "true" {
+		p.otherSite = record.id("SiteId")
+	}
+	if a, err = p.update(ctx, "RecordId", text(p.otherRecordID), "SslFlag", "off"); err != nil {
+		return finding{}, err
+	}
+	switch {
+	case a.says():
+		return found("refused", "%s", a.refusal())
+	case !a.ok():
+		return open("UpdateCustomHostname answered %s", a.refusal())
+	}
+	back, err := p.insist(ctx, p.idle(p.main))
+	if err != nil {
+		return finding{}, err
+	}
+	if !back.ok() {
+		return finding{}, fmt.Errorf("the hostname does not come back to -record-id: %s", back.refusal())
+	}
+	return found("accepted", "%s", a.refusal())
+}
+
+func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
+	name := p.under("b")
+	right, err := p.pair(name)
+	if err != nil {
+		return finding{}, err
+	}
+	wrong, err := p.pair(name)
+	if err != nil {
+		return finding{}, err
+	}
+	h, a, err := p.create(ctx, p.siteID, p.recordID, name,
+		"SslFlag", "on", "CertType", "upload", "Certificate", right.CertificatePEM, "PrivateKey", wrong.PrivateKeyPEM)
+	switch {
+	case err != nil:
+		return finding{}, err
+	case h != nil:
+		return open("the key of another certificate is taken")
+	case a.status == 0:
+		return open(noCreate)
+	}
+	var left object
+	lag := p.sightings.list.took().high
+	w, err := poll{
+		look: func(ctx context.Context) (answer, error) { return p.listed(ctx, p.siteID) },
+		done: func(a answer) bool {
+			for _, item := range a.list("Hostnames") {
+				if same(item.text("Hostname"), name) {
+					left = item
+				}
+			}
+			return left != nil
+		},
+		limit: 2*lag + 5*time.Second, most: 5 * time.Second,
+	}.wait(ctx, a)
+	if err != nil {
+		return finding{}, err
+	}
+	what := "nothing"
+	switch {
+	case !w.seen:
+	case left.text("SslFlag") == "off":
+		what = "off"
+	case left.text("CertType") == "":
+		what = "bare"
+	default:
+		what = "on"
+	}
+	if code := a.code(); code != "CustomHostname.SetCertFailed" && code != "CustomHostname.ApplyCertFailed" {
+		return open("CreateCustomHostname answered %s, which is none of the codes that the question is about; it left %s", a.refusal(), what)
+	}
+	return found(what, "after %s", a.refusal())
+}
+
+func nameElsewhere(ctx context.Context, p *probe) (finding, error) {
+	if p.otherSite == 0 {
+		return open("it takes -other-record-id to be a proxied record of another site")
+	}
+	h, a, err := p.create(ctx, p.otherSite, p.otherRecordID, p.main.name)
+	if err != nil {
+		return finding{}, err
+	}
+	return p.taken(ctx, h, a, "refused", "refused", "conflicts")
+}
+
+func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
+	a, err := p.update(ctx, "SslFlag", "on", "CertType", "free")
+	if err != nil {
+		return finding{}, err
+	}
+	if !a.ok() {
+		return open("UpdateCustomHostname answered %s", a.refusal())
+	}
+	w, err := p.see(ctx, a, asIs("on", "free"))
+	if err != nil {
+		return finding{}, err
+	}
+	if p.freeAsked = w.seen; !w.seen {
+		return open("the certificate's type is not to be seen after %v", sightLimit)
+	}
+	w, err = poll{
+		look: p.look, done: func(a answer) bool { return model(a).text("CertStatus") != "" },
+		limit: startWithin, most: 5 * time.Second,
+	}.wait(ctx, a)
+	if err != nil {
+		return finding{}, err
+	}
+	if !w.seen {
+		return found("when-active", "CertStatus was empty for %v while the hostname was pending", startWithin)
+	}
+	p.note("CertStatus of a pending hostname with a free certificate is %s.", model(w.first).text("CertStatus"))
+	return found("at-once", "CertStatus was %s while the hostname was pending", model(w.first).text("CertStatus"))
+}
+
+func applyAnyway(ctx context.Context, p *probe) (finding, error) {
+	if !p.freeAsked {
+		return open("no free certificate could be asked for")
+	}
+	return p.applyAnyway(ctx, "the certificate was not there yet")
+}
+
+func (p *probe) applyAnyway(ctx context.Context, when string) (finding, error) {
+	a, err := p.write(ctx, "ApplyCustomHostnameCertificate", p.main.params())
+	if err != nil {
+		return finding{}, err
+	}
+	switch {
+	case a.ok():
+		return found("accepted", "%s, while %s", a.refusal(), when)
+	case a.code() == "InvalidParameter":
+		return found("refused", "%s, while %s", a.refusal(), when)
+	case a.code() == "ApplyCertificateNotAllowed":
+		return found("not-allowed", "%s, while %s", a.refusal(), when)
+	}
+	return open("ApplyCustomHostnameCertificate answered %s, while %s", a.refusal(), when)
+}

@@ -1,0 +1,354 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/esa"
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// A question is a reading of the fake that a call, or some, can settle.
+type question struct {
+	name  string
+	level int
+	// how says, to people who decide whether to run it and to those who read the report, how it is settled.
+	how string
+	// calls are those that it makes when all goes well, "" if it reads answers to earlier ones.
+	calls string
+	// creates is how many CreateCustomHostname are among them.
+	creates int
+	ask     func(context.Context, *probe) (finding, error)
+}
+
+// A finding is an answer to a question, or why there is none.
+type finding struct {
+	value string
+	note  string
+}
+
+// found is an answer that the fake can play.
+func found(value, note string, args ...any) (finding, error) {
+	return finding{value: value, note: fmt.Sprintf(note, args...)}, nil
+}
+
+// open is why a question stays open.
+func open(note string, args ...any) (finding, error) {
+	return finding{note: fmt.Sprintf(note, args...)}, nil
+}
+
+// took is a finding that is a duration, if it is known well enough.
+func took(s span, note string) (finding, error) {
+	if s.high > 2*s.low+time.Second {
+		return open("all that is known is that it is between %v and %v", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
+	}
+	return found(s.roundest().String(), "%s; measured: between %v and %v", note, s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
+}
+
+// questions are asked in this order: later ones find what earlier ones have made.
+var questions = slices.Concat(level0, level1, level2)
+
+// maxCreates is how many CreateCustomHostname a run makes at most.
+const maxCreates = 5
+
+// noProbe are the readings that no run settles, each with the reason.
+var noProbe = map[string]string{
+	"hostname-limit":           "it takes as many hostnames as the limit",
+	"create-window":            "it takes more than 100 creates and an hour",
+	"refused-creates-count":    "it takes more than 100 creates in an hour",
+	"throttling-code":          "it takes more calls than a limit allows",
+	"retry-after":              "it takes more calls than a limit allows",
+	"too-many-requests-status": "it takes more calls than a limit allows",
+}
+
+// noProbeValue are single answers of other readings that no run settles.
+var noProbeValue = map[string]map[string]string{
+	"challenge-lifetime": {"none": "that the data did not change while the probe watched does not say that it never does"},
+}
+
+// names are what the user lets the probe work with.
+type names struct {
+	siteID, recordID, secondRecordID, otherRecordID int64
+	domain                                          string
+}
+
+// A probe is one run.
+type probe struct {
+	*caller
+	names
+	level   int
+	out     io.Writer
+	journal *journal
+	sweeper *sweeper
+	// lookupTXT asks the public DNS.
+	lookupTXT func(ctx context.Context, name string) ([]string, error)
+	// publish tells the user which TXT record to publish.
+	publish func(name, value string)
+	// limit is how long the probe waits for the user and for a certificate.
+	limit time.Duration
+
+	findings map[string]finding
+	asked    []asked
+	notes    []string
+	creates  int
+	created  time.Time // when the last hostname was made
+
+	sites     []object // what level 0 has seen
+	hostnames []object
+	main      *hostname // the hostname that most questions are about
+	second    *hostname // another one on the same record, nil if there is none
+	otherSite int64     // the site of the other record
+	sightings sightings
+
+	keyKind    certtest.KeyKind
+	uploaded   certtest.Pair
+	uploadSeen bool   // whether it was deployed
+	shown      object // the main hostname with it
+	freeAsked  bool   // whether a free certificate could be asked for
+
+	verified    watch // when the hostname was verified
+	configuring configuring
+	isActive    bool
+	active      object // the main hostname with its free certificate in use, at level 2
+}
+
+// asked is a question that was asked, with what it took.
+type asked struct {
+	question
+	finding
+	sent int
+}
+
+// A hostname is one that the probe has made.
+type hostname struct {
+	id   int64
+	name string
+}
+
+func (h *hostname) params(more ...string) map[string]string {
+	params := map[string]string{"HostnameId": strconv.FormatInt(h.id, 10)}
+	for i := 0; i+1 < len(more); i += 2 {
+		params[more[i]] = more[i+1]
+	}
+	return params
+}
+
+// run asks the questions of the levels up to the one that was asked for, and removes what it has made.
+func (p *probe) run(ctx context.Context) (err error) {
+	p.findings = map[string]finding{}
+	defer func() {
+		if p.sweeper == nil {
+			return
+		}
+		_, _ = fmt.Fprintln(p.out, "Removing what was made. If this is interrupted, -sweep goes on with it.")
+		sweeping, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Minute)
+		defer stop()
+		if failure := p.sweeper.sweep(sweeping); failure != nil {
+			err = fmt.Errorf("not everything was removed: %w", failure)
+		}
+	}()
+	for _, q := range questions {
+		if q.level > p.level {
+			continue
+		}
+		before := p.sent()
+		f, err := q.ask(ctx, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+		p.conclude(q, f, p.sent()-before)
+	}
+	p.byChance()
+	return nil
+}
+
+// conclude keeps a finding. A later one about the same question counts more, as it is nearer to the question.
+func (p *probe) conclude(q question, f finding, sent int) {
+	p.asked = append(p.asked, asked{q, f, sent})
+	if f.value == "" {
+		_, _ = fmt.Fprintf(p.out, "%-24s open: %s\n", q.name, f.note)
+		return
+	}
+	var o fakeesa.Options
+	if err := o.SetReading(q.name, f.value); err != nil {
+		p.asked[len(p.asked)-1].finding = finding{note: "the answer is new to the fake: " + f.value + ". " + f.note}
+		return
+	}
+	// As the fake writes it.
+	f.value = o.Reading(q.name)
+	p.asked[len(p.asked)-1].finding = f
+	if before := p.value(q.name); before != "" && before != f.value {
+		p.note("%s was %s at first, and then %s, which counts.", q.name, before, f.value)
+	}
+	p.findings[q.name] = f
+	_, _ = fmt.Fprintf(p.out, "%-24s %s\n", q.name, f.value)
+}
+
+// byChance looks for answers over a limit, which the probe does its best not to get.
+func (p *probe) byChance() {
+	for _, a := range p.all() {
+		if !a.throttled() {
+			continue
+		}
+		p.note("A limit was met: %s answered %s.", a.request.action, a.refusal())
+		if a.code() == "TooManyRequests" {
+			f, _ := found(strconv.Itoa(a.status), "met by chance in %s", a.request.action)
+			p.conclude(question{name: "too-many-requests-status", how: "by chance"}, f, 0)
+		}
+		return
+	}
+}
+
+func (p *probe) note(text string, args ...any) { p.notes = append(p.notes, fmt.Sprintf(text, args...)) }
+
+// value is what a question has been answered with so far.
+func (p *probe) value(name string) string { return p.findings[name].value }
+
+// write changes something, and goes on trying while ESA is busy.
+func (p *probe) write(ctx context.Context, action string, params map[string]string) (answer, error) {
+	return p.get(ctx, action, params)
+}
+
+// update is an UpdateCustomHostname of the main hostname.
+func (p *probe) update(ctx context.Context, params ...string) (answer, error) {
+	return p.write(ctx, "UpdateCustomHostname", p.main.params(params...))
+}
+
+// look is a GetCustomHostname of the main hostname.
+func (p *probe) look(ctx context.Context) (answer, error) {
+	return p.get(ctx, "GetCustomHostname", p.main.params())
+}
+
+// model is the hostname in an answer of GetCustomHostname.
+func model(a answer) object { return a.object.object("CustomHostnameModel") }
+
+// see waits until the main hostname is seen as it should be.
+func (p *probe) see(ctx context.Context, began answer, done func(object) bool) (watch, error) {
+	return poll{
+		look: p.look, done: func(a answer) bool { return a.ok() && done(model(a)) },
+		limit: 2 * time.Minute, most: 15 * time.Second,
+	}.wait(ctx, began)
+}
+
+// noCreate is why a question stays open that a run had no create left for.
+const noCreate = "there was no create left for it"
+
+// create makes a hostname under the probe's own name, known to the journal before. With a nil hostname and no error ESA has
+// refused it, or there is no create left, which the answer without a status tells.
+func (p *probe) create(ctx context.Context, siteID, recordID int64, name string, more ...string) (*hostname, answer, error) {
+	if p.creates >= maxCreates {
+		return nil, answer{}, nil
+	}
+	p.creates++
+	// Times in answers have seconds: hostnames of different ones can be told apart by age.
+	if err := sleep(ctx, 1100*time.Millisecond-time.Since(p.created)); err != nil {
+		return nil, answer{}, err
+	}
+	e, err := p.journal.begin(siteID, name)
+	if err != nil {
+		return nil, answer{}, err
+	}
+	params := map[string]string{
+		"Hostname": name, "SiteId": strconv.FormatInt(siteID, 10), "RecordId": strconv.FormatInt(recordID, 10), "SslFlag": "off",
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		params[more[i]] = more[i+1]
+	}
+	a, err := p.write(ctx, "CreateCustomHostname", params)
+	if err != nil {
+		return nil, a, err
+	}
+	p.created = time.Now()
+	id := a.id("HostnameId")
+	if !a.ok() || id == 0 {
+		return nil, a, p.journal.settle(e, refused, 0)
+	}
+	if p.journal.knows(id) {
+		p.note("CreateCustomHostname answered with the id of a hostname that was there.")
+		return nil, a, p.journal.settle(e, absent, 0)
+	}
+	return &hostname{id: id, name: name}, a, p.journal.settle(e, created, id)
+}
+
+// under is a name below the probe's own.
+func (p *probe) under(labels string) string { return labels + "." + p.journal.Under }
+
+// listed returns the hostnames of a site on its first page.
+func (p *probe) listed(ctx context.Context, siteID int64, params ...string) (answer, error) {
+	all := map[string]string{"SiteId": strconv.FormatInt(siteID, 10), "PageSize": "500"}
+	for i := 0; i+1 < len(params); i += 2 {
+		all[params[i]] = params[i+1]
+	}
+	return p.get(ctx, "ListCustomHostnames", all)
+}
+
+// holds tells whether a list shows a hostname.
+func holds(a answer, id int64) bool {
+	return slices.ContainsFunc(a.list("Hostnames"), func(item object) bool { return item.id("HostnameId") == id })
+}
+
+// same tells whether two names are one, however they are written.
+func same(a, b string) bool { return esa.CanonicalName(a) == esa.CanonicalName(b) }
+
+// order tells how a list is ordered by CreateTime, and how many ages there are in it.
+func order(items []object) (name string, ages int) {
+	var times []string
+	for _, item := range items {
+		if t := item.text("CreateTime"); len(times) == 0 || times[len(times)-1] != t {
+			times = append(times, t)
+		}
+	}
+	switch newest := slices.Clone(times); {
+	case slices.IsSorted(times):
+		name = "oldest-first"
+	default:
+		slices.Reverse(newest)
+		if name = "any"; slices.IsSorted(newest) {
+			name = "newest-first"
+		}
+	}
+	slices.Sort(times)
+	return name, len(slices.Compact(times))
+}
+
+// listOrder lists a site until its order cannot be chance.
+func (p *probe) listOrder(ctx context.Context, siteID int64, fewest, lists int) (finding, error) {
+	odds := 1
+	var first string
+	for i := range lists {
+		a, err := p.listed(ctx, siteID)
+		if err != nil || !a.ok() {
+			return finding{note: "ListCustomHostnames answered " + a.refusal()}, err
+		}
+		name, ages := order(a.list("Hostnames"))
+		if ages < fewest {
+			return open("there are %d hostnames of different age, and it takes %d", ages, fewest)
+		}
+		if i == 0 {
+			first = name
+		}
+		if name != first || name == "any" {
+			return found("any", "by CreateTime the hostnames were in no order, or in two")
+		}
+		for n := 2; n <= ages && odds < 1000; n++ {
+			odds *= n
+		}
+		if odds >= 1000 && i > 0 {
+			return found(name, "in %d lists of %d hostnames", i+1, ages)
+		}
+	}
+	return open("%d lists of so few hostnames may be in order by chance", lists)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %ss", n, what))
+}
