@@ -171,7 +171,7 @@ type bench struct {
 
 // measure runs the life of count hostnames.
 func (b *bench) measure(count int) error {
-	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit})
+	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ resource "%[1]s_custom_hostname" "test" {
 // small measures what is over in an instant, in pairs with the provider that does nothing.
 func (b *bench) small() error {
 	const pairs = 15 // an instant needs more
-	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit})
+	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const pairs = 3
 // steady measures plans of hostnames that are there. kind is free, upload, or validations: free with two each. To create
 // them takes longer than all the rest, so that states are written that a first refresh completes.
 func (b *bench) steady(kind string, count int) error {
-	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit})
+	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
 		return err
 	}
