@@ -299,6 +299,52 @@ func TestRareCertificates(t *testing.T) {
 	}
 }
 
+// TestLimits looks at what lies right beside a limit.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	problemsOf := func(pair certtest.Pair, key string) []string {
+		var found []string
+		for _, problem := range check(pair.CertificatePEM, key, Options{Hostname: host}) {
+			if !problem.Warning {
+				found = append(found, problem.Detail)
+			}
+		}
+		return found
+	}
+	// A certificate of its own authority, as test set-ups have it, still needs its own key.
+	own := issue(t, func(s *certtest.Spec) { s.SelfSigned, s.IsCA = true, true })
+	if found := problemsOf(own, own.PrivateKeyPEM); len(found) > 0 {
+		t.Errorf("its own key: %q", found)
+	}
+	if found := problemsOf(own, issue(t).PrivateKeyPEM); len(found) != 1 || !strings.Contains(found[0], "does not belong to the certificate") {
+		t.Errorf("another key: %q", found)
+	}
+	// A bit less than what is asked for.
+	for bits, good := range map[int]bool{2047: false, 2048: true} {
+		short, err := rsa.GenerateKey(rand.Reader, bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(short)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := CheckPrivateKey(pemBlock("PRIVATE KEY", der)); (len(found) == 0) != good {
+			t.Errorf("RSA of %d bits: %+v", bits, found)
+		}
+	}
+	// A usage that crypto/x509 does not know is a usage.
+	mid := issue(t, authorityOf)
+	codes := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 4}
+	for title, usages := range map[string][]asn1.ObjectIdentifier{"none": nil, "an unknown one": {codes}, "an unknown one and servers": {codes, {1, 3, 6, 1, 5, 5, 7, 3, 1}}} {
+		leaf := issuedBy(t, mid, &x509.Certificate{DNSNames: []string{host}, UnknownExtKeyUsage: usages})
+		refused := slices.ContainsFunc(problemsOf(leaf, leaf.PrivateKeyPEM), func(detail string) bool { return strings.Contains(detail, "is not for servers") })
+		if refused != (title == "an unknown one") {
+			t.Errorf("%s: refused is %t", title, refused)
+		}
+	}
+}
+
 var wildcard = struct{ certificate, key string }{}
 
 func wild(t *testing.T) string {
