@@ -3,7 +3,9 @@ package esa
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -197,4 +199,81 @@ func TestAwaitValidatedEndsWithItsContext(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || got == nil || got.Status != StatusPending {
 		t.Errorf("got %+v, %v", got, err)
 	}
+}
+
+// TestGoals has what each goal takes for reached and for hopeless, of an active hostname with a free certificate.
+func TestGoals(t *testing.T) {
+	t.Parallel()
+	const reached, hopeless, waits = "reached", "hopeless", "waits"
+	for status, want := range map[string]map[Goal]string{
+		"":                    {Ownership: reached, Usable: waits, Renewed: waits},
+		CertStatusApplying:    {Ownership: reached, Usable: waits, Renewed: waits},
+		CertStatusOK:          {Ownership: reached, Usable: reached, Renewed: reached},
+		CertStatusExpiring:    {Ownership: reached, Usable: reached, Renewed: waits},
+		CertStatusExpired:     {Ownership: reached, Usable: hopeless, Renewed: waits},
+		CertStatusApplyFailed: {Ownership: reached, Usable: hopeless, Renewed: hopeless},
+		"brand-new":           {Ownership: reached, Usable: waits, Renewed: waits},
+	} {
+		for goal, want := range want {
+			h := &CustomHostname{Status: StatusActive, SSLFlag: SSLOn, CertType: CertTypeFree, CertStatus: status}
+			got := waits
+			switch {
+			case h.hopeless(goal):
+				got = hopeless
+			case h.reached(goal):
+				got = reached
+			}
+			if got != want {
+				t.Errorf("%s with a certificate that is %q: %s, want %s", goal, status, got, want)
+			}
+			h.Status = StatusPending
+			if h.reached(goal) {
+				t.Errorf("%s of a pending hostname is reached", goal)
+			}
+			if h.Status, h.SSLFlag = StatusActive, SSLOff; !h.reached(goal) || h.hopeless(goal) {
+				t.Errorf("%s with SSL off is not reached", goal)
+			}
+		}
+	}
+}
+
+// The challenge of a free certificate is waited for, but for two minutes at most.
+func TestAwaitValidatedWaitsForTheChallenge(t *testing.T) {
+	for status, waits := range map[string]bool{"": true, CertStatusApplying: true, CertStatusOK: false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{})
+			h := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertNotAfter: time.Now().AddDate(1, 0, 0), CertStatus: CertStatusOK})
+			f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: -1, RawBody: text(fmt.Sprintf(
+				`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"Hostname":%q,"Status":"active","SslFlag":"on","CertType":"free","CertStatus":%q}}`, h.ID, shop, status))})
+			began := time.Now()
+			got, err := f.client.AwaitValidated(t.Context(), h.ID, Ownership, ignore)
+			took := time.Since(began)
+			if err != nil || got.CertStatus != status || waits != (took >= 2*time.Minute) || took > 3*time.Minute {
+				t.Errorf("%q: got %+v, %v after %v", status, got, err, took)
+			}
+		})
+	}
+}
+
+// Looks are half a minute apart while an owner is awaited, and close again once a verification has passed.
+func TestAwaitValidatedLooksSoonAfterItHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{ConfiguringFor: 3 * time.Second})
+		id := f.create(t)
+		looks := 0
+		var published, seen time.Time
+		_, err := f.client.AwaitValidated(t.Context(), id, Ownership, func(h *CustomHostname) {
+			if looks++; looks == 10 {
+				f.PublishTXT(h.VerifyHost, h.VerifyCode)
+				published = time.Now()
+			}
+			seen = time.Now()
+		})
+		if took := seen.Sub(published); err != nil || took > 10*time.Second {
+			t.Errorf("active %v after the verification, %v", took, err)
+		}
+		if took := published.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); took < 2*time.Minute || took > 5*time.Minute {
+			t.Errorf("ten looks took %v", took)
+		}
+	})
 }

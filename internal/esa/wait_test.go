@@ -73,6 +73,22 @@ func TestAwaitUpdated(t *testing.T) {
 	}
 }
 
+// The token of a new hostname is waited for, for a minute.
+func TestAwaitCreatedWaitsForTheToken(t *testing.T) {
+	for gets, comes := range map[int]bool{0: true, 5: true, 1000: false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{VerifyCodeGets: gets})
+			id := f.create(t)
+			began := time.Now()
+			got, err := f.client.AwaitCreated(t.Context(), id)
+			took := time.Since(began)
+			if err != nil || got == nil || (got.VerifyCode != "") != comes || took > time.Minute || !comes && took < 40*time.Second || gets == 5 && took < 5*time.Second {
+				t.Errorf("%d reads without a token: got %+v, %v after %v", gets, got, err, took)
+			}
+		})
+	}
+}
+
 // The client learns how long reads lag, and looks when it is time to: about one look for each write.
 func TestLagIsLearned(t *testing.T) {
 	for _, lag := range []time.Duration{0, time.Second, 10 * time.Second} {
