@@ -419,6 +419,17 @@ func TestFinalErrorsAreNotRetried(t *testing.T) {
 	}
 }
 
+// Only one of the codes that speak of something missing means that a hostname is gone.
+func TestOneCodeMeansGone(t *testing.T) {
+	for _, code := range []ErrorCode{CodeCustomHostnameNotFound, CodeRecordNotFound, CodeSiteNotFound, CodeAccessKeyNotFound, CodeAPINotFound, CodeSetCertFailed, CodeApplyCertFailed} {
+		f := newFixture(t, fakeesa.Options{})
+		f.Inject(fakeesa.Fault{Code: string(code), Status: http.StatusNotFound})
+		if _, err := f.client.GetCustomHostname(t.Context(), 1); IsNotFound(err) != (code == CodeCustomHostnameNotFound) {
+			t.Errorf("%s: got %v", code, err)
+		}
+	}
+}
+
 func TestSuccessStatusWithACodeIsAnError(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Code: "Something.Wrong", Status: 200, Message: "no"})
