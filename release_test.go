@@ -20,12 +20,22 @@ func TestReleaseIsPinned(t *testing.T) {
 	if toolchain == "" {
 		t.Fatal("go.mod names no toolchain, so each builder takes a release of Go of their own")
 	}
-	for file, expression := range map[string]string{
-		"SECURITY.md":     `(?m)^CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=(\S+) GOARM=6 go build `,
-		".goreleaser.yml": `(?m)^      - GOTOOLCHAIN=(\S+)$`,
+	for file, places := range map[string]struct {
+		expression string
+		count      int
+	}{
+		"SECURITY.md":             {`(?m)^CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=(\S+) GOARM=6 go build `, 2},
+		".goreleaser.yml":         {`(?m)^      - GOTOOLCHAIN=(\S+)$`, 1},
+		"cmd/fake-esa/Dockerfile": {`(?m)^ARG (go)_image=\w+:([0-9.]+)$`, 1},
 	} {
-		if got := firstMatch(t, file, expression); got != toolchain {
-			t.Errorf("%s builds with %q, go.mod with %q", file, got, toolchain)
+		found := regexp.MustCompile(places.expression).FindAllStringSubmatch(readFile(t, file), -1)
+		if len(found) != places.count {
+			t.Errorf("%s says %d times what it builds with, want %d", file, len(found), places.count)
+		}
+		for _, place := range found {
+			if got := strings.Join(place[1:], ""); got != toolchain {
+				t.Errorf("%s builds with %q, go.mod with %q", file, got, toolchain)
+			}
 		}
 	}
 	for file, expression := range map[string]string{
@@ -80,8 +90,10 @@ func TestNotices(t *testing.T) {
 	if count < 20 {
 		t.Errorf("go list found %d packages of other modules", count)
 	}
-	if !strings.Contains(readFile(t, ".goreleaser.yml"), "\n      - src: THIRD_PARTY_NOTICES.txt\n") {
-		t.Error("the archives have no THIRD_PARTY_NOTICES.txt")
+	for name := range strings.Lines(string(goCommand(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/fake-esa"))) {
+		if name = strings.TrimSpace(name); name != "" && name != "terraform-provider-esa" {
+			t.Errorf("fake-esa has %s in it: the notices say that it has Go alone", name)
+		}
 	}
 }
 

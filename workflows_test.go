@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestWorkflows checks what a workflow could do harm with, here and in the example of a repository: foreign code is pinned
+// TestWorkflows checks what a workflow could do harm with, here and in the examples: foreign code is pinned
 // to a commit, the same everywhere; and nothing may be written but where it must be. The linter checks the rest.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
@@ -17,7 +17,7 @@ func TestWorkflows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := filepath.Glob("examples/gitops/.github/workflows/*.yml")
+	examples, err := filepath.Glob("examples/*/.github/workflows/*.yml")
 	if err != nil || len(files) == 0 || len(examples) == 0 {
 		t.Fatalf("workflows %q, examples %q: %v", files, examples, err)
 	}

@@ -19,6 +19,12 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
+// A release's linker flags set these.
+var (
+	version = "dev"
+	commit  = "none"
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -71,12 +77,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return nil
 	})
 	readings := flags.String("readings", "", "JSON `file` of such answers, as the probe writes it; or \"list\", which prints all questions")
+	printVersion := flags.Bool("version", false, "print the version and stop")
 	chaos := flags.Float64("chaos", 0, "`share` of all calls that meet a fault at random, such as 0.2")
 	chaosSeed := flags.Uint64("chaos-seed", 1, "`number` that decides which calls those are")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
 		return errUsage
+	}
+	if *printVersion {
+		_, err := fmt.Fprintf(stdout, "fake-esa %s (commit %s)\n", version, commit)
+		return err
 	}
 	command := flags.Args()
 	if err := afterDashes(args, command); err != nil {

@@ -66,7 +66,7 @@ func files(t *testing.T, folder string, endings ...string) []string {
 func TestEveryExampleIsRun(t *testing.T) {
 	t.Parallel()
 	var tests strings.Builder
-	for _, file := range append(files(t, "internal/provider", ".go"), "internal/tools/demo/main.go") {
+	for _, file := range append(files(t, "internal/provider", ".go"), "internal/tools/demo/main.go", "internal/tools/release/release_test.go") {
 		text, err := os.ReadFile(filepath.Join(repository, file))
 		if err != nil {
 			t.Fatal(err)

@@ -171,9 +171,9 @@ func write(out io.Writer, owners map[string][]string) error {
 		return strings.Compare(a.text, b.text)
 	})
 	var b bytes.Buffer
-	b.WriteString("terraform-provider-esa is licensed under the Mozilla Public License 2.0, see LICENSE. The program has in it the works below,\n" +
-		"under the licences below them. Their sources are the Go modules of these paths and versions. This file is written by make\n" +
-		"generate.\n")
+	b.WriteString("terraform-provider-esa and fake-esa are licensed under the Mozilla Public License 2.0, see LICENSE. The provider has in it the\n" +
+		"works below, under the licences below them; fake-esa has Go in it, and no other of them. Their sources are the Go modules of\n" +
+		"these paths and versions. This file is written by make generate.\n")
 	rule := strings.Repeat("=", 80)
 	for _, n := range notices {
 		fmt.Fprintf(&b, "\n%s\n%s\n%s\n\n%s", rule, strings.Join(n.owners, "\n"), rule, n.text)

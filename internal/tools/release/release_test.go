@@ -1,12 +1,15 @@
-// Package release_test makes a release without publishing it, and installs it as users do: make release-check.
+// Package release_test makes a release, publishes it to a GitHub on loopback, and installs it as users do: make release-check.
 package release_test
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,10 +24,7 @@ import (
 	"testing"
 )
 
-const (
-	root = "../../.."
-	dist = root + "/dist"
-)
+const root = "../../.."
 
 // platforms are those of the registries' other providers.
 var platforms = []string{
@@ -32,23 +32,36 @@ var platforms = []string{
 	"windows_386", "windows_amd64", "windows_arm64",
 }
 
-// snapshot is the release that was made.
-type snapshot struct {
+// release is the one that was made.
+type release struct {
 	Version string
 	Commit  string
+	dir     string   // of the sources that it was made from
 	key     []string // environment in which gpg knows the key
+	github  *github
 }
 
 // file is the path of one of the release's files.
-func (s snapshot) file(suffix string) string {
-	return filepath.Join(dist, "terraform-provider-esa_"+s.Version+"_"+suffix)
+func (r release) file(name string) string {
+	return filepath.Join(r.dir, "dist", name)
 }
 
-func (s snapshot) binary() string { return "terraform-provider-esa_v" + s.Version }
+// provider is the path of one of those that registries take.
+func (r release) provider(suffix string) string {
+	return r.file("terraform-provider-esa_" + r.Version + "_" + suffix)
+}
+
+// fake is the path of an archive of fake-esa. The name has neither the beginning nor the end of one that registries take.
+func (r release) fake(platform string) string {
+	return r.file("fake-esa_" + r.Version + "_" + platform + ".tar.gz")
+}
+
+func (r release) binary() string { return "terraform-provider-esa_v" + r.Version }
 
 // TestRelease makes the release once and looks at all of it.
 func TestRelease(t *testing.T) {
-	made := makeSnapshot(t)
+	made, notes := makeRelease(t)
+	t.Run("published", func(t *testing.T) { testPublished(t, made, notes) })
 	t.Run("files", func(t *testing.T) { testFiles(t, made) })
 	t.Run("signature", func(t *testing.T) { testSignature(t, made) })
 	t.Run("archives", func(t *testing.T) { testArchives(t, made) })
@@ -59,44 +72,73 @@ func TestRelease(t *testing.T) {
 	}
 	for _, cli := range clis {
 		t.Run("installed by "+filepath.Base(cli), func(t *testing.T) { testInstalled(t, made, cli) })
+		t.Run("without Go, by "+filepath.Base(cli), func(t *testing.T) { testExample(t, made, cli) })
 	}
 }
 
-// makeSnapshot makes the release, signed with a key that is good for this test.
-func makeSnapshot(t *testing.T) snapshot {
+// makeRelease makes the release as the workflow does, by make release, in a repository of its own that has the files of this
+// one, a date for the version that the changelog begins with, and that version's tag. It is signed with a key that is good
+// for this test. It returns what the changelog says of the version, too.
+func makeRelease(t *testing.T) (release, string) {
 	t.Helper()
 	home, err := os.MkdirTemp("", "esa-gpg-") // t.TempDir is too long for the agent's socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := append(os.Environ(), "GNUPGHOME="+home)
+	made := release{dir: t.TempDir(), key: append(os.Environ(), "GNUPGHOME="+home), github: startGitHub(t)}
 	t.Cleanup(func() {
 		stop := exec.Command("gpgconf", "--kill", "gpg-agent")
-		stop.Env = key
+		stop.Env = made.key
 		_ = stop.Run()
 		_ = os.RemoveAll(home)
 	})
 	const owner = "release-check@example.com"
-	run(t, ".", key, "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", owner, "rsa2048", "sign", "1d")
-	fingerprint := regexp.MustCompile(`(?m)^fpr:+([0-9A-F]+):`).FindStringSubmatch(run(t, ".", key, "gpg", "--batch", "--with-colons", "--list-keys", owner))
+	run(t, ".", made.key, "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", owner, "rsa2048", "sign", "1d")
+	fingerprint := regexp.MustCompile(`(?m)^fpr:+([0-9A-F]+):`).FindStringSubmatch(run(t, ".", made.key, "gpg", "--batch", "--with-colons", "--list-keys", owner))
 	if fingerprint == nil {
 		t.Fatal("gpg made no key")
 	}
-	run(t, root, append(key, "GPG_FINGERPRINT="+fingerprint[1]), "make", "snapshot")
-	text, err := os.ReadFile(filepath.Join(dist, "metadata.json"))
-	if err != nil {
+
+	for name := range strings.Lines(run(t, root, os.Environ(), "git", "ls-files", "--cached", "--others", "--exclude-standard")) {
+		copyFile(t, filepath.Join(root, strings.TrimSpace(name)), filepath.Join(made.dir, strings.TrimSpace(name)))
+	}
+	changelog := read(t, filepath.Join(made.dir, "CHANGELOG.md"))
+	first := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+) \(.*\)\n`).FindStringSubmatchIndex(changelog)
+	if first == nil {
+		t.Fatal("CHANGELOG.md has no version")
+	}
+	version := changelog[first[2]:first[3]]
+	notes, _, _ := strings.Cut(changelog[first[1]:], "\n## ")
+	write(t, filepath.Join(made.dir, "CHANGELOG.md"), changelog[:first[0]]+"## "+version+" (December 1, 2026)\n"+changelog[first[1]:])
+	write(t, filepath.Join(made.dir, ".goreleaser.yml"), read(t, filepath.Join(made.dir, ".goreleaser.yml"))+
+		fmt.Sprintf("\ngithub_urls:\n  api: %[1]s\n  upload: %[1]s\n  download: %[1]s\n", made.github.URL))
+	for _, arguments := range [][]string{
+		{"init", "--quiet"},
+		{"remote", "add", "origin", made.github.URL},
+		{"add", "--all"},
+		{"-c", "user.name=release-check", "-c", "user.email=" + owner, "-c", "commit.gpgsign=false", "commit", "--quiet", "--message", "Release " + version},
+		{"-c", "tag.gpgsign=false", "tag", "v" + version},
+	} {
+		run(t, made.dir, os.Environ(), "git", arguments...)
+	}
+
+	environment := slices.DeleteFunc(slices.Clone(made.key), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return strings.HasSuffix(name, "_TOKEN") || strings.HasPrefix(name, "GORELEASER_")
+	})
+	run(t, made.dir, append(environment, "GPG_FINGERPRINT="+fingerprint[1], "GITHUB_TOKEN=of-nobody", "NO_PROXY=127.0.0.1"), "make", "release")
+	if err := json.Unmarshal([]byte(read(t, made.file("metadata.json"))), &made); err != nil {
 		t.Fatal(err)
 	}
-	made := snapshot{key: key}
-	if err := json.Unmarshal(text, &made); err != nil {
-		t.Fatal(err)
+	if made.Version != version {
+		t.Errorf("the release of %s is called %s", version, made.Version)
 	}
-	return made
+	return made, notes
 }
 
 // testFiles compares the checksums with what is there: the registries take what they name, and nothing else.
-func testFiles(t *testing.T, made snapshot) {
-	sums, err := os.ReadFile(made.file("SHA256SUMS"))
+func testFiles(t *testing.T, made release) {
+	sums, err := os.ReadFile(made.provider("SHA256SUMS"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,17 +147,14 @@ func testFiles(t *testing.T, made snapshot) {
 		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		got[name] = sum
 	}
-	want := map[string]string{filepath.Base(made.file("manifest.json")): sum(t, filepath.Join(root, "terraform-registry-manifest.json"))}
+	want := map[string]string{filepath.Base(made.provider("manifest.json")): sum(t, filepath.Join(root, "terraform-registry-manifest.json"))}
 	for _, platform := range platforms {
-		archive := made.file(platform + ".zip")
-		want[filepath.Base(archive)] = sum(t, archive)
+		for _, archive := range []string{made.provider(platform + ".zip"), made.fake(platform)} {
+			want[filepath.Base(archive)] = sum(t, archive)
+		}
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("SHA256SUMS has\n%v\nwant\n%v", got, want)
-	}
-	archives, err := filepath.Glob(filepath.Join(dist, "*.zip"))
-	if err != nil || len(archives) != len(platforms) {
-		t.Errorf("%d archives, want %d: %v", len(archives), len(platforms), err)
 	}
 	var manifest struct {
 		Version  int
@@ -132,8 +171,8 @@ func testFiles(t *testing.T, made snapshot) {
 	}
 }
 
-func testSignature(t *testing.T, made snapshot) {
-	sums := made.file("SHA256SUMS")
+func testSignature(t *testing.T, made release) {
+	sums := made.provider("SHA256SUMS")
 	run(t, ".", made.key, "gpg", "--batch", "--verify", sums+".sig", sums)
 	signature, err := os.ReadFile(sums + ".sig")
 	if err != nil {
@@ -144,83 +183,80 @@ func testSignature(t *testing.T, made snapshot) {
 	}
 }
 
-func testArchives(t *testing.T, made snapshot) {
+func testArchives(t *testing.T, made release) {
 	for _, platform := range platforms {
-		binary := made.binary()
+		suffix := ""
 		if strings.HasPrefix(platform, "windows_") {
-			binary += ".exe"
+			suffix = ".exe"
 		}
-		var names []string
-		for name, file := range open(t, made.file(platform+".zip")) {
-			names = append(names, name)
-			if name == binary && (file.Mode().Perm() != 0o755 || file.UncompressedSize64 > 30<<20) {
-				t.Errorf("%s: the mode of %s is %v, its size %d", platform, name, file.Mode(), file.UncompressedSize64)
+		for archive, want := range map[string][]string{
+			made.provider(platform + ".zip"): {"CHANGELOG.md", "LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt", made.binary() + suffix},
+			made.fake(platform):              {"LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt", "fake-esa" + suffix, "seed.json"},
+		} {
+			files := open(t, archive)
+			if names := slices.Sorted(maps.Keys(files)); !slices.Equal(names, want) {
+				t.Errorf("%s has %v, want %v", archive, names, want)
 			}
-		}
-		slices.Sort(names)
-		if want := []string{"CHANGELOG.md", "LICENSE", "README.md", "THIRD_PARTY_NOTICES.txt", binary}; !slices.Equal(names, want) {
-			t.Errorf("%s has %v, want %v", platform, names, want)
+			for name, file := range files {
+				if program := strings.HasSuffix(strings.TrimSuffix(name, ".exe"), made.binary()) || strings.HasPrefix(name, "fake-esa"); program &&
+					(file.mode.Perm() != 0o755 || len(file.content) > 30<<20) {
+					t.Errorf("%s: the mode of %s is %v, its size %d", archive, name, file.mode, len(file.content))
+				}
+				if file.owner != "root root 0 0" && file.owner != "" {
+					t.Errorf("%s: %s belongs to %s, who is of the machine that built it", archive, name, file.owner)
+				}
+			}
+			if !bytes.Equal(files["THIRD_PARTY_NOTICES.txt"].content, []byte(read(t, filepath.Join(root, "THIRD_PARTY_NOTICES.txt")))) {
+				t.Errorf("%s has other licences than THIRD_PARTY_NOTICES.txt", archive)
+			}
 		}
 	}
 }
 
 // testBuiltByHand does what SECURITY.md says: whoever builds the commit gets the bytes of the release.
-func testBuiltByHand(t *testing.T, made snapshot) {
-	guide, err := os.ReadFile(filepath.Join(root, "SECURITY.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := regexp.MustCompile(`(?m)^CGO_ENABLED=0 .* go build .*$`).FindString(string(guide))
-	if command == "" {
-		t.Fatal("SECURITY.md does not say how to build a release by hand")
-	}
+func testBuiltByHand(t *testing.T, made release) {
+	commands := regexp.MustCompile(`(?m)^CGO_ENABLED=0 .* go build .* (\S+)$`).FindAllStringSubmatch(read(t, filepath.Join(root, "SECURITY.md")), -1)
+	var packages []string
 	// linux/arm has a default of its own for what it is built for.
 	for _, platform := range []string{runtime.GOOS + "_" + runtime.GOARCH, "linux_arm"} {
-		testBuiltFor(t, made, command, platform)
+		for _, command := range commands {
+			packages = append(packages, command[1])
+			archive, binary := made.provider(platform+".zip"), made.binary()
+			if command[1] != "." {
+				archive, binary = made.fake(platform), "fake-esa"
+			}
+			goos, goarch, _ := strings.Cut(platform, "_")
+			built := filepath.Join(t.TempDir(), "built")
+			environment := append(os.Environ(), "VERSION="+made.Version, "COMMIT="+made.Commit, "GOFLAGS=-mod=mod", "GOWORK=elsewhere", "GOARM=5", "GOOS="+goos, "GOARCH="+goarch)
+			run(t, root, environment, "sh", "-c", strings.Replace(command[0], " go build ", " go build -o '"+built+"' ", 1))
+			if released := fmt.Sprintf("%x", sha256.Sum256(open(t, archive)[binary].content)); released != sum(t, built) {
+				t.Errorf("%s builds other bytes for %s than the release has", command[0], platform)
+			}
+		}
+	}
+	if want := []string{".", "./cmd/fake-esa", ".", "./cmd/fake-esa"}; !slices.Equal(packages, want) {
+		t.Errorf("SECURITY.md says how to build %q by hand, want %q", packages, want)
 	}
 }
 
-func testBuiltFor(t *testing.T, made snapshot, command, platform string) {
+// configured is a folder with a CLI's configuration, cli.rc, and the archives, as they are, where it installs from. It returns
+// the environment of the CLI, too.
+func configured(t *testing.T, made release) (dir string, environment []string) {
 	t.Helper()
-	goos, goarch, _ := strings.Cut(platform, "_")
-	built := filepath.Join(t.TempDir(), "built")
-	environment := append(os.Environ(), "VERSION="+made.Version, "COMMIT="+made.Commit, "GOFLAGS=-mod=mod", "GOWORK=elsewhere", "GOARM=5", "GOOS="+goos, "GOARCH="+goarch)
-	run(t, root, environment, "sh", "-c", strings.Replace(command, " go build ", " go build -o '"+built+"' ", 1))
-	file, found := open(t, made.file(platform+".zip"))[made.binary()]
-	if !found {
-		t.Fatalf("the archive for %s has no binary", platform)
-	}
-	content, err := file.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = content.Close() }()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, content); err != nil {
-		t.Fatal(err)
-	}
-	if released := fmt.Sprintf("%x", hash.Sum(nil)); released != sum(t, built) {
-		t.Errorf("%s builds other bytes for %s than the release has", command, platform)
-	}
-}
-
-// testInstalled puts the archives, as they are, where a CLI installs from, and takes a hostname through its life.
-func testInstalled(t *testing.T, made snapshot, cli string) {
-	dir := t.TempDir()
+	dir = t.TempDir()
 	mirror := filepath.Join(dir, ".terraform.d", "plugins")
-	archive := made.file(runtime.GOOS + "_" + runtime.GOARCH + ".zip")
+	archive := made.provider(runtime.GOOS + "_" + runtime.GOARCH + ".zip")
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		folder := filepath.Join(mirror, host, "esa-provider", "esa")
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(archive)
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, filepath.Join(folder, filepath.Base(archive)), string(text))
+		copyFile(t, archive, filepath.Join(mirror, host, "esa-provider", "esa", filepath.Base(archive)))
 	}
 	write(t, filepath.Join(dir, "cli.rc"), fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror))
+	return dir, append(slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "TF_") }),
+		"TF_CLI_CONFIG_FILE="+filepath.Join(dir, "cli.rc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_CLI_ARGS=-no-color")
+}
+
+// testInstalled installs the provider, and takes a hostname through its life.
+func testInstalled(t *testing.T, made release, cli string) {
+	dir, environment := configured(t, made)
 	write(t, filepath.Join(dir, "main.tf"), fmt.Sprintf(`
 terraform {
   required_providers {
@@ -241,9 +277,8 @@ resource "esa_custom_hostname_validation" "shop" {
   hostname_id = esa_custom_hostname.shop.id
 }
 `, made.Version))
-	url, account := startFake(t)
-	environment := slices.Concat(slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "TF_") }), account,
-		[]string{"TF_CLI_CONFIG_FILE=" + filepath.Join(dir, "cli.rc"), "TF_IN_AUTOMATION=1", "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_CLI_ARGS=-no-color"})
+	url, account := startFake(t, made)
+	environment = append(environment, account...)
 	expect := func(want string, name string, arguments ...string) {
 		t.Helper()
 		if output := run(t, dir, environment, name, arguments...); !strings.Contains(output, want) {
@@ -277,6 +312,51 @@ resource "esa_custom_hostname_validation" "shop" {
 	}
 	environment = append(environment, "HOME="+dir, "TF_CLI_CONFIG_FILE="+os.DevNull)
 	expect("Installed esa-provider/esa v"+made.Version, cli, "init")
+}
+
+// testExample runs what the pipelines of examples/ci-with-fake-esa run, with the release and without Go.
+func testExample(t *testing.T, made release, cli string) {
+	dir, environment := configured(t, made)
+	work := filepath.Join(dir, "work")
+	if err := os.CopyFS(work, os.DirFS(filepath.Join(root, "examples/ci-with-fake-esa"))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "bin", "go"), "#!/bin/sh\necho 'There is no Go here.' >&2\nexit 1\n")
+	if err := os.Chmod(filepath.Join(dir, "bin", "go"), 0o700); err != nil { //nolint:gosec // A program.
+		t.Fatal(err)
+	}
+	environment = append(environment, "TF="+cli, "FAKE_ESA_RELEASES="+made.github.URL+"/download", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
+		"PATH="+filepath.Join(dir, "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	version, checksum := "FAKE_ESA_VERSION="+made.Version, "FAKE_ESA_SHA256="+sum(t, made.fake(runtime.GOOS+"_"+runtime.GOARCH))
+	for _, file := range []string{".github/workflows/test.yml", ".gitlab-ci.yml"} {
+		pipeline := read(t, filepath.Join(work, file))
+		script := regexp.MustCompile(`(?m)^ +- (?:run: )?(ci/.*)$`).FindAllStringSubmatch(pipeline, -1)
+		if len(script) != 1 || !strings.Contains(pipeline, "FAKE_ESA_VERSION") || !strings.Contains(pipeline, "FAKE_ESA_SHA256") {
+			t.Fatalf("%s runs %q, or does not say what to set", file, script)
+		}
+		for _, test := range []struct {
+			version, checksum, want string
+			succeeds                bool
+		}{
+			{version, checksum, "Success! 1 passed, 0 failed.", true},
+			{version, "FAKE_ESA_SHA256=" + strings.Repeat("0", 64), "is not what FAKE_ESA_SHA256 says", false},
+			{version, "FAKE_ESA_SHA256=", "FAKE_ESA_SHA256 is not set", false},
+			{"FAKE_ESA_VERSION=", checksum, "FAKE_ESA_VERSION is not set", false},
+		} {
+			if err := os.RemoveAll(filepath.Join(work, ".fake-esa")); err != nil {
+				t.Fatal(err)
+			}
+			pipe := exec.CommandContext(t.Context(), "sh", "-c", script[0][1])
+			pipe.Dir, pipe.Env = work, append(slices.Clone(environment), test.version, test.checksum)
+			out, err := pipe.CombinedOutput()
+			if (err == nil) != test.succeeds || !strings.Contains(string(out), test.want) {
+				t.Errorf("%s, %s %s: %v, want %q in\n%s", file, test.version, test.checksum, err, test.want, out)
+			}
+			if left, err := filepath.Glob(filepath.Join(work, ".fake-esa", "*")); err != nil || !test.succeeds && len(left) > 0 {
+				t.Errorf("%s leaves %q: %v", test.want, left, err)
+			}
+		}
+	}
 }
 
 // TestNotes finds the notes of a release in the changelog.
@@ -314,12 +394,17 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// startFake starts fake-esa with customers who publish at once. It returns where it can be asked, and the environment that
-// it prints.
-func startFake(t *testing.T) (url string, environment []string) {
+// startFake starts the fake-esa of the release with customers who publish at once. It returns where it can be asked, and the
+// environment that it prints.
+func startFake(t *testing.T, made release) (url string, environment []string) {
 	t.Helper()
 	fake := filepath.Join(t.TempDir(), "fake-esa")
-	run(t, root, os.Environ(), "go", "build", "-o", fake, "./cmd/fake-esa")
+	if err := os.WriteFile(fake, open(t, made.fake(runtime.GOOS+"_"+runtime.GOARCH))["fake-esa"].content, 0o700); err != nil { //nolint:gosec // A program.
+		t.Fatal(err)
+	}
+	if got, want := run(t, ".", os.Environ(), fake, "-version"), "fake-esa "+made.Version+" (commit "+made.Commit+")\n"; got != want {
+		t.Errorf("fake-esa -version says %q, want %q", got, want)
+	}
 	serve := exec.Command(fake, "-addr", "127.0.0.1:0", "-publish")
 	out, err := serve.StdoutPipe()
 	if err != nil {
@@ -372,31 +457,92 @@ func run(t *testing.T, dir string, environment []string, name string, arguments 
 	return string(out)
 }
 
-func open(t *testing.T, archive string) map[string]*zip.File {
+// A packed file is one of an archive.
+type packed struct {
+	mode    os.FileMode
+	owner   string // "" in a zip, which has none
+	content []byte
+}
+
+func open(t *testing.T, archive string) map[string]packed {
 	t.Helper()
-	reader, err := zip.OpenReader(archive)
+	text := read(t, archive)
+	files := map[string]packed{}
+	if strings.HasSuffix(archive, ".zip") {
+		reader, err := zip.NewReader(strings.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range reader.File {
+			content, err := file.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[file.Name] = packed{mode: file.Mode(), content: readAll(t, content)}
+		}
+		return files
+	}
+	unzipped, err := gzip.NewReader(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = reader.Close() })
-	files := map[string]*zip.File{}
-	for _, file := range reader.File {
-		files[file.Name] = file
+	for reader := tar.NewReader(unzipped); ; {
+		header, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		owner := fmt.Sprint(header.Uname, " ", header.Gname, " ", header.Uid, " ", header.Gid)
+		files[header.Name] = packed{mode: header.FileInfo().Mode(), owner: owner, content: readAll(t, reader)}
 	}
-	return files
 }
 
-func sum(t *testing.T, path string) string {
+func readAll(t *testing.T, reader io.Reader) []byte {
+	t.Helper()
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func read(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(text))
+	return string(text)
+}
+
+// copyFile copies a file with its mode, into folders that need not be there. A file that has been deleted is passed over.
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	info, err := os.Lstat(from)
+	if errors.Is(err, os.ErrNotExist) {
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, []byte(read(t, from)), info.Mode().Perm()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func sum(t *testing.T, path string) string {
+	t.Helper()
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(read(t, path))))
 }
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
