@@ -121,8 +121,8 @@ func TestAccDocumentation(t *testing.T) {
 func documentedAccount(t *testing.T) *account {
 	t.Helper()
 	a := newAccount(t, fakeesa.Options{})
-	a.site = a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
-	a.record = a.AddRecordOf(fakeesa.Record{ID: 4042843419650112, SiteID: a.site.ID, Name: "origin.saas.example", Proxied: true})
+	a.site = a.AddSiteOf(fakeesa.Site{ID: fakeesa.SeedSiteID, Name: "saas.example"})
+	a.record = a.AddRecordOf(fakeesa.Record{ID: fakeesa.SeedRecordID, SiteID: a.site.ID, Name: "origin.saas.example", Proxied: true})
 	return a
 }
 
@@ -202,7 +202,7 @@ func TestAccExamples_import(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t)
 			a := documentedAccount(t)
-			a.AddHostname(fakeesa.Hostname{ID: 4042843419650112, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
+			a.AddHostname(fakeesa.Hostname{ID: 4042843419650201, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
 			w.env = append(w.env, a.environment()...)
 			w.write("main.tf", strings.Replace(a.hcl(a.args("shop.customer-a.com", free())), `"test"`, `"free"`, 1))
 			if strings.HasSuffix(way, ".tf") {

@@ -150,37 +150,75 @@ func TestAccGuideTakeover(t *testing.T) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccGuideFreeCertificate applies the guide's configuration once, with a stand-in for Alibaba Cloud DNS that
-// publishes to the fake.
+// accessTypes are the ways in which a site can be connected, with what a customer's CNAME record points at.
+var accessTypes = map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"}
+
+// newAccountOf is an account whose site is connected that way.
+func newAccountOf(t *testing.T, accessType string, options fakeesa.Options) *account {
+	t.Helper()
+	a := &account{clock: new(fastClock)}
+	options.Now = a.clock.Now
+	server, err := fakeesa.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	a.Server = server
+	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
+	a.record = a.AddRecord(a.site.ID, "origin.example.com")
+	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
+	return a
+}
+
+// TestAccGuideFreeCertificate applies the guide's configuration once for each way to connect a site, with a stand-in for
+// Alibaba Cloud DNS that publishes to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
 	t.Parallel()
+	for accessType, target := range accessTypes {
+		t.Run(accessType, func(t *testing.T) {
+			t.Parallel()
+			freeCertificate(t, newAccountOf(t, accessType, fakeesa.Options{IssueDelay: 10 * time.Minute}), target)
+		})
+	}
+}
+
+func freeCertificate(t *testing.T, a *account, target string) {
+	t.Helper()
 	text, err := os.ReadFile("../../examples/guides/free-certificate/main.tf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
 	// Both providers are this process.
 	config := strings.NewReplacer(`"aliyun/alicloud"`, `"registry.terraform.io/esa-provider/alicloud"`,
 		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
 	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
 	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
-	factories := factories(clock)
+	factories := factories(a.clock)
 	factories["alicloud"] = providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
 		Config: config + a.provider(),
-		Check: check(func() error {
+		Check: resource.ComposeTestCheckFunc(resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target), check(func() error {
 			if got := a.hostname(t); got.Status != "active" || got.CertStatus != "OK" {
 				return fmt.Errorf("the status is %s, the certificate %s", got.Status, got.CertStatus)
 			}
 			return nil
-		}),
+		})),
 	}}})
 }
 
 // TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
 func TestAccGuideCustomerDNS(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{IssueWithoutTXT: true})
+	for accessType, target := range accessTypes {
+		t.Run(accessType, func(t *testing.T) {
+			t.Parallel()
+			customerDNS(t, newAccountOf(t, accessType, fakeesa.Options{IssueWithoutTXT: true}), target)
+		})
+	}
+}
+
+func customerDNS(t *testing.T, a *account, target string) {
+	t.Helper()
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/customer-dns")
 	w.env = append(w.env, `TF_VAR_hostnames=["shop.customer-a.com", "www.customer-b.com"]`)
@@ -192,7 +230,10 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 	if len(records) != 2 {
 		t.Fatalf("records %v", records)
 	}
-	owner := records["shop.customer-a.com"][0]
+	owner, traffic := records["shop.customer-a.com"][0], records["shop.customer-a.com"][1]
+	if traffic.Name != "shop.customer-a.com" || traffic.Type != "CNAME" || traffic.Value != target {
+		t.Errorf("the customer is to publish %+v, which does not lead to %s", traffic, target)
+	}
 	a.PublishTXT(owner.Name, owner.Value)
 	w.env = append(w.env, `TF_VAR_published=["shop.customer-a.com"]`)
 	w.mustRun("apply", "-auto-approve")
