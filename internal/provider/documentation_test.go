@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -511,6 +513,10 @@ func TestAccInstall(t *testing.T) {
 	w := newWorkspace(t)
 	w.asNewUser(t)
 	clone := filepath.Join(t.TempDir(), "clone")
+	host := "registry.opentofu.org"
+	if said, _ := w.run("version"); strings.HasPrefix(said, "Terraform") {
+		host = "registry.terraform.io"
+	}
 	do := func(command ...string) string {
 		t.Helper()
 		out, status := w.program(command[0], command[1:]...)
@@ -540,10 +546,6 @@ func TestAccInstall(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(clone, file), append(text, more...), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	}
-	host := "registry.opentofu.org"
-	if said, _ := w.run("version"); strings.HasPrefix(said, "Terraform") {
-		host = "registry.terraform.io"
 	}
 	root, err := filepath.Abs(repository)
 	if err != nil {
@@ -580,6 +582,46 @@ func TestAccInstall(t *testing.T) {
 		if lock := w.read(".terraform.lock.hcl"); !strings.Contains(lock, fmt.Sprintf("%q", found[1])) {
 			t.Errorf("the lock file does not have %s:\n%s", found[1], lock)
 		}
+	}
+}
+
+// TestAccFakeReadme takes the hostname of the fake's README to its certificate, with the seed file that stands there.
+func TestAccFakeReadme(t *testing.T) {
+	t.Parallel()
+	server, err := fakeesa.Start(fakeesa.Options{IssueDelay: 10 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	if err := server.Load(filepath.Join(repository, "cmd/fake-esa/seed.json")); err != nil {
+		t.Fatal(err)
+	}
+	hostname := func() fakeesa.Hostname {
+		h, _ := server.HostnameByName(fakeesa.SeedSiteID, "www.customer-b.com")
+		return h
+	}
+	w := newWorkspace(t)
+	w.env = append(w.env, (&account{Server: server}).environment()...)
+	var published struct{ Name, Value string }
+	page, err := os.ReadFile(filepath.Join(repository, "cmd/fake-esa/README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(regexp.MustCompile(`(?m)^\$ curl -s -d '(\{"name".*)' http`).FindSubmatch(page)[1], &published); err != nil {
+		t.Fatal(err)
+	}
+	server.PublishTXT(published.Name, published.Value)
+	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"owner\" {\n  hostname_id = \"4042843419650202\"\n  wait_for = \"ownership\"\n}\n")
+	w.mustRun("apply", "-auto-approve")
+	if got := hostname(); got.Status != "active" || got.CertTxtKey == "" || got.CertStatus == "OK" {
+		t.Fatalf("after the first record it is %+v", got)
+	}
+	server.PublishTXT(hostname().CertTxtKey, hostname().CertTxtValue)
+	server.MoveClock(10 * time.Minute)
+	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"certificate\" {\n  hostname_id = \"4042843419650202\"\n}\n")
+	w.mustRun("apply", "-auto-approve")
+	if got := hostname(); got.CertStatus != "OK" {
+		t.Errorf("after the second record its certificate is %s", got.CertStatus)
 	}
 }
 

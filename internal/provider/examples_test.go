@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -215,6 +216,32 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 			customerDNS(t, newAccountOf(t, accessType, fakeesa.Options{IssueWithoutTXT: true}), target)
 		})
 	}
+	// What the guide says to those who try it on the fake.
+	t.Run("fake-esa -publish", func(t *testing.T) {
+		t.Parallel()
+		customerDNS(t, newAccountOf(t, "NS", fakeesa.Options{PublishAtOnce: true}), accessTypes["NS"])
+	})
+	t.Run("curl", func(t *testing.T) {
+		t.Parallel()
+		a := newAccountOf(t, "NS", fakeesa.Options{})
+		publish := regexp.MustCompile(`(?m)^curl -d '(.*)' http://127\.0\.0\.1:8787(/fake/txt)$`)
+		count := 0
+		for _, block := range fences(t, "docs/guides/customer-dns.md") {
+			for _, command := range publish.FindAllStringSubmatch(block.text, -1) {
+				count++
+				response, err := http.Post(a.URL()+command[2], "application/json", strings.NewReader(command[1]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _ = response.Body.Close(); response.StatusCode != http.StatusOK {
+					t.Errorf("%s: status %d", command[0], response.StatusCode)
+				}
+			}
+		}
+		if count == 0 {
+			t.Error("the guide does not say how to publish")
+		}
+	})
 }
 
 func customerDNS(t *testing.T, a *account, target string) {
