@@ -247,8 +247,8 @@ func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	}
 }
 
-// TestEveryPageHasAnExample looks for an example in every generated page but the guides; the acceptance tests run all
-// that is in examples/.
+// TestEveryPageHasAnExample looks for an example in every generated page but the guides, and for a guide to go on with; the
+// acceptance tests run all that is in examples/.
 func TestEveryPageHasAnExample(t *testing.T) {
 	pages, err := filepath.Glob("docs/*/*.md")
 	if err != nil || len(pages) < 10 {
@@ -264,6 +264,9 @@ func TestEveryPageHasAnExample(t *testing.T) {
 		}
 		if !strings.Contains(string(text), "## Example Usage") {
 			t.Errorf("%s has no example", page)
+		}
+		if _, also, _ := strings.Cut(string(text), "\n## See also\n"); !strings.Contains(also, "](../guides/") {
+			t.Errorf("%s leads to no guide", page)
 		}
 	}
 }
