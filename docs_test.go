@@ -225,6 +225,20 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// TestWindowsInstall looks at the command that no test can run here: CLIs take the name of a plugin's file apart.
+func TestWindowsInstall(t *testing.T) {
+	t.Parallel()
+	command := regexp.MustCompile(`(?m)^go build -ldflags "-X main\.version=([\d.]+)" -o "\$env:APPDATA\\terraform\.d\\plugins\\([^"]*)" \.$`).
+		FindStringSubmatch(pages(t)["docs/guides/first-hostname.md"])
+	if command == nil {
+		t.Fatal("the guide does not say how to install without make")
+	}
+	want := "registry.terraform.io/esa-provider/esa/" + command[1] + "/windows_amd64/terraform-provider-esa_v" + command[1] + ".exe"
+	if got := strings.ReplaceAll(command[2], `\`, "/"); got != want {
+		t.Errorf("it goes to %s, want %s", got, want)
+	}
+}
+
 // TestTroubleshootingNamesEveryCode compares the guide with the codes that the client knows.
 func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	t.Parallel()

@@ -254,6 +254,9 @@ func TestAccGuideFirstHostname(t *testing.T) {
 			}
 			continue
 		}
+		if block.language == "powershell" {
+			continue // what differs on Windows
+		}
 		output = ""
 		for command := range strings.Lines(block.text) {
 			command = strings.TrimSpace(command)
