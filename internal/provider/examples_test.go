@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,17 +38,24 @@ func example(t *testing.T, a *account, certificate certtest.Pair) *workspace {
 	return w
 }
 
+// readExample reads a file of the examples.
+func readExample(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../examples", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // play puts an example into the workspace and applies it.
 func (w *workspace) play(path string) {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../examples", path))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if strings.Contains(string(text), "required_providers") {
+	text := readExample(w.t, path)
+	if strings.Contains(text, "required_providers") {
 		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	}
-	w.write("main.tf", string(text))
+	w.write("main.tf", text)
 	w.mustRun("apply", "-auto-approve")
 	w.mustRun("plan", "-detailed-exitcode")
 }
@@ -575,6 +583,42 @@ func TestAccGuideCertificates(t *testing.T) {
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
 		t.Error("a key is in the state")
 	}
+}
+
+// TestAccGuideCertificates_trial makes a certificate as the guide does, where openssl is installed, and uploads it. After that
+// a plan needs no key.
+func TestAccGuideCertificates_trial(t *testing.T) {
+	t.Parallel()
+	var commands string
+	for _, block := range fences(t, "docs/guides/certificates.md") {
+		if strings.HasPrefix(block.text, "openssl ") {
+			commands = block.text
+		}
+	}
+	for _, part := range []string{"-keyout app.customer-b.com.key ", "-out app.customer-b.com.pem\n", `subjectAltName=DNS:app.customer-b.com"`, `TF_VAR_private_key="$(cat app.customer-b.com.key)"`} {
+		if !strings.Contains(commands, part) {
+			t.Errorf("the guide's commands do not have %s:\n%s", part, commands)
+		}
+	}
+	a := newAccount(t, fakeesa.Options{})
+	made := issue(t, "app.customer-b.com")
+	w := example(t, a, made)
+	w.write("main.tf", readExample(t, "guides/certificates/upload.tf"))
+	if _, err := exec.LookPath("openssl"); err == nil {
+		_ = os.Remove(filepath.Join(w.dir, "app.customer-b.com.pem"))
+	} else {
+		w.write("app.customer-b.com.key", made.PrivateKeyPEM)
+		_, commands, _ = strings.Cut(commands, "\n")
+	}
+	out, status := w.program("sh", "-ec", strings.Replace(commands, "terraform apply", w.cli+" apply -auto-approve", 1))
+	if status != 0 {
+		t.Fatalf("the commands ended with status %d:\n%s", status, out)
+	}
+	if got := a.hostname(t); got.CertType != "upload" {
+		t.Errorf("the type is %s", got.CertType)
+	}
+	w.env = slices.DeleteFunc(w.env, func(entry string) bool { return strings.HasPrefix(entry, "TF_VAR_private_key=") })
+	w.mustRun("plan", "-input=false", "-detailed-exitcode")
 }
 
 // alidnsProvider stands for the alicloud provider: its resource alicloud_alidns_record publishes to the fake ESA.
