@@ -7,6 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"terraform-provider-esa/internal/provider"
 )
 
 // pages are the Markdown files that people read. What is in templates is read in docs.
@@ -55,29 +59,54 @@ func anchors(text string) map[string]bool {
 // registry is where docs/ is published.
 const registry = "https://registry.terraform.io/providers/esa-provider/esa/latest/docs"
 
+// released tells whether the changelog has a section with a date.
+func released(t *testing.T) bool {
+	t.Helper()
+	return regexp.MustCompile(`(?m)^## \d+\.\d+\.\d+ \([A-Z][a-z]+ \d+, \d{4}\)$`).MatchString(pages(t)["CHANGELOG.md"])
+}
+
+// TestStatus looks for what the pages say before the first release and must not say after it.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	for page, sentence := range map[string]string{
+		"README.md": "**Status**: Not released yet", "docs/index.md": "**Status**: Not released yet", "docs/guides/upgrading.md": "Nothing is released yet",
+	} {
+		if said := strings.Contains(all[page], sentence); said == released(t) {
+			t.Errorf("released is %t, and %s says %q: %t", released(t), page, sentence, said)
+		}
+	}
+}
+
 // TestLinks follows every link from one file of the repository to another, and from page to page of the registry. There
-// relative links from the first page, or to it, lead nowhere: it has no final slash.
+// relative links from the first page, or to it, lead nowhere: it has no final slash. Before the first release it is the
+// registry that leads nowhere.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
+	published := released(t)
 	count := 0
 	for page, text := range all {
 		for _, found := range links.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
 			target, anchor, _ := strings.Cut(found[1], "#")
-			published, isPublished := strings.CutPrefix(target, registry)
-			if !isPublished && (strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:")) {
+			inRegistry, isInRegistry := strings.CutPrefix(target, registry)
+			if !isInRegistry && (strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:")) {
 				continue
 			}
 			count++
 			file := page
 			switch {
-			case isPublished && published == "":
+			case isInRegistry && !published:
+				t.Errorf("%s links to %s, where there is nothing before the first release", page, found[1])
+				continue
+			case isInRegistry && inRegistry == "":
 				file = "docs/index.md"
-			case isPublished:
-				file = "docs" + published + ".md"
+			case isInRegistry:
+				file = "docs" + inRegistry + ".md"
 			case target != "":
 				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
-				if strings.HasPrefix(page, "docs/") && (page == "docs/index.md" || file == "docs/index.md" || !strings.HasPrefix(file, "docs/")) {
+				ofIndex := page == "docs/index.md" || file == "docs/index.md"
+				if strings.HasPrefix(page, "docs/") && (ofIndex && published || !strings.HasPrefix(file, "docs/")) {
 					t.Errorf("%s links to %s, which the registry does not find", page, found[1])
 				}
 			}
@@ -90,6 +119,123 @@ func TestLinks(t *testing.T) {
 	}
 	if count < 30 {
 		t.Errorf("found %d links in %d pages: are they still written like this?", count, len(all))
+	}
+}
+
+// table is the first table of a page whose heading begins so.
+func table(text, heading string) string {
+	_, after, found := strings.Cut(text, "\n"+heading)
+	if !found {
+		return ""
+	}
+	rows, _, _ := strings.Cut(after, "\n\n")
+	return heading + rows
+}
+
+// TestCompatibilityTable compares the two tables of what works where, and their columns with the CLIs that CI runs.
+// TestAccCompatibility tries what they say.
+func TestCompatibilityTable(t *testing.T) {
+	t.Parallel()
+	const heading = "| | Terraform 1."
+	all := pages(t)
+	index := table(all["docs/index.md"], heading)
+	if index == "" || index != table(all["README.md"], heading) {
+		t.Errorf("README.md has\n%s\nand docs/index.md\n%s", table(all["README.md"], heading), index)
+	}
+	want := "| | Terraform " + firstMatch(t, ".github/workflows/test.yml", `terraform_version: (\d+\.\d+)\.`) +
+		" | Terraform " + firstMatch(t, "internal/tools/terraform/go.mod", `github\.com/hashicorp/terraform v(\d+\.\d+)\.`) +
+		" | OpenTofu " + firstMatch(t, "internal/tools/tofu/go.mod", `github\.com/opentofu/opentofu v(\d+\.\d+)\.`) + " |"
+	if columns, _, _ := strings.Cut(index, "\n"); columns != want {
+		t.Errorf("the table has %s, and CI runs %s", columns, want)
+	}
+}
+
+// The arguments of the alicloud provider's block, as alicloud/provider.go of github.com/aliyun/terraform-provider-alicloud has them at commit
+// 0001bd25122b4dbaa79b8fab488cfac79c85ec62.
+var ofAlicloud = []string{
+	"access_key", "account_id", "account_type", "assume_role", "assume_role_with_oidc", "client_connect_timeout", "client_read_timeout",
+	"configuration_source", "credentials_uri", "ecs_role_name", "endpoints", "fc", "log_endpoint", "max_retry_timeout", "mns_endpoint",
+	"ots_instance_name", "profile", "protocol", "region", "secret_key", "secure_transport", "security_token", "security_transport",
+	"shared_credentials_file", "sign_version", "skip_region_validation", "source_ip",
+}
+
+// TestAlicloudArguments compares what the first page says of an alicloud provider block with the provider's schema.
+func TestAlicloudArguments(t *testing.T) {
+	t.Parallel()
+	schema, err := provider.NewServer("test")().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, attribute := range schema.Provider.Block.Attributes {
+		known[attribute.Name] = true
+	}
+	for _, block := range schema.Provider.Block.BlockTypes {
+		known[block.TypeName] = true
+	}
+	index := pages(t)["docs/index.md"]
+	named := func(expression string) map[string]bool {
+		all := map[string]bool{}
+		for _, name := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(regexp.MustCompile(expression).FindString(index), -1) {
+			all[name[1]] = true
+		}
+		return all
+	}
+	taken, refused := named(`(?s)these have the same names[^.]*\.`), named(`(?s)These are refused as unsupported[^.]*\.`)
+	for _, name := range ofAlicloud {
+		if taken[name] != known[name] || refused[name] == known[name] {
+			t.Errorf("the provider knows %s: %t; the page says that it is taken: %t, refused: %t", name, known[name], taken[name], refused[name])
+		}
+	}
+	if len(taken)+len(refused) != len(ofAlicloud) {
+		t.Errorf("the page names %d and %d arguments, and alicloud has %d", len(taken), len(refused), len(ofAlicloud))
+	}
+}
+
+// TestIDs keeps the ids of the pages and examples of one kind each.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	examples, err := filepath.Glob("examples/*/*/*.*")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("%d examples: %v", len(examples), err)
+	}
+	for _, file := range examples {
+		all[file] = readFile(t, file)
+	}
+	kinds := map[string]*regexp.Regexp{
+		"site":     regexp.MustCompile(`site_id\s*=\s*"?(\d{9,})|acs:esa:\S*site/(\d{9,})|\(site (\d{9,})|(\d{15,})[/:](?:[a-z]|\d{15,})`),
+		"record":   regexp.MustCompile(`record_id\s*=\s*"(\d{9,})"`),
+		"hostname": regexp.MustCompile(`hostname_id\s*=\s*"(\d{9,})"|hostname id (\d{9,})|\d{9,}:(\d{9,})|import \S+ (\d{9,})$`),
+	}
+	want := map[string]string{"site": "4042843419650112", "record": "4042843419650113", "hostname": "4042843419650201"}
+	count := 0
+	for page, text := range all {
+		for kind, expression := range kinds {
+			for _, found := range expression.FindAllStringSubmatch(text, -1) {
+				count++
+				if id := strings.Join(found[1:], ""); id != want[kind] {
+					t.Errorf("%s: %q has a %s %s, want %s", page, found[0], kind, id, want[kind])
+				}
+			}
+		}
+	}
+	if count < 15 {
+		t.Errorf("found %d ids", count)
+	}
+}
+
+// TestWindowsInstall looks at the command that no test can run here: CLIs take the name of a plugin's file apart.
+func TestWindowsInstall(t *testing.T) {
+	t.Parallel()
+	command := regexp.MustCompile(`(?m)^go build -ldflags "-X main\.version=([\d.]+)" -o "\$env:APPDATA\\terraform\.d\\plugins\\([^"]*)" \.$`).
+		FindStringSubmatch(pages(t)["docs/guides/first-hostname.md"])
+	if command == nil {
+		t.Fatal("the guide does not say how to install without make")
+	}
+	want := "registry.terraform.io/esa-provider/esa/" + command[1] + "/windows_amd64/terraform-provider-esa_v" + command[1] + ".exe"
+	if got := strings.ReplaceAll(command[2], `\`, "/"); got != want {
+		t.Errorf("it goes to %s, want %s", got, want)
 	}
 }
 
@@ -115,8 +261,8 @@ func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	}
 }
 
-// TestEveryPageHasAnExample looks for an example in every generated page but the guides; the acceptance tests run all
-// that is in examples/.
+// TestEveryPageHasAnExample looks for an example in every generated page but the guides, and for a guide to go on with; the
+// acceptance tests run all that is in examples/.
 func TestEveryPageHasAnExample(t *testing.T) {
 	pages, err := filepath.Glob("docs/*/*.md")
 	if err != nil || len(pages) < 10 {
@@ -132,6 +278,9 @@ func TestEveryPageHasAnExample(t *testing.T) {
 		}
 		if !strings.Contains(string(text), "## Example Usage") {
 			t.Errorf("%s has no example", page)
+		}
+		if _, also, _ := strings.Cut(string(text), "\n## See also\n"); !strings.Contains(also, "](../guides/") {
+			t.Errorf("%s leads to no guide", page)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -123,7 +124,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 
 	server, err := fakeesa.StartAt(*addr, options)
-	if err != nil {
+	var refused *net.OpError
+	if errors.As(err, &refused) {
+		return fmt.Errorf("%w; if another program has the port, choose one with -addr, such as -addr 127.0.0.1:0, which takes a free one", err)
+	} else if err != nil {
 		return err
 	}
 	defer server.Close()

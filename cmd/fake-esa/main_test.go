@@ -142,6 +142,16 @@ func TestRunRefuses(t *testing.T) {
 }
 
 // TestCommand runs a command with the fake in its environment: this program again, which asks whether it is there.
+// TestBusyPort says how to choose another port.
+func TestBusyPort(t *testing.T) {
+	t.Parallel()
+	addr := strings.TrimPrefix(start(t).url, "http://")
+	err := run(t.Context(), []string{"-addr", addr}, nil, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), "-addr 127.0.0.1:0") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCommand(t *testing.T) {
 	for _, name := range []string{"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ESA_ENDPOINT"} {
 		t.Setenv(name, "of a real account")

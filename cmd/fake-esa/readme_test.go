@@ -86,7 +86,7 @@ const documentedURL = "http://127.0.0.1:8787"
 // TestReadmeCommands does what the README says, in its order, and compares what it shows with what comes.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
-	with := regexp.MustCompile("Started with `([^`]*)`").FindStringSubmatch(readme(t))
+	with := regexp.MustCompile("Started in the repository with `([^`]*)`").FindStringSubmatch(readme(t))
 	if with == nil {
 		t.Fatal("the README does not say what its commands are tried on")
 	}

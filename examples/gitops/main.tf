@@ -29,12 +29,18 @@ data "esa_record" "origin" {
   record_name = each.key
 }
 
+locals {
+  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  cname_targets = { for name, record in data.esa_record.origin : name => data.esa_site.saas.access_type == "CNAME" ? record.record_cname : record.record_name }
+}
+
 module "tenant" {
   source   = "./modules/tenant"
   for_each = local.tenants
 
   site_id      = data.esa_site.saas.id
   record_id    = data.esa_record.origin[each.value.record].id
+  cname_target = local.cname_targets[each.value.record]
   hostnames    = each.value.hostnames
   certificates = "${path.root}/${var.certificates}"
   private_keys = var.private_keys

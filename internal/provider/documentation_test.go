@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -121,8 +123,8 @@ func TestAccDocumentation(t *testing.T) {
 func documentedAccount(t *testing.T) *account {
 	t.Helper()
 	a := newAccount(t, fakeesa.Options{})
-	a.site = a.AddSiteOf(fakeesa.Site{ID: 890601022130656, Name: "saas.example"})
-	a.record = a.AddRecordOf(fakeesa.Record{ID: 4042843419650112, SiteID: a.site.ID, Name: "origin.saas.example", Proxied: true})
+	a.site = a.AddSiteOf(fakeesa.Site{ID: fakeesa.SeedSiteID, Name: "saas.example"})
+	a.record = a.AddRecordOf(fakeesa.Record{ID: fakeesa.SeedRecordID, SiteID: a.site.ID, Name: "origin.saas.example", Proxied: true})
 	return a
 }
 
@@ -202,7 +204,7 @@ func TestAccExamples_import(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t)
 			a := documentedAccount(t)
-			a.AddHostname(fakeesa.Hostname{ID: 4042843419650112, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
+			a.AddHostname(fakeesa.Hostname{ID: 4042843419650201, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
 			w.env = append(w.env, a.environment()...)
 			w.write("main.tf", strings.Replace(a.hcl(a.args("shop.customer-a.com", free())), `"test"`, `"free"`, 1))
 			if strings.HasSuffix(way, ".tf") {
@@ -251,6 +253,9 @@ func TestAccGuideFirstHostname(t *testing.T) {
 				}
 			}
 			continue
+		}
+		if block.language == "powershell" {
+			continue // what differs on Windows
 		}
 		output = ""
 		for command := range strings.Lines(block.text) {
@@ -329,6 +334,297 @@ func (w *workspace) asNewUser(t *testing.T) {
 	}
 	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	_ = os.Remove(filepath.Join(w.dir, "cli.rc"))
+}
+
+// rows are those of the first table of a page whose heading begins so, the heading among them.
+func rows(t *testing.T, page, heading string) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(repository, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), "\n"+heading)
+	if !found {
+		t.Fatalf("%s has no table that begins with %s", page, heading)
+	}
+	table, _, _ := strings.Cut(heading+after, "\n\n")
+	var all [][]string
+	for i, line := range strings.Split(table, "\n") {
+		if i == 1 {
+			continue // the line below the heading
+		}
+		var cells []string
+		for _, cell := range strings.Split(strings.Trim(line, "|"), "|") {
+			cells = append(cells, strings.TrimSpace(cell))
+		}
+		all = append(all, cells)
+	}
+	return all
+}
+
+// TestAccCompatibility tries on this CLI what the first page says of it.
+func TestAccCompatibility(t *testing.T) {
+	t.Parallel()
+	versions := newWorkspace(t)
+	said, _ := versions.run("version")
+	var product string
+	var minor int
+	if _, err := fmt.Sscanf(said, "%s v1.%d", &product, &minor); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	table := rows(t, "docs/index.md", "| | Terraform 1.")
+	column, newest := 0, 0
+	for i, heading := range table[0] {
+		var of int
+		if _, err := fmt.Sscanf(heading, product+" 1.%d", &of); err == nil {
+			newest = max(newest, of)
+			if of == minor || of == newest && of < minor {
+				column = i
+			}
+		}
+	}
+	if column == 0 || newest > minor && table[0][column] != fmt.Sprintf("%s 1.%d", product, minor) {
+		t.Skipf("the table has no column for %s 1.%d", product, minor)
+	}
+	hostname := func(w *workspace, a *account) string {
+		w.write("main.tf", a.hcl(a.args("shop.customer-a.com", free())))
+		a.AddHostname(fakeesa.Hostname{ID: 4042843419650201, SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer-a.com", SSLFlag: "on", CertType: "free"})
+		return "esa_custom_hostname.test"
+	}
+	apply := func(w *workspace) int {
+		_, status := w.run("apply", "-auto-approve")
+		return status
+	}
+	tries := map[string]func(w *workspace, a *account) int{
+		"resources, data sources, functions": func(w *workspace, a *account) int {
+			w.write("main.tf", a.hcl(a.args("shop.customer-a.com", free()), `
+data "esa_site" "saas" {
+  site_name = "example.com"
+}
+
+output "relative_name" {
+  value = provider::esa::relative_name("shop.${data.esa_site.saas.site_name}", data.esa_site.saas.site_name)
+}
+`))
+			return apply(w)
+		},
+		"write-only arguments, such as `private_key_wo`": func(w *workspace, _ *account) int {
+			w.write("main.tf", readExample(w.t, "guides/certificates/upload.tf"))
+			return apply(w)
+		},
+		"`import` blocks by id, with `for_each`": func(w *workspace, a *account) int {
+			to := hostname(w, a)
+			w.write("main.tf", strings.Replace(w.read("main.tf"), "resource \"esa_custom_hostname\" \"test\" {", "resource \"esa_custom_hostname\" \"test\" {\n  for_each = toset([\"one\"])\n", 1))
+			w.write("import.tf", "import {\n  for_each = { one = \"4042843419650201\" }\n  to       = "+to+"[each.key]\n  id       = each.value\n}\n")
+			return apply(w)
+		},
+		"`import` blocks by identity": func(w *workspace, a *account) int {
+			w.write("import.tf", "import {\n  to       = "+hostname(w, a)+"\n  identity = {\n    hostname_id = \"4042843419650201\"\n  }\n}\n")
+			return apply(w)
+		},
+		"`terraform test` with `mock_provider`": func(w *workspace, _ *account) int {
+			w.copyExample("guides/tenants")
+			_, status := w.run("test")
+			return status
+		},
+		"`terraform query`": func(w *workspace, _ *account) int {
+			w.copyExample("guides/takeover")
+			_, status := w.run("query")
+			return status
+		},
+		"actions": func(w *workspace, a *account) int {
+			to := hostname(w, a)
+			w.write("action.tf", "action \"esa_verify_custom_hostname\" \"test\" {\n  config {\n    hostname_id = \"4042843419650201\"\n  }\n}\n\nimport {\n  to = "+to+"\n  id = \"4042843419650201\"\n}\n")
+			if _, status := w.run("apply", "-auto-approve"); status != 0 {
+				return status
+			}
+			_, status := w.run("apply", "-auto-approve", "-invoke=action.esa_verify_custom_hostname.test")
+			return status
+		},
+	}
+	for _, row := range table[1:] {
+		t.Run(row[0], func(t *testing.T) {
+			t.Parallel()
+			try := tries[row[0]]
+			if try == nil {
+				t.Fatal("nothing tries that")
+			}
+			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+			status := try(example(t, a, issue(t, "app.customer-b.com")), a)
+			if (status == 0) != (row[column] == "yes") {
+				t.Errorf("%s says %q, and the CLI ended with status %d", table[0][column], row[column], status)
+			}
+		})
+	}
+	if len(table)-1 != len(tries) {
+		t.Errorf("the table has %d rows, and %d are tried", len(table)-1, len(tries))
+	}
+}
+
+// TestArgumentsByCertType plans with each argument that the page of the resource has in its table, and without.
+func TestArgumentsByCertType(t *testing.T) {
+	t.Parallel()
+	pair := issue(t, name)
+	least := map[string]map[string]any{
+		"`ssl_flag` `off`": {},
+		"`free`":           {"ssl_flag": "on", "cert_type": "free"},
+		"`upload`":         {"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM},
+		"`cas`":            {"ssl_flag": "on", "cert_type": "cas", "cas_id": "30000478"},
+	}
+	values := map[string]any{
+		"cert_type": "free", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM, "private_key": pair.PrivateKeyPEM,
+		"private_key_wo_version": 1, "cas_id": "30000478", "cas_region": "cn-hangzhou", "certificate_apply_trigger": "x",
+	}
+	s := newServer(t, newAccount(t, fakeesa.Options{}))
+	table := rows(t, "docs/resources/custom_hostname.md", "| argument |")
+	for _, row := range table[1:] {
+		argument := strings.Trim(row[0], "`")
+		for i, cell := range row[1:] {
+			column := table[0][i+1]
+			with, without := valid(least[column]), valid(least[column])
+			if _, given := with[argument]; !given {
+				with[argument] = values[argument]
+			}
+			if argument == "private_key" && cell == "optional" {
+				delete(with, "private_key_wo") // the one or the other
+			}
+			delete(without, argument)
+			if argument == "private_key_wo" && cell == "optional" {
+				without["private_key"] = pair.PrivateKeyPEM
+			}
+			got := "optional"
+			if len(errorsIn(s.plan(t, with))) > 0 {
+				got = "refused"
+			} else if len(errorsIn(s.plan(t, without))) > 0 {
+				got = "required"
+			}
+			if least[column] == nil || values[argument] == nil || got != cell {
+				t.Errorf("%s with %s is %s, and the page says %s", argument, column, got, cell)
+			}
+		}
+	}
+	if len(table)-1 != len(values) {
+		t.Errorf("the table has %d rows, want %d", len(table)-1, len(values))
+	}
+}
+
+// TestAccInstall builds the provider anew where a configuration has a lock file, with changes that are not committed. What
+// make install prints is the way out each time.
+func TestAccInstall(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t)
+	w.asNewUser(t)
+	clone := filepath.Join(t.TempDir(), "clone")
+	host := "registry.opentofu.org"
+	if said, _ := w.run("version"); strings.HasPrefix(said, "Terraform") {
+		host = "registry.terraform.io"
+	}
+	do := func(command ...string) string {
+		t.Helper()
+		out, status := w.program(command[0], command[1:]...)
+		if status != 0 {
+			t.Fatalf("%v ended with status %d:\n%s", command, status, out)
+		}
+		return out
+	}
+	git := func(arguments ...string) {
+		t.Helper()
+		do(append([]string{"git", "-C", clone, "-c", "user.name=test", "-c", "user.email=test@example.com"}, arguments...)...)
+	}
+	install := func() string {
+		t.Helper()
+		program, err := exec.LookPath("make") // not that of asNewUser, which goes to this repository
+		if err != nil {
+			t.Fatal(err)
+		}
+		return do(program, "-C", clone, "install", "registries="+host)
+	}
+	change := func(file, more string) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(repository, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(clone, file), append(text, more...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := filepath.Abs(repository)
+	if err != nil {
+		t.Fatal(err)
+	}
+	do("git", "clone", "--quiet", root, clone)
+	change("GNUmakefile", "") // as it is here, committed or not
+	git("commit", "--quiet", "--allow-empty", "--all", "--message", "one")
+	w.write("main.tf", "terraform {\n  required_providers {\n    esa = {\n      source = \"esa-provider/esa\"\n    }\n  }\n}\n")
+	version := regexp.MustCompile(`Installed esa-provider/esa (0\.0\.\d+) into`)
+	advice := regexp.MustCompile(`is no longer available": terraform (init -upgrade)`)
+	used := map[string]bool{}
+	for i, step := range []func(){
+		func() {},
+		func() { change("main.go", "\nvar _ = 1\n") },
+		func() { change("main.go", "\nvar _ = 2\n") },
+	} {
+		step()
+		out := install()
+		found, next := version.FindStringSubmatch(out), advice.FindStringSubmatch(out)
+		if found == nil || next == nil {
+			t.Fatalf("make install said:\n%s", out)
+		}
+		if used[found[1]] {
+			t.Errorf("%s is a version of two builds", found[1])
+		}
+		used[found[1]] = true
+		if i > 0 {
+			if out, status := w.run("init"); status == 0 || !strings.Contains(strings.Join(strings.Fields(out), " "), "previously-selected version") {
+				t.Errorf("init ended with status %d:\n%s", status, out)
+			}
+		}
+		w.mustRun(strings.Fields(next[1])[0], strings.Fields(next[1])[1:]...)
+		if lock := w.read(".terraform.lock.hcl"); !strings.Contains(lock, fmt.Sprintf("%q", found[1])) {
+			t.Errorf("the lock file does not have %s:\n%s", found[1], lock)
+		}
+	}
+}
+
+// TestAccFakeReadme takes the hostname of the fake's README to its certificate, with the seed file that stands there.
+func TestAccFakeReadme(t *testing.T) {
+	t.Parallel()
+	server, err := fakeesa.Start(fakeesa.Options{IssueDelay: 10 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	if err := server.Load(filepath.Join(repository, "cmd/fake-esa/seed.json")); err != nil {
+		t.Fatal(err)
+	}
+	hostname := func() fakeesa.Hostname {
+		h, _ := server.HostnameByName(fakeesa.SeedSiteID, "www.customer-b.com")
+		return h
+	}
+	w := newWorkspace(t)
+	w.env = append(w.env, (&account{Server: server}).environment()...)
+	var published struct{ Name, Value string }
+	page, err := os.ReadFile(filepath.Join(repository, "cmd/fake-esa/README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(regexp.MustCompile(`(?m)^\$ curl -s -d '(\{"name".*)' http`).FindSubmatch(page)[1], &published); err != nil {
+		t.Fatal(err)
+	}
+	server.PublishTXT(published.Name, published.Value)
+	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"owner\" {\n  hostname_id = \"4042843419650202\"\n  wait_for = \"ownership\"\n}\n")
+	w.mustRun("apply", "-auto-approve")
+	if got := hostname(); got.Status != "active" || got.CertTxtKey == "" || got.CertStatus == "OK" {
+		t.Fatalf("after the first record it is %+v", got)
+	}
+	server.PublishTXT(hostname().CertTxtKey, hostname().CertTxtValue)
+	server.MoveClock(10 * time.Minute)
+	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"certificate\" {\n  hostname_id = \"4042843419650202\"\n}\n")
+	w.mustRun("apply", "-auto-approve")
+	if got := hostname(); got.CertStatus != "OK" {
+		t.Errorf("after the second record its certificate is %s", got.CertStatus)
+	}
 }
 
 // TestHowSureNamesEveryReading compares the page with the questions that the fake can answer either way.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -36,17 +38,24 @@ func example(t *testing.T, a *account, certificate certtest.Pair) *workspace {
 	return w
 }
 
+// readExample reads a file of the examples.
+func readExample(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../examples", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // play puts an example into the workspace and applies it.
 func (w *workspace) play(path string) {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../examples", path))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if strings.Contains(string(text), "required_providers") {
+	text := readExample(w.t, path)
+	if strings.Contains(text, "required_providers") {
 		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	}
-	w.write("main.tf", string(text))
+	w.write("main.tf", text)
 	w.mustRun("apply", "-auto-approve")
 	w.mustRun("plan", "-detailed-exitcode")
 }
@@ -150,37 +159,101 @@ func TestAccGuideTakeover(t *testing.T) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccGuideFreeCertificate applies the guide's configuration once, with a stand-in for Alibaba Cloud DNS that
-// publishes to the fake.
+// accessTypes are the ways in which a site can be connected, with what a customer's CNAME record points at.
+var accessTypes = map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"}
+
+// newAccountOf is an account whose site is connected that way.
+func newAccountOf(t *testing.T, accessType string, options fakeesa.Options) *account {
+	t.Helper()
+	a := &account{clock: new(fastClock)}
+	options.Now = a.clock.Now
+	server, err := fakeesa.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	a.Server = server
+	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
+	a.record = a.AddRecord(a.site.ID, "origin.example.com")
+	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
+	return a
+}
+
+// TestAccGuideFreeCertificate applies the guide's configuration once for each way to connect a site, with a stand-in for
+// Alibaba Cloud DNS that publishes to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
 	t.Parallel()
+	for accessType, target := range accessTypes {
+		t.Run(accessType, func(t *testing.T) {
+			t.Parallel()
+			freeCertificate(t, newAccountOf(t, accessType, fakeesa.Options{IssueDelay: 10 * time.Minute}), target)
+		})
+	}
+}
+
+func freeCertificate(t *testing.T, a *account, target string) {
+	t.Helper()
 	text, err := os.ReadFile("../../examples/guides/free-certificate/main.tf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
 	// Both providers are this process.
 	config := strings.NewReplacer(`"aliyun/alicloud"`, `"registry.terraform.io/esa-provider/alicloud"`,
 		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
 	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
 	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
-	factories := factories(clock)
+	factories := factories(a.clock)
 	factories["alicloud"] = providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
 		Config: config + a.provider(),
-		Check: check(func() error {
+		Check: resource.ComposeTestCheckFunc(resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target), check(func() error {
 			if got := a.hostname(t); got.Status != "active" || got.CertStatus != "OK" {
 				return fmt.Errorf("the status is %s, the certificate %s", got.Status, got.CertStatus)
 			}
 			return nil
-		}),
+		})),
 	}}})
 }
 
 // TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
 func TestAccGuideCustomerDNS(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{IssueWithoutTXT: true})
+	for accessType, target := range accessTypes {
+		t.Run(accessType, func(t *testing.T) {
+			t.Parallel()
+			customerDNS(t, newAccountOf(t, accessType, fakeesa.Options{IssueWithoutTXT: true}), target)
+		})
+	}
+	// What the guide says to those who try it on the fake.
+	t.Run("fake-esa -publish", func(t *testing.T) {
+		t.Parallel()
+		customerDNS(t, newAccountOf(t, "NS", fakeesa.Options{PublishAtOnce: true}), accessTypes["NS"])
+	})
+	t.Run("curl", func(t *testing.T) {
+		t.Parallel()
+		a := newAccountOf(t, "NS", fakeesa.Options{})
+		publish := regexp.MustCompile(`(?m)^curl -d '(.*)' http://127\.0\.0\.1:8787(/fake/txt)$`)
+		count := 0
+		for _, block := range fences(t, "docs/guides/customer-dns.md") {
+			for _, command := range publish.FindAllStringSubmatch(block.text, -1) {
+				count++
+				response, err := http.Post(a.URL()+command[2], "application/json", strings.NewReader(command[1]))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _ = response.Body.Close(); response.StatusCode != http.StatusOK {
+					t.Errorf("%s: status %d", command[0], response.StatusCode)
+				}
+			}
+		}
+		if count == 0 {
+			t.Error("the guide does not say how to publish")
+		}
+	})
+}
+
+func customerDNS(t *testing.T, a *account, target string) {
+	t.Helper()
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/customer-dns")
 	w.env = append(w.env, `TF_VAR_hostnames=["shop.customer-a.com", "www.customer-b.com"]`)
@@ -192,7 +265,10 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 	if len(records) != 2 {
 		t.Fatalf("records %v", records)
 	}
-	owner := records["shop.customer-a.com"][0]
+	owner, traffic := records["shop.customer-a.com"][0], records["shop.customer-a.com"][1]
+	if traffic.Name != "shop.customer-a.com" || traffic.Type != "CNAME" || traffic.Value != target {
+		t.Errorf("the customer is to publish %+v, which does not lead to %s", traffic, target)
+	}
 	a.PublishTXT(owner.Name, owner.Value)
 	w.env = append(w.env, `TF_VAR_published=["shop.customer-a.com"]`)
 	w.mustRun("apply", "-auto-approve")
@@ -507,6 +583,42 @@ func TestAccGuideCertificates(t *testing.T) {
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
 		t.Error("a key is in the state")
 	}
+}
+
+// TestAccGuideCertificates_trial makes a certificate as the guide does, where openssl is installed, and uploads it. After that
+// a plan needs no key.
+func TestAccGuideCertificates_trial(t *testing.T) {
+	t.Parallel()
+	var commands string
+	for _, block := range fences(t, "docs/guides/certificates.md") {
+		if strings.HasPrefix(block.text, "openssl ") {
+			commands = block.text
+		}
+	}
+	for _, part := range []string{"-keyout app.customer-b.com.key ", "-out app.customer-b.com.pem\n", `subjectAltName=DNS:app.customer-b.com"`, `TF_VAR_private_key="$(cat app.customer-b.com.key)"`} {
+		if !strings.Contains(commands, part) {
+			t.Errorf("the guide's commands do not have %s:\n%s", part, commands)
+		}
+	}
+	a := newAccount(t, fakeesa.Options{})
+	made := issue(t, "app.customer-b.com")
+	w := example(t, a, made)
+	w.write("main.tf", readExample(t, "guides/certificates/upload.tf"))
+	if _, err := exec.LookPath("openssl"); err == nil {
+		_ = os.Remove(filepath.Join(w.dir, "app.customer-b.com.pem"))
+	} else {
+		w.write("app.customer-b.com.key", made.PrivateKeyPEM)
+		_, commands, _ = strings.Cut(commands, "\n")
+	}
+	out, status := w.program("sh", "-ec", strings.Replace(commands, "terraform apply", w.cli+" apply -auto-approve", 1))
+	if status != 0 {
+		t.Fatalf("the commands ended with status %d:\n%s", status, out)
+	}
+	if got := a.hostname(t); got.CertType != "upload" {
+		t.Errorf("the type is %s", got.CertType)
+	}
+	w.env = slices.DeleteFunc(w.env, func(entry string) bool { return strings.HasPrefix(entry, "TF_VAR_private_key=") })
+	w.mustRun("plan", "-input=false", "-detailed-exitcode")
 }
 
 // alidnsProvider stands for the alicloud provider: its resource alicloud_alidns_record publishes to the fake ESA.

@@ -106,6 +106,34 @@ func (w *team) remove(name string) {
 	}
 }
 
+// TestAccGitOps_cname tells customers what they must point at, however the site is connected.
+func TestAccGitOps_cname(t *testing.T) {
+	t.Parallel()
+	for accessType, target := range accessTypes {
+		t.Run(accessType, func(t *testing.T) {
+			t.Parallel()
+			a := newAccountOf(t, accessType, fakeesa.Options{PublishAtOnce: true})
+			w := example(t, a, issue(t, "app.customer-b.com"))
+			w.copyExample("gitops")
+			w.env = append(w.env, "TF_VAR_private_keys={}")
+			w.mustRun("get")
+			w.mustRun("apply", "-auto-approve")
+			var records map[string][]struct{ Name, Type, Value string }
+			if err := json.Unmarshal([]byte(w.mustRun("output", "-json", "dns_records")), &records); err != nil {
+				t.Fatal(err)
+			}
+			for _, record := range records["customer-a"] {
+				if record.Type == "CNAME" && record.Value != target {
+					t.Errorf("%s is to point at %s, want %s", record.Name, record.Value, target)
+				}
+			}
+			if len(records["customer-a"]) == 0 {
+				t.Errorf("records %v", records)
+			}
+		})
+	}
+}
+
 // TestAccGitOps lives with examples/gitops as a team does.
 func TestAccGitOps(t *testing.T) {
 	t.Parallel()

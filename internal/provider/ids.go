@@ -28,7 +28,7 @@ func parseID(text string) (int64, error) {
 			return id, nil
 		}
 	}
-	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650112\"", quote(text))
+	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650201\"", quote(text))
 }
 
 // idLookups say how the id of something is found by its name.
@@ -99,9 +99,9 @@ type importTarget struct {
 }
 
 const importForms = "Use one of:\n\n" +
-	"  <hostname_id>             for example 4042843419650112\n" +
-	"  <site_id>/<hostname>      for example 890601022130656/shop.customer.com\n" +
-	"  <site_id>:<hostname_id>   for example 890601022130656:4042843419650112"
+	"  <hostname_id>             for example 4042843419650201\n" +
+	"  <site_id>/<hostname>      for example 4042843419650112/shop.customer.com\n" +
+	"  <site_id>:<hostname_id>   for example 4042843419650112:4042843419650201"
 
 // parseImportID reads the three import ids.
 func parseImportID(id string) (importTarget, error) {

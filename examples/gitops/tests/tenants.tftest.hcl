@@ -64,9 +64,10 @@ run "refuses_an_unknown_certificate" {
   }
 
   variables {
-    site_id   = "7001"
-    record_id = "7101"
-    hostnames = { "shop.one.test" = { certificate = "gratis" } }
+    site_id      = "7001"
+    record_id    = "7101"
+    cname_target = "origin.example.com"
+    hostnames    = { "shop.one.test" = { certificate = "gratis" } }
   }
 
   expect_failures = [var.hostnames]
@@ -80,9 +81,10 @@ run "refuses_a_certificate_of_another_folder" {
   }
 
   variables {
-    site_id   = "7001"
-    record_id = "7101"
-    hostnames = { "../tests/shop.one.test" = { certificate = "upload" } }
+    site_id      = "7001"
+    record_id    = "7101"
+    cname_target = "origin.example.com"
+    hostnames    = { "../tests/shop.one.test" = { certificate = "upload" } }
   }
 
   expect_failures = [var.hostnames]

@@ -11,6 +11,7 @@ variable "record_id" {
 variable "private_key" {
   type      = string
   ephemeral = true
+  default   = null # a plan that sends no certificate needs no key
 }
 
 resource "esa_custom_hostname" "shop" {

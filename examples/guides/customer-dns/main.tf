@@ -25,6 +25,19 @@ variable "published" {
   default     = []
 }
 
+data "esa_site" "saas" {
+  site_id = var.site_id
+}
+
+data "esa_record" "origin" {
+  record_id = var.record_id
+}
+
+locals {
+  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  cname_target = data.esa_site.saas.access_type == "CNAME" ? data.esa_record.origin.record_cname : data.esa_record.origin.record_name
+}
+
 resource "esa_custom_hostname" "customer" {
   for_each  = var.hostnames
   site_id   = var.site_id
@@ -48,7 +61,7 @@ output "records" {
   value = {
     for name, hostname in esa_custom_hostname.customer : name => [
       { purpose = "ownership", type = "TXT", name = hostname.verify_host, value = hostname.verify_code },
-      { purpose = "traffic, and with it the certificate", type = "CNAME", name = name, value = hostname.record_name },
+      { purpose = "traffic, and with it the certificate", type = "CNAME", name = name, value = local.cname_target },
     ]
   }
 }

@@ -17,8 +17,19 @@ variable "record_id" {
   type = string
 }
 
+data "esa_site" "saas" {
+  site_id = var.site_id
+}
+
+data "esa_record" "origin" {
+  record_id = var.record_id
+}
+
 locals {
   zone = "customer-a.com"
+
+  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  cname_target = data.esa_site.saas.access_type == "CNAME" ? data.esa_record.origin.record_cname : data.esa_record.origin.record_name
 }
 
 resource "esa_custom_hostname" "shop" {
@@ -61,6 +72,6 @@ resource "alicloud_alidns_record" "shop" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.hostname, local.zone)
   type        = "CNAME"
-  value       = esa_custom_hostname.shop.record_name
+  value       = local.cname_target
   depends_on  = [esa_custom_hostname_validation.certificate]
 }

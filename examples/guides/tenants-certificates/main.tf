@@ -10,6 +10,7 @@ terraform {
 variable "private_keys" {
   type      = map(string)
   ephemeral = true
+  default   = {} # a plan that sends no certificate needs no key
 }
 
 locals {

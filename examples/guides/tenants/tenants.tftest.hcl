@@ -1,16 +1,16 @@
 # With no account and no server: the CLI makes up what ESA would answer. Ids have to be numbers, as the provider checks them.
 mock_provider "esa" {
   mock_data "esa_site" {
-    defaults = { id = "890601022130656" }
+    defaults = { id = "4042843419650112" }
   }
 
   mock_data "esa_record" {
-    defaults = { id = "4042843419650112" }
+    defaults = { id = "4042843419650113" }
   }
 
   mock_resource "esa_custom_hostname" {
     defaults = {
-      id          = "4042843419650113"
+      id          = "4042843419650201"
       status      = "pending"
       verify_host = "_esa_custom_hostname.shop.customer-a.com"
       verify_code = "verify_a6dea5fc0a1d3346e06e61fda11012c7"
@@ -20,7 +20,7 @@ mock_provider "esa" {
   # Every wait is over at once.
   mock_resource "esa_custom_hostname_validation" {
     defaults = {
-      id     = "4042843419650113"
+      id     = "4042843419650201"
       status = "active"
     }
   }

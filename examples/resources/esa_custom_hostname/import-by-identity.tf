@@ -1,7 +1,7 @@
 import {
   to = esa_custom_hostname.free
   identity = {
-    site_id  = "890601022130656"
+    site_id  = "4042843419650112"
     hostname = "shop.customer-a.com"
   }
 }

@@ -1,4 +1,4 @@
 import {
   to = esa_custom_hostname.free
-  id = "890601022130656/shop.customer-a.com"
+  id = "4042843419650112/shop.customer-a.com"
 }

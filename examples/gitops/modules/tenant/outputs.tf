@@ -2,7 +2,7 @@ output "dns_records" {
   description = "What the tenant publishes: TXT proves the ownership, CNAME brings the traffic, and with it a free certificate."
   value = flatten([for name, hostname in esa_custom_hostname.this : [
     { name = hostname.verify_host, type = "TXT", value = hostname.verify_code },
-    { name = name, type = "CNAME", value = hostname.record_name },
+    { name = name, type = "CNAME", value = var.cname_target },
   ]])
 }
 

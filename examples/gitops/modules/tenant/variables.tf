@@ -8,6 +8,11 @@ variable "record_id" {
   type        = string
 }
 
+variable "cname_target" {
+  description = "What the tenant's CNAME records point at."
+  type        = string
+}
+
 variable "hostnames" {
   description = "The tenant's domains. certificate is free, upload or none; published says that the tenant has published the TXT record."
   type = map(object({
