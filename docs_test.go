@@ -71,6 +71,7 @@ func TestStatus(t *testing.T) {
 	all := pages(t)
 	for page, sentence := range map[string]string{
 		"README.md": "**Status**: Not released yet", "docs/index.md": "**Status**: Not released yet", "docs/guides/upgrading.md": "Nothing is released yet",
+		"README.zh-CN.md": "**状态**：尚未发布", "cmd/fake-esa/README.md": "No release has been published yet", "cmd/fake-esa/README.zh-CN.md": "目前还没有发布过任何版本",
 	} {
 		if said := strings.Contains(all[page], sentence); said == released(t) {
 			t.Errorf("released is %t, and %s says %q: %t", released(t), page, sentence, said)
@@ -239,14 +240,10 @@ func TestWindowsInstall(t *testing.T) {
 	}
 }
 
-// TestTroubleshootingNamesEveryCode compares the guide with the codes that the client knows.
+// TestTroubleshootingNamesEveryCode compares the guide, in both languages, with the codes that the client knows.
 func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("internal/esa/errors.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	guide, err := os.ReadFile("docs/guides/troubleshooting.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,9 +251,12 @@ func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	if len(codes) < 30 {
 		t.Fatalf("found %d codes", len(codes))
 	}
-	for _, code := range codes {
-		if !strings.Contains(string(guide), "`"+string(code[1])+"`") {
-			t.Errorf("the guide does not name %s", code[1])
+	all := pages(t)
+	for _, guide := range []string{"docs/guides/troubleshooting.md", "docs/guides/troubleshooting-zh.md"} {
+		for _, code := range codes {
+			if !strings.Contains(all[guide], "`"+string(code[1])+"`") {
+				t.Errorf("%s does not name %s", guide, code[1])
+			}
 		}
 	}
 }

@@ -89,7 +89,8 @@ func TestEveryExampleIsRun(t *testing.T) {
 }
 
 // TestAccDocumentation takes every configuration that stands in the documentation. Those that are files of examples/ are
-// applied by tests of their own; the others are formatted, and applied here if they can be, else validated.
+// applied by tests of their own; the others are formatted, and applied here if they can be, else validated. Chinese pages have the blocks
+// of the English ones, which TestChinesePages compares; so those that are no files of examples/ are not tried twice.
 func TestAccDocumentation(t *testing.T) {
 	t.Parallel()
 	examples := map[string]bool{}

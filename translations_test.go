@@ -1,0 +1,276 @@
+package main
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// chinese has the Chinese page of each page that has one.
+var chinese = map[string]string{
+	"README.md":                       "README.zh-CN.md",
+	"cmd/fake-esa/README.md":          "cmd/fake-esa/README.zh-CN.md",
+	"docs/guides/certificates.md":     "docs/guides/certificates-zh.md",
+	"docs/guides/first-hostname.md":   "docs/guides/first-hostname-zh.md",
+	"docs/guides/free-certificate.md": "docs/guides/free-certificate-zh.md",
+	"docs/guides/troubleshooting.md":  "docs/guides/troubleshooting-zh.md",
+}
+
+var (
+	frontMatter = regexp.MustCompile(`(?s)^---\n(.*?)\n---\n`)
+	han         = regexp.MustCompile(`\p{Han}`)
+	listItem    = regexp.MustCompile(`^(\*|\d+\.) `)
+	inlineCode  = regexp.MustCompile("`[^`]+`")
+	number      = regexp.MustCompile(`\d+(?:[.,]\d+)*`)
+)
+
+// A passage is what is translated as one: a heading, a paragraph, an item of a list, a row of a table. A fenced block is one, too.
+type passage struct {
+	kind, text string
+}
+
+// passages takes a page apart.
+func passages(page string) []passage {
+	page = frontMatter.ReplaceAllString(page, "")
+	// Blocks are set aside, as they hold empty lines.
+	blocks := fences.FindAllString(page, -1)
+	var all []passage
+	for _, part := range regexp.MustCompile(`\n{2,}`).Split(fences.ReplaceAllString(page, "\n\n\x00\n\n"), -1) {
+		begun := false
+		for line := range strings.Lines(part) {
+			line = strings.TrimSpace(line)
+			switch marker := listItem.FindStringSubmatch(line); {
+			case line == "":
+				continue
+			case line == "\x00":
+				all = append(all, passage{"block", blocks[0]})
+				blocks = blocks[1:]
+			case strings.HasPrefix(line, "#"):
+				level, text, _ := strings.Cut(line, " ")
+				all = append(all, passage{"heading " + level, text})
+			case strings.HasPrefix(line, "|"):
+				all = append(all, passage{"row", line})
+			case marker != nil:
+				all = append(all, passage{"item " + marker[1], line[len(marker[0]):]})
+			case begun:
+				all[len(all)-1].text += "\n" + line
+			default:
+				all = append(all, passage{"paragraph", line})
+			}
+			begun = true
+		}
+	}
+	return all
+}
+
+// cells are those of a table's row.
+func cells(row string) []string {
+	all := strings.Split(strings.Trim(row, "|"), "|")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
+}
+
+// facts are what a translation leaves as it is: code, numbers, and the files that links lead to, by the names that translate gives them.
+func facts(file, text string, translate func(string) string) []string {
+	all := map[string]bool{}
+	text = links.ReplaceAllStringFunc(text, func(link string) string {
+		target, _, _ := strings.Cut(links.FindStringSubmatch(link)[1], "#")
+		if target != "" && !strings.Contains(target, "://") {
+			all["link to "+translate(path.Join(path.Dir(file), target))] = true
+		}
+		return "]"
+	})
+	text = inlineCode.ReplaceAllStringFunc(strings.ReplaceAll(text, "\n", " "), func(code string) string {
+		all[code] = true
+		return ""
+	})
+	for _, found := range number.FindAllString(text, -1) {
+		all[found] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// TestChinesePages compares each Chinese page with the English one, passage by passage: the same headings, lists, tables and blocks in the same
+// order, every block to the letter, and in every passage the same code, numbers and links. What is English only leads to the English page.
+func TestChinesePages(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	other := map[string]string{}
+	for from, to := range chinese {
+		other[from], other[to] = to, from
+	}
+	for page := range all {
+		if strings.HasSuffix(page, "-zh.md") || strings.HasSuffix(page, ".zh-CN.md") {
+			if other[page] == "" {
+				t.Errorf("no English page is compared with %s", page)
+			}
+		}
+	}
+	for from, to := range chinese {
+		t.Run(to, func(t *testing.T) {
+			t.Parallel()
+			for _, problem := range differences(from, all[from], to, all[to], other) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+// differences says what a Chinese page has otherwise than the English one, and what is left in English.
+func differences(from, original, to, translated string, other map[string]string) []string {
+	var problems []string
+	add := func(parts ...string) { problems = append(problems, strings.Join(parts, "\n")) }
+	for _, words := range regexp.MustCompile(`(?m)^(?:page_title|subcategory|description)?:? +"?(.+)$`).FindAllStringSubmatch(frontMatter.FindString(translated), -1) {
+		if words[1] != "|-" && !han.MatchString(words[1]) {
+			add("not translated: " + words[1])
+		}
+	}
+	counterpart := func(file string) string {
+		if other[file] != "" {
+			return other[file]
+		}
+		return file
+	}
+	itself := func(file string) string { return file }
+	show := func(all []passage, i int) string {
+		switch {
+		case i < 0:
+			return "the beginning"
+		case i >= len(all):
+			return "the end"
+		}
+		return all[i].kind + ": " + all[i].text
+	}
+	english, foreign := passages(original), passages(translated)
+	linked, printed := false, false
+	for i := range max(len(english), len(foreign)) {
+		if i >= len(english) || i >= len(foreign) || english[i].kind != foreign[i].kind {
+			add("after "+show(english, i-1), from+" has "+show(english, i), to+" has "+show(foreign, i))
+			break
+		}
+		source, target := english[i], foreign[i]
+		if source.kind == "block" {
+			if source.text != target.text {
+				add("another block:", cmp.Diff(source.text, target.text))
+			}
+			continue
+		}
+		want, got := facts(from, source.text, counterpart), facts(to, target.text, itself)
+		if diff := cmp.Diff(want, got); diff != "" {
+			add("other code, numbers or links:", source.text, target.text, diff)
+		}
+		linked = linked || slices.Contains(want, "link to "+from) && slices.Contains(got, "link to "+from)
+		if strings.Contains(target.text, "\n") {
+			add("a line break within a paragraph is shown as a space between two characters: " + target.text)
+		}
+		if source.kind != "row" {
+			if inEnglish(target.text) {
+				add("not translated: " + target.text)
+			}
+			continue
+		}
+		old, translation := cells(source.text), cells(target.text)
+		if len(old) != len(translation) {
+			add("other columns:", source.text, target.text)
+			continue
+		}
+		if i > 0 && english[i-1].kind != "row" {
+			printed = old[0] == "message"
+		}
+		for column, cell := range old {
+			// Yes is yes, and what the provider prints is found by what it prints.
+			verbatim, known := map[string]string{"yes": "是", "no": "否", "": "", "---": "---"}[cell]
+			if printed && column == 0 && cell != "message" && !known && !strings.Contains(cell, "`") {
+				verbatim, known = cell, true
+			}
+			switch {
+			case known && translation[column] != verbatim:
+				add("another cell: " + cell + " became " + translation[column])
+			case !known && inEnglish(translation[column]):
+				add("not translated: " + translation[column])
+			}
+		}
+	}
+	if !linked {
+		add("the pages do not lead to each other")
+	}
+	return problems
+}
+
+// inEnglish tells whether a text has two words that are no names, and nothing that is Chinese.
+func inEnglish(text string) bool {
+	return !han.MatchString(text) && regexp.MustCompile(`\b[a-z]+ [a-z]+\b`).MatchString(inlineCode.ReplaceAllString(text, ""))
+}
+
+// TestTranslationDifferences takes what makes a good translation away, piece by piece.
+func TestTranslationDifferences(t *testing.T) {
+	t.Parallel()
+	const original = `# The fake
+
+English | [中文](a-zh.md)
+
+It listens on ` + "`127.0.0.1`" + ` alone, for 30
+minutes; see [more](b.md#there).
+
+` + "```sh\nmake demo # once\n```" + `
+
+| message | Terraform 1.11 |
+| --- | --- |
+| Invalid private key | yes |
+| ` + "`ApplyFailed`" + ` | the key is wrong |
+
+* Nothing is kept.
+`
+	const translated = `# 模拟服务
+
+[English](a.md) | 中文
+
+它只监听 ` + "`127.0.0.1`" + `，为期 30 分钟；见[更多](b-zh.md#那里)。
+
+` + "```sh\nmake demo # once\n```" + `
+
+| 信息 | Terraform 1.11 |
+| --- | --- |
+| Invalid private key | 是 |
+| ` + "`ApplyFailed`" + ` | 私钥有误 |
+
+* 不保存任何数据。
+`
+	other := map[string]string{"a.md": "a-zh.md", "a-zh.md": "a.md", "b.md": "b-zh.md", "b-zh.md": "b.md"}
+	if problems := differences("a.md", original, "a-zh.md", translated, other); len(problems) > 0 {
+		t.Error(problems)
+	}
+	for _, change := range []struct{ from, to, problem string }{
+		{"make demo", "make test", "another block"},
+		{"# once", "# 一次", "another block"},
+		{"```sh", "```shell", "another block"},
+		{"127.0.0.1", "127.0.0.2", "other code"},
+		{"30", "20", "other code"},
+		{"b-zh.md", "b.md", "other code"},
+		{"ApplyFailed", "ApplyCertFailed", "other code"},
+		{"[English](a.md) | 中文", "English | 中文", "lead to each other"},
+		{"# 模拟服务", "## 模拟服务", "has heading #:"},
+		{"* 不保存任何数据。", "* Nothing is kept.", "not translated"},
+		{"私钥有误", "the key is wrong", "not translated"},
+		{"Invalid private key", "私钥无效", "another cell"},
+		{"是 |", "否 |", "another cell"},
+		{"| --- | --- |", "| --- | --- | --- |", "other columns"},
+		{"* 不保存任何数据。\n", "", "has the end"},
+		{"* 不保存任何数据。\n", "* 不保存任何数据。\n\n再见。\n", "has paragraph: 再见。"},
+		{"；见", "；\n见", "line break"},
+		{"# 模拟服务\n", "---\npage_title: \"The fake\"\n---\n# 模拟服务\n", "not translated"},
+	} {
+		changed := strings.Replace(translated, change.from, change.to, 1)
+		problems := strings.Join(differences("a.md", original, "a-zh.md", changed, other), "\n")
+		if changed == translated || !strings.Contains(problems, change.problem) {
+			t.Errorf("%q in place of %q: %q", change.to, change.from, problems)
+		}
+	}
+}
