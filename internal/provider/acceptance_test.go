@@ -214,6 +214,21 @@ func (a *account) hostname(t *testing.T) fakeesa.Hostname {
 	return all[0]
 }
 
+// Requests are the calls so far, but for the one by which each provider learns that ESA does not read the form.
+func (a *account) Requests() []fakeesa.Request {
+	return slices.DeleteFunc(a.Server.Requests(), func(r fakeesa.Request) bool {
+		return a.Options().ParameterPlace == fakeesa.ParametersInQuery && strings.HasPrefix(r.Code, "Missing")
+	})
+}
+
+// RequestsOf are those of one action.
+func (a *account) RequestsOf(action string) []fakeesa.Request {
+	return slices.DeleteFunc(a.Requests(), func(r fakeesa.Request) bool { return r.Action != action })
+}
+
+// Count is how many there were of one action.
+func (a *account) Count(action string) int { return len(a.RequestsOf(action)) }
+
 // calls counts the calls since the log was reset, by action.
 func (a *account) calls() map[string]int {
 	counts := map[string]int{}
@@ -247,7 +262,7 @@ func (a *account) sent(action string, want map[string]string) resource.TestCheck
 		if diff := cmp.Diff(want, flat(requests[0].Params)); diff != "" {
 			return fmt.Errorf("%s (-want +got):\n%s", action, diff)
 		}
-		if requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate") {
+		if a.Options().ParameterPlace != fakeesa.ParametersInQuery && (requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate")) {
 			return fmt.Errorf("%s has certificate or key in the URL", action)
 		}
 		return nil
