@@ -86,6 +86,10 @@ func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *acco
 	return a
 }
 
+// patient are the readings under which calls are sent again, or hostnames read again, until ESA is ready. They are asserted
+// by tests that count calls or have a time limit of seconds.
+var patient = []string{"busy", "busy-after", "read-lag", "list-lag", "update-takes", "activation-takes"}
+
 var world = flag.String("world", "", "the readings that accounts have: a number n for the nth value of each, or NAME=VALUE,...")
 
 // enterWorld answers the open questions as the world does.

@@ -79,7 +79,7 @@ func TestActions(t *testing.T) {
 			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, published, and wait": {
-			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, asserted: []string{"auto-verify"}, made: freeHostname, action: verifyAction, wait: true,
+			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, asserted: []string{"auto-verify", "read-lag"}, made: freeHostname, action: verifyAction, wait: true,
 			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, not published": {

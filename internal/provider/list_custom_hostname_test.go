@@ -209,12 +209,12 @@ func TestList_resource(t *testing.T) {
 			cas++
 		}
 	}
-	shown := 2
+	visible := 2
 	if a.Options().CertificateEcho == fakeesa.EchoNone {
-		shown = 0
+		visible = 0
 	}
-	if certificates != shown || cas != 2 {
-		t.Errorf("%d certificates and %d cas_id, want %d and 2", certificates, cas, shown)
+	if certificates != visible || cas != 2 {
+		t.Errorf("%d certificates and %d cas_id, want %d and 2", certificates, cas, visible)
 	}
 }
 

@@ -283,7 +283,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 func TestAccCustomHostname_calls(t *testing.T) {
 	t.Parallel()
 	pairs := issue(t, "h2.customer.com")
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, patient...)
 	four := func(record int64) string {
 		config := a.provider()
 		for i, certificate := range []args{{}, free(), upload(pairs), cas(casID)} {
@@ -994,7 +994,7 @@ func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
 
 func TestAccCustomHostname_conflicted(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "name-elsewhere")
 	other := a.AddSite("other.example")
 	held := a.AddHostname(fakeesa.Hostname{SiteID: other.ID, RecordID: a.AddRecord(other.ID, "origin.other.example").ID, Hostname: name, SSLFlag: "off"})
 	a.test(t, resource.TestStep{
@@ -1108,7 +1108,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccCreateQuota runs out of time within the hourly quota: what was made is saved, and the error says how to go on.
 func TestAccCreateQuota(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2})
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2}, patient...)
 	w := newWorkspace(t)
 	w.env = append(w.env, a.environment()...)
 	w.write("main.tf", fmt.Sprintf(`
@@ -1127,7 +1127,7 @@ resource "esa_custom_hostname" "test" {
 	text := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 	for _, want := range []string{
 		"ESA takes 100 CreateCustomHostname calls per user and hour", "It was not created.",
-		"This run has created 2 custom hostnames before, which are saved in state.", "Throttling.User", "raise timeouts.create",
+		"This run has created 2 custom hostnames before, which are saved in state.", a.Options().ThrottlingCode, "raise timeouts.create",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("status %d, no %q in:\n%s", status, want, out)
