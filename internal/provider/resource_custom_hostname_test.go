@@ -514,7 +514,7 @@ func TestAccCustomHostname_import(t *testing.T) {
 		for kind, arguments := range kinds {
 			t.Run(kind+" by "+formTitle, func(t *testing.T) {
 				t.Parallel()
-				a := newAccount(t, fakeesa.Options{})
+				a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 				config := a.hcl(a.args(name, arguments))
 				a.test(t,
 					resource.TestStep{Config: config},
