@@ -283,7 +283,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 func TestAccCustomHostname_calls(t *testing.T) {
 	t.Parallel()
 	pairs := issue(t, "h2.customer.com")
-	a := newAccount(t, fakeesa.Options{}, patient...)
+	a := newAccount(t, fakeesa.Options{}, append([]string{"record-alone"}, patient...)...)
 	four := func(record int64) string {
 		config := a.provider()
 		for i, certificate := range []args{{}, free(), upload(pairs), cas(casID)} {
@@ -601,6 +601,28 @@ func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 			)
 		})
 	}
+}
+
+// TestAccCustomHostname_unseenCertificateOnNewRecord sends the configured certificate with a record that ESA does not take
+// alone: the state has none of a hostname that was imported.
+func TestAccCustomHostname_unseenCertificateOnNewRecord(t *testing.T) {
+	t.Parallel()
+	pair := issue(t, name)
+	a := newAccount(t, fakeesa.Options{CertificateEcho: fakeesa.EchoNone, RefuseRecordAlone: true})
+	made := a.AddHostname(fakeesa.Hostname{
+		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM,
+	})
+	moved := a.hcl(a.args(name, upload(pair), args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))}))
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name, upload(pair)), fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID))},
+		resource.TestStep{Config: moved, ConfigPlanChecks: plan(inPlace()), Check: check(func() error {
+			if h := a.hostname(t); h.RecordID != a.record2.ID || h.Certificate != pair.CertificatePEM || h.PrivateKey != pair.PrivateKeyPEM {
+				return fmt.Errorf("the server has %+v", h)
+			}
+			return nil
+		})},
+		resource.TestStep{Config: moved, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
+	)
 }
 
 func TestAccCustomHostname_importByIdentity(t *testing.T) {
