@@ -189,7 +189,7 @@ func TestAccRecovery_taken(t *testing.T) {
 // TestAccRecovery_withoutKey plans in a job that has no key.
 func TestAccRecovery_withoutKey(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	first, second := issue(t, name), issue(t, name)
 	w := newWorkspace(t)
 	configure := func(hostname string, pair certtest.Pair, version int) {

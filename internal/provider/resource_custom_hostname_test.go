@@ -159,7 +159,7 @@ func TestAccCustomHostname_changedInPlace(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "record-alone")
 			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 			fill := func(value string) string {
 				if value == record2 {
