@@ -394,7 +394,7 @@ func TestAccCustomHostname_drift(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "certificate-echo", "record-alone")
 			config := a.hcl(a.args(name, test.args))
 			var want map[string]string
 			a.test(t,
@@ -880,7 +880,7 @@ func TestAccCustomHostname_applicationFails(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "record-alone")
 			w := newWorkspace(t)
 			w.write("main.tf", a.hcl(a.args(name, free())))
 			w.mustRun("apply", "-auto-approve")
@@ -973,7 +973,7 @@ func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 			to := maps.Clone(test.to)
 			if to["record_id"] != "" {
