@@ -64,7 +64,7 @@ type account struct {
 }
 
 // newAccount starts a fake ESA in the world of -world. What a test sets itself stays, and so do the readings that it names:
-// those whose default it asserts.
+// those whose default it asserts, or which it goes through, the default included.
 func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
 	a := &account{clock: new(fastClock)}

@@ -506,7 +506,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 	for title, duplicate := range map[string]fakeesa.DuplicateCreate{"refused": fakeesa.DuplicateRefused, "in conflict": fakeesa.DuplicateConflicts} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{DuplicateCreate: duplicate})
+			a := newAccount(t, fakeesa.Options{DuplicateCreate: duplicate}, "duplicate-create")
 			a.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 2, Delay: 300 * time.Millisecond})
 			var outputs [2]string
 			var statuses [2]int

@@ -266,7 +266,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, options)
+			a := newAccount(t, options, "ssl-off-view")
 			a.test(t,
 				resource.TestStep{Config: a.hcl(a.args(name, upload(pair)))},
 				resource.TestStep{
@@ -485,7 +485,7 @@ func TestAccCustomHostname_pemRendering(t *testing.T) {
 	for title, echo := range echoes {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+			a := newAccount(t, fakeesa.Options{CertificateEcho: echo}, "certificate-echo")
 			a.test(t,
 				resource.TestStep{
 					Config:            a.hcl(a.args(name, upload(first))),
@@ -547,7 +547,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 		for rendering, echo := range echoes {
 			t.Run(kind+", PEM "+rendering, func(t *testing.T) {
 				t.Parallel()
-				a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+				a := newAccount(t, fakeesa.Options{CertificateEcho: echo}, "certificate-echo")
 				made := test.made
 				made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 				made = a.AddHostname(made)
@@ -823,7 +823,7 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				if reading == fakeesa.ApplyAnywayAccepted && title == "in order since the refresh" {
 					return // it is not told then from one that has failed
 				}
-				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour})
+				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour}, "free-certificate-start", "apply-anyway")
 				a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 				w := newWorkspace(t)
 				w.write("main.tf", a.hcl(a.args(name, test.before)))
