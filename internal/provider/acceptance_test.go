@@ -67,6 +67,12 @@ type account struct {
 // those whose default it asserts, or which it goes through, the default included.
 func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
+	return newAccountOf(t, "NS", options, asserted...)
+}
+
+// newAccountOf is such an account whose site is connected in another way.
+func newAccountOf(t testing.TB, accessType string, options fakeesa.Options, asserted ...string) *account {
+	t.Helper()
 	a := &account{clock: new(fastClock)}
 	if options.Now == nil {
 		options.Now = a.clock.Now
@@ -80,7 +86,7 @@ func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *acco
 	}
 	t.Cleanup(server.Close)
 	a.Server = server
-	a.site = a.AddSite("example.com")
+	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
 	a.record = a.AddRecord(a.site.ID, "origin.example.com")
 	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
 	return a

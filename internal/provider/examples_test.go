@@ -162,23 +162,6 @@ func TestAccGuideTakeover(t *testing.T) {
 // accessTypes are the ways in which a site can be connected, with what a customer's CNAME record points at.
 var accessTypes = map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"}
 
-// newAccountOf is an account whose site is connected that way.
-func newAccountOf(t *testing.T, accessType string, options fakeesa.Options) *account {
-	t.Helper()
-	a := &account{clock: new(fastClock)}
-	options.Now = a.clock.Now
-	server, err := fakeesa.Start(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	a.Server = server
-	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
-	a.record = a.AddRecord(a.site.ID, "origin.example.com")
-	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
-	return a
-}
-
 // TestAccGuideFreeCertificate applies the guide's configuration once for each way to connect a site, with a stand-in for
 // Alibaba Cloud DNS that publishes to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
