@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -14,11 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
@@ -159,13 +155,11 @@ func TestAccGuideFreeCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
-	// Both providers are this process.
-	config := strings.NewReplacer(`"aliyun/alicloud"`, `"registry.terraform.io/esa-provider/alicloud"`,
-		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
+	config := inProcess(string(text))
 	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
 	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
 	factories := factories(clock)
-	factories["alicloud"] = providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}})
+	factories["alicloud"] = providerserver.NewProtocol6WithError(a.alicloud(t))
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
 		Config: config + a.provider(),
 		Check: check(func() error {
@@ -175,6 +169,70 @@ func TestAccGuideFreeCertificate(t *testing.T) {
 			return nil
 		}),
 	}}})
+}
+
+// inProcess is a configuration whose providers are this process.
+func inProcess(config string) string {
+	return regexp.MustCompile(`source = "[a-z-]+/([a-z]+)"`).ReplaceAllString(config, `source = "registry.terraform.io/esa-provider/$1"`)
+}
+
+// TestAccGuideWholeJourney makes site, record and hostname, with a stand-in for the alicloud provider that has its published
+// schema, until the certificate is in use; and takes all of it away again. Before the site is active nothing is made in it.
+func TestAccGuideWholeJourney(t *testing.T) {
+	t.Parallel()
+	const folder = "../../examples/guides/whole-journey/"
+	for access, target := range map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"} {
+		t.Run(access, func(t *testing.T) {
+			t.Parallel()
+			a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
+			a.site, a.record = fakeesa.Site{}, fakeesa.Record{}
+			var config strings.Builder
+			config.WriteString(a.provider())
+			upTo := func(name string) string {
+				text, err := os.ReadFile(folder + name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				config.WriteString(inProcess(string(text)))
+				return config.String()
+			}
+			factories := factories(clock)
+			factories["alicloud"] = providerserver.NewProtocol6WithError(a.alicloud(t))
+			variables := tfconfig.Variables{"plan_id": tfconfig.StringVariable("esa-site-1"), "access_type": tfconfig.StringVariable(access)}
+			site, hostname, dns := upTo("site.tf"), upTo("hostname.tf"), upTo("dns.tf")
+			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
+				{Config: site, ConfigVariables: variables, Check: check(func() error {
+					if a.site.AccessType != access || a.site.InstanceID != "esa-site-1" {
+						return fmt.Errorf("the site is %+v", a.site)
+					}
+					return nil
+				})},
+				{Config: hostname, ConfigVariables: variables, ExpectError: regexp.MustCompile("The site is pending. Activate it first")},
+				{
+					PreConfig: func() { a.ActivateSite(a.site.ID) },
+					Config:    hostname, ConfigVariables: variables,
+					Check: check(func() error {
+						if got := a.hostname(t); got.SiteID != a.site.ID || got.RecordID != a.record.ID || a.record.Value != "service.example.net" {
+							return fmt.Errorf("the hostname is %+v, the record %+v", got, a.record)
+						}
+						return nil
+					}),
+				},
+				{
+					Config: dns, ConfigVariables: variables,
+					Check: resource.ComposeTestCheckFunc(
+						resource.TestCheckOutput("certificate_status", "OK"),
+						resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target),
+						resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "rr", "shop"),
+					),
+				},
+			}})
+			// The record could not have been deleted with a hostname on it.
+			if left := a.Hostnames(); len(left) != 0 {
+				t.Errorf("destroy left %d hostnames", len(left))
+			}
+		})
+	}
 }
 
 // TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
@@ -507,52 +565,4 @@ func TestAccGuideCertificates(t *testing.T) {
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
 		t.Error("a key is in the state")
 	}
-}
-
-// alidnsProvider stands for the alicloud provider: its resource alicloud_alidns_record publishes to the fake ESA.
-type alidnsProvider struct{ dnsProvider }
-
-func (alidnsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
-	resp.TypeName = "alicloud"
-}
-
-func (p alidnsProvider) Resources(context.Context) []func() fwresource.Resource {
-	return []func() fwresource.Resource{func() fwresource.Resource { return alidnsRecord{txtResource{p.server}} }}
-}
-
-type alidnsRecord struct{ txtResource }
-
-type alidnsModel struct {
-	DomainName types.String `tfsdk:"domain_name"`
-	RR         types.String `tfsdk:"rr"`
-	Type       types.String `tfsdk:"type"`
-	Value      types.String `tfsdk:"value"`
-}
-
-func (m alidnsModel) name() string { return m.RR.ValueString() + "." + m.DomainName.ValueString() }
-
-func (alidnsRecord) Metadata(_ context.Context, req fwresource.MetadataRequest, resp *fwresource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_alidns_record"
-}
-
-func (alidnsRecord) Schema(_ context.Context, _ fwresource.SchemaRequest, resp *fwresource.SchemaResponse) {
-	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
-		"domain_name": schema.StringAttribute{Required: true}, "rr": schema.StringAttribute{Required: true},
-		"type": schema.StringAttribute{Required: true}, "value": schema.StringAttribute{Required: true},
-	}}
-}
-
-func (r alidnsRecord) Create(ctx context.Context, req fwresource.CreateRequest, resp *fwresource.CreateResponse) {
-	var m alidnsModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if m.Type.ValueString() == "TXT" {
-		r.server.PublishTXT(m.name(), m.Value.ValueString())
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-}
-
-func (r alidnsRecord) Delete(ctx context.Context, req fwresource.DeleteRequest, resp *fwresource.DeleteResponse) {
-	var m alidnsModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	r.server.UnpublishTXT(m.name(), m.Value.ValueString())
 }
