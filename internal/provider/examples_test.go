@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
 	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
@@ -76,6 +77,15 @@ func TestAccExamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // copyExample puts all files of an example's folder into the workspace.
@@ -189,11 +199,7 @@ func TestAccGuideWholeJourney(t *testing.T) {
 			var config strings.Builder
 			config.WriteString(a.provider())
 			upTo := func(name string) string {
-				text, err := os.ReadFile(folder + name)
-				if err != nil {
-					t.Fatal(err)
-				}
-				config.WriteString(inProcess(string(text)))
+				config.WriteString(inProcess(readFile(t, folder+name)))
 				return config.String()
 			}
 			factories := factories(clock)
@@ -347,6 +353,122 @@ func TestAccGuideTakeoverTenants(t *testing.T) {
 	w.write("tenants.csv", strings.Replace(w.read("tenants.csv"), "app.customer-c.com,origin2.example.com\n", "", 1))
 	if out, status := w.run("plan"); status == 0 || !strings.Contains(out, "prevent_destroy") {
 		t.Errorf("the plan without a tenant ended with status %d:\n%s", status, out)
+	}
+}
+
+// TestAccGuideMigrating takes 100 hostnames of every kind, which a script has made, into one resource with for_each.
+func TestAccGuideMigrating(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	pair := issue(t, "*.customer.com")
+	a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
+	a.addMany(100, pair)
+	inventory := example(t, a, pair)
+	inventory.copyExample("guides/migrating/inventory")
+	inventory.mustRun("apply", "-auto-approve")
+	found := inventory.mustRun("output", "-json", "hostnames")
+	if strings.Contains(found, "PRIVATE KEY") {
+		t.Error("the inventory has a private key")
+	}
+	w := example(t, a, pair)
+	w.copyExample("guides/migrating/hostnames")
+	w.write("hostnames.json", found)
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "100 imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	if err := os.Remove(filepath.Join(w.dir, "imports.tf")); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet(100)
+	if writes := a.writes(); len(writes) != 0 {
+		t.Errorf("it wrote %v", writes)
+	}
+}
+
+// TestAccGuideMigrating_sites takes one state apart, into one for each site: by import and removed, and by state mv.
+func TestAccGuideMigrating_sites(t *testing.T) {
+	t.Parallel()
+	start := func(t *testing.T) (a *account, before *workspace, sites map[string]*workspace) {
+		a = newAccount(t, fakeesa.Options{})
+		other := a.AddSite("example.org")
+		a.AddRecord(other.ID, "origin.example.org")
+		before = example(t, a, issue(t, "app.customer-b.com"))
+		before.copyExample("guides/migrating-sites/before")
+		before.mustRun("apply", "-auto-approve")
+		before.mustRun("plan", "-detailed-exitcode")
+		a.ResetRequests()
+		sites = map[string]*workspace{}
+		for _, site := range []string{"example.com", "example.org"} {
+			sites[site] = example(t, a, issue(t, "app.customer-b.com"))
+			sites[site].copyExample("guides/thousands")
+			sites[site].env = append(sites[site].env, "TF_VAR_site="+site)
+		}
+		return a, before, sites
+	}
+	end := func(t *testing.T, a *account, before *workspace, sites map[string]*workspace) {
+		t.Helper()
+		if left := before.mustRun("state", "list"); strings.Contains(left, "esa_custom_hostname.") {
+			t.Errorf("the old state has still\n%s", left)
+		}
+		before.mustRun("plan", "-detailed-exitcode")
+		for site, hostnames := range map[string]int{"example.com": 2, "example.org": 1} {
+			sites[site].mustRun("plan", "-detailed-exitcode")
+			if got := strings.Count(sites[site].mustRun("state", "list"), "esa_custom_hostname.tenant["); got != hostnames {
+				t.Errorf("the state of %s has %d hostnames, want %d", site, got, hostnames)
+			}
+		}
+		if writes := a.writes(); len(writes) != 0 || len(a.Hostnames()) != 3 {
+			t.Errorf("it wrote %v, and %d hostnames are left", writes, len(a.Hostnames()))
+		}
+	}
+	t.Run("import", func(t *testing.T) {
+		t.Parallel()
+		a, before, sites := start(t)
+		for site, w := range sites {
+			w.copyExample("guides/migrating-sites/imports")
+			if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "0 added") || !strings.Contains(out, "0 destroyed") || !strings.Contains(out, " imported") {
+				t.Errorf("the apply of %s said:\n%s", site, out)
+			}
+		}
+		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
+		before.mustRun("apply", "-auto-approve")
+		end(t, a, before, sites)
+	})
+	t.Run("state mv", func(t *testing.T) {
+		t.Parallel()
+		a, before, sites := start(t)
+		ran := 0
+		for _, block := range fences(t, "docs/guides/migrating.md") {
+			if !strings.Contains(block.text, "state mv") {
+				continue
+			}
+			for command := range strings.Lines(block.text) {
+				ran++
+				if out, status := before.program("sh", "-c", strings.Replace(command, "terraform", before.cli, 1)); status != 0 {
+					t.Fatalf("%s ended with status %d:\n%s", command, status, out)
+				}
+			}
+		}
+		if ran != 5 {
+			t.Errorf("ran %d commands of the page", ran)
+		}
+		for site, w := range sites {
+			w.write("new.tfstate", before.read(site+".tfstate"))
+			w.mustRun("state", "push", "new.tfstate")
+			// The time limit of the layout goes into the state alone.
+			w.mustRun("apply", "-auto-approve")
+		}
+		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
+		end(t, a, before, sites)
+	})
+}
+
+// TestGuideMigrating_moved keeps what the guide says of a move from the alicloud provider.
+func TestGuideMigrating_moved(t *testing.T) {
+	t.Parallel()
+	_, moves := newCustomHostnameResource().(fwresource.ResourceWithMoveState)
+	if says := strings.Contains(readFile(t, "../../docs/guides/migrating.md"), "There is no such move yet."); moves == says {
+		t.Errorf("the resource can take a move from another one: %t; the guide says that it cannot: %t", moves, says)
 	}
 }
 
