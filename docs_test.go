@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -281,6 +283,39 @@ func TestEveryPageHasAnExample(t *testing.T) {
 		}
 		if _, also, _ := strings.Cut(string(text), "\n## See also\n"); !strings.Contains(also, "](../guides/") {
 			t.Errorf("%s leads to no guide", page)
+		}
+	}
+}
+
+// TestThousandsFigures reckons the table of 100,000 hostnames anew, from what BENCHMARKS.md measured.
+func TestThousandsFigures(t *testing.T) {
+	t.Parallel()
+	all := pages(t)
+	row := regexp.MustCompile(`(?m)^\| 5000 \| plan \| (\d+) GetCustomHostname, (\d+) ListCustomHostnames \|.* (\d+ MB) \|$`).FindStringSubmatch(all["BENCHMARKS.md"])
+	if row == nil {
+		t.Fatal("BENCHMARKS.md has no plan of 5000 hostnames")
+	}
+	gets, _ := strconv.Atoi(row[1])
+	lists, _ := strconv.Atoi(row[2])
+	const hostnames, perState, createsPerHour, callsPerSecond = 100_000, 5_000, 100, 20
+	states := hostnames / perState
+	calls := states * (gets + lists)
+	hours := hostnames / createsPerHour / states
+	page := all["docs/guides/thousands.md"]
+	for _, want := range []string{
+		fmt.Sprintf("| states | %d |", states),
+		fmt.Sprintf("| calls of one plan of all | %d | %d states, %d calls each |", calls, states, gets+lists),
+		fmt.Sprintf("| calls per hostname and hour, with a plan of all every ten minutes | %.2f |", float64(6*calls)/hostnames),
+		"| calls of the first apply | 200,000 |",
+		"| hours of the first apply, with one RAM identity | 1,000 |",
+		fmt.Sprintf("| hours of the first apply, with %d RAM identities | %d |", states, hours),
+		fmt.Sprintf("| calls per second during that first apply | %.1f |", 2*hostnames/float64(hours*3600)),
+		fmt.Sprintf("| workers | %d |", states/2),
+		fmt.Sprintf("| memory of the provider, for each worker | %s |", row[3]),
+		fmt.Sprintf("%d calls are %d seconds of an account that may make %d calls per second", calls, calls/callsPerSecond, callsPerSecond),
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
 		}
 	}
 }

@@ -6,18 +6,23 @@ import (
 	"iter"
 )
 
-// listReadings is how often a list is read that shifts while it is read.
-const listReadings = 5
+// A list that shifts while it is read is read again: listReadings times at most, and no more often than idleReadings times
+// in a row without anything new.
+const (
+	listReadings = 40
+	idleReadings = 5
+)
 
 // pages yields the items of all pages, each once. fetch returns one page, from 1, and how many items there are on all.
 // An item that is removed while pages are read moves those behind it forward, past the reader; one that is added can move
-// them the other way. So a list of which fewer items were seen than any of its pages counts is read again, and is an error
-// if that does not help.
+// them the other way. So a list of which fewer items were seen than any of its pages counts is read again. A list that has
+// another order each time is never seen whole at once: that is why it also counts as read when a further reading brings
+// nothing new, and as many items were seen in all as any page counts.
 func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total int, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		yielded := map[int64]bool{}
-		for range listReadings {
-			seen, most := map[int64]bool{}, 0
+		yielded, mostEver := map[int64]bool{}, 0
+		for readings, idle := 0, 0; readings < listReadings && idle < idleReadings; readings++ {
+			seen, most, before := map[int64]bool{}, 0, len(yielded)
 			for number, read := 1, 0; ; number++ {
 				items, total, err := fetch(number)
 				if err != nil {
@@ -39,7 +44,11 @@ func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total in
 					break
 				}
 			}
-			if len(seen) >= most {
+			mostEver = max(mostEver, most)
+			if idle++; len(yielded) > before {
+				idle = 0
+			}
+			if len(seen) >= most || idle > 0 && len(yielded) >= mostEver {
 				return
 			}
 		}
@@ -49,7 +58,7 @@ func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total in
 }
 
 // errShortList is the error of a list that was never read whole.
-var errShortList = fmt.Errorf("the list changed while it was read, %d times in a row, so that items are missing", listReadings)
+var errShortList = fmt.Errorf("the list changed while it was read, %d times in a row, so that items are missing", idleReadings)
 
 // AllCustomHostnames yields the custom hostnames that in selects, from all pages. It ends with the first error.
 func (c *Client) AllCustomHostnames(ctx context.Context, in ListCustomHostnamesInput) iter.Seq2[CustomHostname, error] {

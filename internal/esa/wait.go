@@ -67,13 +67,16 @@ type looks struct {
 	lag      *lag
 	expected time.Duration
 	count    int
+	asked    time.Time // when the last look began
 }
 
 func (c *Client) newLooks(lag *lag, what string) *looks {
 	return &looks{wait: c.newWait(what), lag: lag, expected: lag.expected()}
 }
 
-// next pauses before the next look, if that is to be before end; no end is none. It returns false if there is none.
+// next pauses before the next look, if that is to be before end; no end is none. It returns false if there is none. What a
+// slow answer shows is as old as its question: so the pause is counted from the last look's beginning, and a wait never
+// ends with a look that was long ago.
 func (l *looks) next(ctx context.Context, end time.Time) bool {
 	pause := l.expected
 	if l.count > 0 {
@@ -82,12 +85,14 @@ func (l *looks) next(ctx context.Context, end time.Time) bool {
 			pause = l.client.backoff(l.count, &Error{})
 		}
 		pause = min(max(pause, backoffBase/4), backoffCap)
-		if !end.IsZero() && !l.client.clock.Now().Add(pause).Before(end) {
+		if !end.IsZero() && !l.asked.Add(pause).Before(end) {
 			return false
 		}
 	}
 	l.count++
-	return l.sleep(ctx, pause) == nil || l.count == 1
+	err := l.sleep(ctx, pause)
+	l.asked = l.client.clock.Now()
+	return err == nil || l.count == 1
 }
 
 // done takes that the last look has seen the write.

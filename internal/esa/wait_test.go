@@ -38,6 +38,23 @@ func TestLongWaitsAreTold(t *testing.T) {
 	}
 }
 
+// An answer that is slow shows what was so when it was asked for: the wait looks once more, though its time is up.
+func TestAwaitUpdatedLooksAgainAfterASlowAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{ReadLag: 20 * time.Second})
+		id := f.add(1)[0]
+		other := f.AddRecord(f.site.ID, "other.example.com")
+		if err := f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{HostnameID: id, RecordID: other.ID}); err != nil {
+			t.Fatal(err)
+		}
+		f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Skip: 3, After: true, Delay: updatedLimit - time.Second})
+		got, err := f.client.AwaitUpdated(t.Context(), id, func(h *CustomHostname) bool { return h.RecordID == other.ID })
+		if err != nil || got == nil || got.RecordID != other.ID {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
 // A hostname that ESA is configuring is waited for as long as the context allows, one that just does not change is not.
 func TestAwaitUpdated(t *testing.T) {
 	tests := map[string]struct {

@@ -126,6 +126,11 @@ func (f *Fault) replaces() bool {
 	return f.Code != "" || f.Status != 0 || f.RawBody != nil || f.Drop || f.Stall
 }
 
+// succeeds tells whether what the client gets says that the call took effect.
+func (f *Fault) succeeds() bool {
+	return f.RawBody != nil && f.Code == "" && (f.Status == 0 || f.Status == http.StatusOK)
+}
+
 // answer is what the client gets instead of the call's own answer.
 func (f *Fault) answer(s *Server, c *call) answer {
 	a := answer{drop: f.Drop, stall: f.Stall, retryAfter: f.RetryAfter, retryHeader: s.options.RetryAfter}

@@ -79,6 +79,17 @@ func copySite(site *Site) Site {
 	return out
 }
 
+// ActivateSite does what its owner does for a pending site: its domain is led to ESA, or proved to be theirs.
+func (s *Server) ActivateSite(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	site := s.store.site(id)
+	if site == nil {
+		panic(fmt.Sprintf("fakeesa: there is no site %d", id))
+	}
+	site.Status, site.UpdateTime = "active", s.store.options.Now()
+}
+
 // AddRecord makes a proxied CNAME record. The name is in full and lies in the site's zone.
 func (s *Server) AddRecord(siteID int64, name string) Record {
 	return s.AddRecordOf(Record{SiteID: siteID, Name: name, Proxied: true})

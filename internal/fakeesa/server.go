@@ -310,7 +310,8 @@ func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fau
 		return fault.answer(s, c), fault
 	}
 	own := s.run(act, c)
-	if fault.replaces() {
+	// A success, however mangled, is the answer of a call that was not refused.
+	if fault.replaces() && (c.written || !fault.succeeds()) {
 		return fault.answer(s, c), fault
 	}
 	return own, fault

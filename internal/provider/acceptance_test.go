@@ -64,8 +64,14 @@ type account struct {
 }
 
 // newAccount starts a fake ESA in the world of -world. What a test sets itself stays, and so do the readings that it names:
-// those whose default it asserts.
+// those whose default it asserts, or which it goes through, the default included.
 func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *account {
+	t.Helper()
+	return newAccountOf(t, "NS", options, asserted...)
+}
+
+// newAccountOf is such an account whose site is connected in another way.
+func newAccountOf(t testing.TB, accessType string, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
 	a := &account{clock: new(fastClock)}
 	if options.Now == nil {
@@ -80,11 +86,15 @@ func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *acco
 	}
 	t.Cleanup(server.Close)
 	a.Server = server
-	a.site = a.AddSite("example.com")
+	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
 	a.record = a.AddRecord(a.site.ID, "origin.example.com")
 	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
 	return a
 }
+
+// patient are the readings under which calls are sent again, or hostnames read again, until ESA is ready. They are asserted
+// by tests that count calls or have a time limit of seconds.
+var patient = []string{"busy", "busy-after", "read-lag", "list-lag", "update-takes", "activation-takes"}
 
 var world = flag.String("world", "", "the readings that accounts have: a number n for the nth value of each, or NAME=VALUE,...")
 
@@ -214,6 +224,21 @@ func (a *account) hostname(t *testing.T) fakeesa.Hostname {
 	return all[0]
 }
 
+// Requests are the calls so far, but for the one by which each provider learns that ESA does not read the form.
+func (a *account) Requests() []fakeesa.Request {
+	return slices.DeleteFunc(a.Server.Requests(), func(r fakeesa.Request) bool {
+		return a.Options().ParameterPlace == fakeesa.ParametersInQuery && strings.HasPrefix(r.Code, "Missing")
+	})
+}
+
+// RequestsOf are those of one action.
+func (a *account) RequestsOf(action string) []fakeesa.Request {
+	return slices.DeleteFunc(a.Requests(), func(r fakeesa.Request) bool { return r.Action != action })
+}
+
+// Count is how many there were of one action.
+func (a *account) Count(action string) int { return len(a.RequestsOf(action)) }
+
 // calls counts the calls since the log was reset, by action.
 func (a *account) calls() map[string]int {
 	counts := map[string]int{}
@@ -247,7 +272,7 @@ func (a *account) sent(action string, want map[string]string) resource.TestCheck
 		if diff := cmp.Diff(want, flat(requests[0].Params)); diff != "" {
 			return fmt.Errorf("%s (-want +got):\n%s", action, diff)
 		}
-		if requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate") {
+		if a.Options().ParameterPlace != fakeesa.ParametersInQuery && (requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate")) {
 			return fmt.Errorf("%s has certificate or key in the URL", action)
 		}
 		return nil

@@ -65,6 +65,7 @@ func TestActions(t *testing.T) {
 	soon := time.Now().AddDate(0, 0, 10)
 	for title, test := range map[string]struct {
 		options  fakeesa.Options
+		asserted []string // readings
 		made     fakeesa.Hostname
 		action   string
 		wait     bool
@@ -74,11 +75,11 @@ func TestActions(t *testing.T) {
 		writes   map[string]int
 	}{
 		"verify, published": {
-			options: fakeesa.Options{PublishAtOnce: true}, made: freeHostname, action: verifyAction,
+			options: fakeesa.Options{PublishAtOnce: true}, asserted: []string{"auto-verify"}, made: freeHostname, action: verifyAction,
 			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, published, and wait": {
-			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, made: freeHostname, action: verifyAction, wait: true,
+			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, asserted: []string{"auto-verify", "read-lag"}, made: freeHostname, action: verifyAction, wait: true,
 			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, not published": {
@@ -164,7 +165,7 @@ func TestActions(t *testing.T) {
 			action: applyAction, progress: "is Revoked, in which ESA takes no application", writes: map[string]int{},
 		},
 		"apply, not verified yet": {
-			made: freeHostname, action: applyAction, progress: "by itself", writes: map[string]int{},
+			asserted: []string{"free-certificate-start"}, made: freeHostname, action: applyAction, progress: "by itself", writes: map[string]int{},
 		},
 		"apply, uploaded": {
 			made:   fakeesa.Hostname{SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM},
@@ -176,7 +177,7 @@ func TestActions(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a, clock := timed(t, test.options)
+			a, clock := timed(t, test.options, test.asserted...)
 			made := test.made
 			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 			made = a.AddHostname(made)

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -94,20 +95,45 @@ func (c hurriedClock) Sleep(ctx context.Context, d time.Duration) error {
 func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosRun {
 	random := rand.New(rand.NewPCG(seed, 0))
 	clock := hurriedClock{time.Now()}
-	// What ESA does where nobody knows is drawn too.
-	a := newAccount(t, fakeesa.Options{
-		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
-		NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), UnlistedFor: time.Duration(random.IntN(6)) * time.Second, DeletingGets: random.IntN(3),
-		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
-		EmptyValues: fakeesa.EmptyValues(random.IntN(2)), Busy: fakeesa.Busy(random.IntN(3)),
-		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(2)), PublishAtOnce: random.IntN(2) == 0,
-	})
+	a := newAccount(t, drawOptions(t, random, fakeesa.Options{
+		Now: clock.Now, LargeIDs: random.IntN(2) == 0, NotFoundGets: random.IntN(3), VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3),
+		PublishAtOnce: random.IntN(2) == 0, CreateLimitPerHour: fakeesa.NoLimit,
+	}), everyReading()...)
 	c := &chaosRun{
 		t: t, seed: seed, account: a, server: newTimedServer(t, a, clock), first: first, second: second,
 		states: make([]*tfprotov6.DynamicValue, chaosHostnames), private: make([][]byte, chaosHostnames), configs: make([]map[string]any, chaosHostnames),
 	}
 	a.Chaos(seed, 0.2)
 	return c
+}
+
+// drawOptions answers each open question at random, in the order of fakeesa.Readings, and tells how if the test fails.
+func drawOptions(t *testing.T, random *rand.Rand, options fakeesa.Options) fakeesa.Options {
+	t.Helper()
+	var drawn []string
+	for _, r := range fakeesa.Readings() {
+		value := r.Values[random.IntN(len(r.Values))]
+		if err := options.SetReading(r.Name, value); err != nil {
+			t.Fatal(err)
+		}
+		if value != r.Values[0] {
+			drawn = append(drawn, r.Name+"="+value)
+		}
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the world: %s", strings.Join(drawn, ","))
+		}
+	})
+	return options
+}
+
+// everyReading names all readings, for accounts that are in no world of -world.
+func everyReading() (names []string) {
+	for _, r := range fakeesa.Readings() {
+		names = append(names, r.Name)
+	}
+	return names
 }
 
 // kind is a hostname's certificate group: which is another one, or a renewed one, after the change.

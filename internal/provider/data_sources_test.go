@@ -31,7 +31,7 @@ func knownData(kind, key string, value knownvalue.Check) statecheck.StateCheck {
 func TestAccDataCustomHostname(t *testing.T) {
 	t.Parallel()
 	pair := issue(t, name)
-	a := newAccount(t, fakeesa.Options{LargeIDs: true})
+	a := newAccount(t, fakeesa.Options{LargeIDs: true}, "certificate-echo")
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM})
 	checks := []statecheck.StateCheck{
 		knownData("esa_custom_hostname", "id", knownvalue.StringExact(fmt.Sprint(made.ID))),
@@ -109,7 +109,7 @@ func TestAccDataCustomHostnames(t *testing.T) {
 		step(`cert_status = ["Expired"]`, 0),
 		resource.TestStep{Config: a.data("esa_custom_hostnames", site+`name_match_type = "prefix"`), ExpectError: regexp.MustCompile(`Invalid Attribute Combination`)},
 		resource.TestStep{Config: a.data("esa_custom_hostnames", site+`status = "configuring"`), ExpectError: regexp.MustCompile(`Invalid Attribute Value Match`)},
-		resource.TestStep{Config: a.data("esa_custom_hostnames", `site_id = "77"`), ExpectError: regexp.MustCompile(`(?s)Unable to list custom hostname.*SiteNotFound`)},
+		resource.TestStep{Config: a.data("esa_custom_hostnames", `site_id = "77"`), ExpectError: regexp.MustCompile(`(?s)Unable to list custom hostname.*` + map[fakeesa.UnknownSite]string{fakeesa.UnknownSiteNotFound: "SiteNotFound", fakeesa.UnknownSiteInvalid: `InvalidParameter\.SiteId`}[a.Options().UnknownSite])},
 	)
 }
 

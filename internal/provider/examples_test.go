@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,11 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	fwresource "github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/types"
+	tfconfig "github.com/hashicorp/terraform-plugin-testing/config"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
@@ -89,6 +86,15 @@ func TestAccExamples(t *testing.T) {
 			}
 		})
 	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // copyExample puts all files of an example's folder into the workspace.
@@ -162,23 +168,6 @@ func TestAccGuideTakeover(t *testing.T) {
 // accessTypes are the ways in which a site can be connected, with what a customer's CNAME record points at.
 var accessTypes = map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"}
 
-// newAccountOf is an account whose site is connected that way.
-func newAccountOf(t *testing.T, accessType string, options fakeesa.Options) *account {
-	t.Helper()
-	a := &account{clock: new(fastClock)}
-	options.Now = a.clock.Now
-	server, err := fakeesa.Start(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	a.Server = server
-	a.site = a.AddSiteOf(fakeesa.Site{Name: "example.com", AccessType: accessType})
-	a.record = a.AddRecord(a.site.ID, "origin.example.com")
-	a.record2 = a.AddRecord(a.site.ID, "origin2.example.com")
-	return a
-}
-
 // TestAccGuideFreeCertificate applies the guide's configuration once for each way to connect a site, with a stand-in for
 // Alibaba Cloud DNS that publishes to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
@@ -197,13 +186,11 @@ func freeCertificate(t *testing.T, a *account, target string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Both providers are this process.
-	config := strings.NewReplacer(`"aliyun/alicloud"`, `"registry.terraform.io/esa-provider/alicloud"`,
-		`"esa-provider/esa"`, `"registry.terraform.io/esa-provider/esa"`).Replace(string(text))
+	config := inProcess(string(text))
 	config = strings.Replace(config, "variable \"site_id\" {\n  type = string", fmt.Sprintf("variable \"site_id\" {\n  default = \"%d\"", a.site.ID), 1)
 	config = strings.Replace(config, "variable \"record_id\" {\n  type = string", fmt.Sprintf("variable \"record_id\" {\n  default = \"%d\"", a.record.ID), 1)
 	factories := factories(a.clock)
-	factories["alicloud"] = providerserver.NewProtocol6WithError(alidnsProvider{dnsProvider{a.Server}})
+	factories["alicloud"] = providerserver.NewProtocol6WithError(a.alicloud(t))
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{{
 		Config: config + a.provider(),
 		Check: resource.ComposeTestCheckFunc(resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target), check(func() error {
@@ -213,6 +200,66 @@ func freeCertificate(t *testing.T, a *account, target string) {
 			return nil
 		})),
 	}}})
+}
+
+// inProcess is a configuration whose providers are this process.
+func inProcess(config string) string {
+	return regexp.MustCompile(`source = "[a-z-]+/([a-z]+)"`).ReplaceAllString(config, `source = "registry.terraform.io/esa-provider/$1"`)
+}
+
+// TestAccGuideWholeJourney makes site, record and hostname, with a stand-in for the alicloud provider that has its published
+// schema, until the certificate is in use; and takes all of it away again. Before the site is active nothing is made in it.
+func TestAccGuideWholeJourney(t *testing.T) {
+	t.Parallel()
+	const folder = "../../examples/guides/whole-journey/"
+	for access, target := range map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"} {
+		t.Run(access, func(t *testing.T) {
+			t.Parallel()
+			a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
+			a.site, a.record = fakeesa.Site{}, fakeesa.Record{}
+			var config strings.Builder
+			config.WriteString(a.provider())
+			upTo := func(name string) string {
+				config.WriteString(inProcess(readFile(t, folder+name)))
+				return config.String()
+			}
+			factories := factories(clock)
+			factories["alicloud"] = providerserver.NewProtocol6WithError(a.alicloud(t))
+			variables := tfconfig.Variables{"plan_id": tfconfig.StringVariable("esa-site-1"), "access_type": tfconfig.StringVariable(access)}
+			site, hostname, dns := upTo("site.tf"), upTo("hostname.tf"), upTo("dns.tf")
+			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
+				{Config: site, ConfigVariables: variables, Check: check(func() error {
+					if a.site.AccessType != access || a.site.InstanceID != "esa-site-1" {
+						return fmt.Errorf("the site is %+v", a.site)
+					}
+					return nil
+				})},
+				{Config: hostname, ConfigVariables: variables, ExpectError: regexp.MustCompile("The site is pending. Activate it first")},
+				{
+					PreConfig: func() { a.ActivateSite(a.site.ID) },
+					Config:    hostname, ConfigVariables: variables,
+					Check: check(func() error {
+						if got := a.hostname(t); got.SiteID != a.site.ID || got.RecordID != a.record.ID || a.record.Value != "service.example.net" {
+							return fmt.Errorf("the hostname is %+v, the record %+v", got, a.record)
+						}
+						return nil
+					}),
+				},
+				{
+					Config: dns, ConfigVariables: variables,
+					Check: resource.ComposeTestCheckFunc(
+						resource.TestCheckOutput("certificate_status", "OK"),
+						resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target),
+						resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "rr", "shop"),
+					),
+				},
+			}})
+			// The record could not have been deleted with a hostname on it.
+			if left := a.Hostnames(); len(left) != 0 {
+				t.Errorf("destroy left %d hostnames", len(left))
+			}
+		})
+	}
 }
 
 // TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
@@ -290,7 +337,7 @@ func TestAccGuideTenants(t *testing.T) {
 	if testing.Short() {
 		count = 50
 	}
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, append([]string{"record-alone"}, patient...)...)
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/tenants")
 	w.mustRun("apply", "-auto-approve") // the guide's own three
@@ -365,6 +412,122 @@ func TestAccGuideTakeoverTenants(t *testing.T) {
 	w.write("tenants.csv", strings.Replace(w.read("tenants.csv"), "app.customer-c.com,origin2.example.com\n", "", 1))
 	if out, status := w.run("plan"); status == 0 || !strings.Contains(out, "prevent_destroy") {
 		t.Errorf("the plan without a tenant ended with status %d:\n%s", status, out)
+	}
+}
+
+// TestAccGuideMigrating takes 100 hostnames of every kind, which a script has made, into one resource with for_each.
+func TestAccGuideMigrating(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{})
+	pair := issue(t, "*.customer.com")
+	a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
+	a.addMany(100, pair)
+	inventory := example(t, a, pair)
+	inventory.copyExample("guides/migrating/inventory")
+	inventory.mustRun("apply", "-auto-approve")
+	found := inventory.mustRun("output", "-json", "hostnames")
+	if strings.Contains(found, "PRIVATE KEY") {
+		t.Error("the inventory has a private key")
+	}
+	w := example(t, a, pair)
+	w.copyExample("guides/migrating/hostnames")
+	w.write("hostnames.json", found)
+	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "100 imported, 0 added, 0 changed, 0 destroyed") {
+		t.Errorf("apply said:\n%s", out)
+	}
+	if err := os.Remove(filepath.Join(w.dir, "imports.tf")); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet(100)
+	if writes := a.writes(); len(writes) != 0 {
+		t.Errorf("it wrote %v", writes)
+	}
+}
+
+// TestAccGuideMigrating_sites takes one state apart, into one for each site: by import and removed, and by state mv.
+func TestAccGuideMigrating_sites(t *testing.T) {
+	t.Parallel()
+	start := func(t *testing.T) (a *account, before *workspace, sites map[string]*workspace) {
+		a = newAccount(t, fakeesa.Options{})
+		other := a.AddSite("example.org")
+		a.AddRecord(other.ID, "origin.example.org")
+		before = example(t, a, issue(t, "app.customer-b.com"))
+		before.copyExample("guides/migrating-sites/before")
+		before.mustRun("apply", "-auto-approve")
+		before.mustRun("plan", "-detailed-exitcode")
+		a.ResetRequests()
+		sites = map[string]*workspace{}
+		for _, site := range []string{"example.com", "example.org"} {
+			sites[site] = example(t, a, issue(t, "app.customer-b.com"))
+			sites[site].copyExample("guides/thousands")
+			sites[site].env = append(sites[site].env, "TF_VAR_site="+site)
+		}
+		return a, before, sites
+	}
+	end := func(t *testing.T, a *account, before *workspace, sites map[string]*workspace) {
+		t.Helper()
+		if left := before.mustRun("state", "list"); strings.Contains(left, "esa_custom_hostname.") {
+			t.Errorf("the old state has still\n%s", left)
+		}
+		before.mustRun("plan", "-detailed-exitcode")
+		for site, hostnames := range map[string]int{"example.com": 2, "example.org": 1} {
+			sites[site].mustRun("plan", "-detailed-exitcode")
+			if got := strings.Count(sites[site].mustRun("state", "list"), "esa_custom_hostname.tenant["); got != hostnames {
+				t.Errorf("the state of %s has %d hostnames, want %d", site, got, hostnames)
+			}
+		}
+		if writes := a.writes(); len(writes) != 0 || len(a.Hostnames()) != 3 {
+			t.Errorf("it wrote %v, and %d hostnames are left", writes, len(a.Hostnames()))
+		}
+	}
+	t.Run("import", func(t *testing.T) {
+		t.Parallel()
+		a, before, sites := start(t)
+		for site, w := range sites {
+			w.copyExample("guides/migrating-sites/imports")
+			if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "0 added") || !strings.Contains(out, "0 destroyed") || !strings.Contains(out, " imported") {
+				t.Errorf("the apply of %s said:\n%s", site, out)
+			}
+		}
+		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
+		before.mustRun("apply", "-auto-approve")
+		end(t, a, before, sites)
+	})
+	t.Run("state mv", func(t *testing.T) {
+		t.Parallel()
+		a, before, sites := start(t)
+		ran := 0
+		for _, block := range fences(t, "docs/guides/migrating.md") {
+			if !strings.Contains(block.text, "state mv") {
+				continue
+			}
+			for command := range strings.Lines(block.text) {
+				ran++
+				if out, status := before.program("sh", "-c", strings.Replace(command, "terraform", before.cli, 1)); status != 0 {
+					t.Fatalf("%s ended with status %d:\n%s", command, status, out)
+				}
+			}
+		}
+		if ran != 5 {
+			t.Errorf("ran %d commands of the page", ran)
+		}
+		for site, w := range sites {
+			w.write("new.tfstate", before.read(site+".tfstate"))
+			w.mustRun("state", "push", "new.tfstate")
+			// The time limit of the layout goes into the state alone.
+			w.mustRun("apply", "-auto-approve")
+		}
+		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
+		end(t, a, before, sites)
+	})
+}
+
+// TestGuideMigrating_moved keeps what the guide says of a move from the alicloud provider.
+func TestGuideMigrating_moved(t *testing.T) {
+	t.Parallel()
+	_, moves := newCustomHostnameResource().(fwresource.ResourceWithMoveState)
+	if says := strings.Contains(readFile(t, "../../docs/guides/migrating.md"), "There is no such move yet."); moves == says {
+		t.Errorf("the resource can take a move from another one: %t; the guide says that it cannot: %t", moves, says)
 	}
 }
 
@@ -619,52 +782,4 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	}
 	w.env = slices.DeleteFunc(w.env, func(entry string) bool { return strings.HasPrefix(entry, "TF_VAR_private_key=") })
 	w.mustRun("plan", "-input=false", "-detailed-exitcode")
-}
-
-// alidnsProvider stands for the alicloud provider: its resource alicloud_alidns_record publishes to the fake ESA.
-type alidnsProvider struct{ dnsProvider }
-
-func (alidnsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
-	resp.TypeName = "alicloud"
-}
-
-func (p alidnsProvider) Resources(context.Context) []func() fwresource.Resource {
-	return []func() fwresource.Resource{func() fwresource.Resource { return alidnsRecord{txtResource{p.server}} }}
-}
-
-type alidnsRecord struct{ txtResource }
-
-type alidnsModel struct {
-	DomainName types.String `tfsdk:"domain_name"`
-	RR         types.String `tfsdk:"rr"`
-	Type       types.String `tfsdk:"type"`
-	Value      types.String `tfsdk:"value"`
-}
-
-func (m alidnsModel) name() string { return m.RR.ValueString() + "." + m.DomainName.ValueString() }
-
-func (alidnsRecord) Metadata(_ context.Context, req fwresource.MetadataRequest, resp *fwresource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_alidns_record"
-}
-
-func (alidnsRecord) Schema(_ context.Context, _ fwresource.SchemaRequest, resp *fwresource.SchemaResponse) {
-	resp.Schema = schema.Schema{Attributes: map[string]schema.Attribute{
-		"domain_name": schema.StringAttribute{Required: true}, "rr": schema.StringAttribute{Required: true},
-		"type": schema.StringAttribute{Required: true}, "value": schema.StringAttribute{Required: true},
-	}}
-}
-
-func (r alidnsRecord) Create(ctx context.Context, req fwresource.CreateRequest, resp *fwresource.CreateResponse) {
-	var m alidnsModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if m.Type.ValueString() == "TXT" {
-		r.server.PublishTXT(m.name(), m.Value.ValueString())
-	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
-}
-
-func (r alidnsRecord) Delete(ctx context.Context, req fwresource.DeleteRequest, resp *fwresource.DeleteResponse) {
-	var m alidnsModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	r.server.UnpublishTXT(m.name(), m.Value.ValueString())
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -114,7 +115,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccFaults_verify loses answers of VerifyCustomHostname each way.
 func TestAccFaults_verify(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, TimestampWindow: 10000 * time.Hour})
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, TimestampWindow: 10000 * time.Hour}, "auto-verify")
 	for _, faults := range []map[string]fakeesa.Fault{fakeesa.UnclearFaults(), fakeesa.Refusals()} {
 		for _, fault := range faults {
 			fault.Action = "VerifyCustomHostname"
@@ -145,7 +146,7 @@ func TestAccFaults_oneOfAHundred(t *testing.T) {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
 			const count = 100
-			a := newAccount(t, fakeesa.Options{Latency: 10 * time.Millisecond})
+			a := newAccount(t, fakeesa.Options{Latency: 10 * time.Millisecond}, "busy-after") // in real time
 			a.Inject(fakeesa.Fault{Action: action, Skip: 50, Status: 502, RawBody: new("")})
 			w := newWorkspace(t)
 			w.env = append(w.env, a.environment()...)
@@ -485,13 +486,12 @@ resource "esa_custom_hostname" "test" {
 }
 `, a.site.ID, record)
 	}
+	code := map[fakeesa.Busy]string{fakeesa.BusyRecord: "Record.ServiceBusy", fakeesa.BusySite: "Site.ServiceBusy"}[a.Options().Busy]
 	busy := check(func() error {
-		for _, r := range a.Requests() {
-			if r.Code == "Record.ServiceBusy" {
-				return nil
-			}
+		if code != "" && !slices.ContainsFunc(a.Requests(), func(r fakeesa.Request) bool { return r.Code == code }) {
+			return fmt.Errorf("the record was never busy")
 		}
-		return fmt.Errorf("the record was never busy")
+		return nil
 	})
 	a.test(t,
 		resource.TestStep{Config: config(a.record.ID), Check: busy},
@@ -506,7 +506,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 	for title, duplicate := range map[string]fakeesa.DuplicateCreate{"refused": fakeesa.DuplicateRefused, "in conflict": fakeesa.DuplicateConflicts} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{DuplicateCreate: duplicate})
+			a := newAccount(t, fakeesa.Options{DuplicateCreate: duplicate}, "duplicate-create")
 			a.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 2, Delay: 300 * time.Millisecond})
 			var outputs [2]string
 			var statuses [2]int

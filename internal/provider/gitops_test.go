@@ -43,7 +43,7 @@ func newTeam(t *testing.T) *team {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	w.env = append(w.env, "TF="+cli, "FAKE_ESA="+fake)
-	return &team{w, newAccount(t, fakeesa.Options{PublishAtOnce: true})}
+	return &team{w, newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")}
 }
 
 // script runs one of the scripts, and returns what it said in one line.

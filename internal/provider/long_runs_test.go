@@ -55,7 +55,7 @@ func (a *account) refusals(action, code string) (n int) {
 func TestAccLongRuns_busyRecord(t *testing.T) {
 	t.Parallel()
 	const count = 30
-	a := newAccount(t, fakeesa.Options{Latency: 150 * time.Millisecond})
+	a := newAccount(t, fakeesa.Options{Latency: 150 * time.Millisecond}, patient...)
 	w := a.workspace(t)
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")
@@ -116,7 +116,7 @@ func TestAccLongRuns_throttlingCodes(t *testing.T) {
 func TestAccLongRuns_quotaAlone(t *testing.T) {
 	t.Parallel()
 	const count = 30
-	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: count, OnlyMadeCount: true, RetryAfter: fakeesa.RetryAfterNone})
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: count, OnlyMadeCount: true, RetryAfter: fakeesa.RetryAfterNone}, patient...)
 	w := a.workspace(t)
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")

@@ -49,17 +49,9 @@ type recoveryRun struct {
 func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *recoveryRun {
 	random := rand.New(rand.NewPCG(seed, 7))
 	clock := hurriedClock{time.Now()}
-	seconds := func(most int) time.Duration { return time.Duration(random.IntN(most+1)) * time.Second }
-	a := newAccount(t, fakeesa.Options{
-		Now: clock.Now, LargeIDs: random.IntN(2) == 0,
-		VerifyCodeGets: random.IntN(2), UnlistedFor: seconds(5), DeletingGets: random.IntN(3), ReadLag: seconds(3), UpdateTakes: seconds(10),
-		CertificateEcho: fakeesa.CertificateEcho(random.IntN(4)), PrivateKeyEcho: fakeesa.PrivateKeyEcho(random.IntN(2)), SSLOffView: fakeesa.SSLOffView(random.IntN(2)),
-		UnusedCasID: fakeesa.UnusedCasID(random.IntN(2)), EmptyValues: fakeesa.EmptyValues(random.IntN(2)), SSLOnAlone: fakeesa.SSLOnAlone(random.IntN(2)),
-		DuplicateCreate: fakeesa.DuplicateCreate(random.IntN(3)), RefusedCertificate: fakeesa.RefusedCertificate(random.IntN(4)),
-		HostnameView: fakeesa.HostnameView(random.IntN(3)), FreeCertificateStart: fakeesa.FreeCertificateStart(random.IntN(2)),
-		BlankTokens: random.IntN(2) == 0, PublishAtOnce: random.IntN(2) == 0, AutoVerify: random.IntN(2) == 0, ConfiguringFor: seconds(5),
-		Busy: fakeesa.Busy(random.IntN(3)), BusyLeft: random.IntN(2) == 0, ApplyAnyway: fakeesa.ApplyAnyway(random.IntN(3)),
-	})
+	a := newAccount(t, drawOptions(t, random, fakeesa.Options{
+		Now: clock.Now, LargeIDs: random.IntN(2) == 0, VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3), PublishAtOnce: random.IntN(2) == 0,
+	}), everyReading()...)
 	c := &chaosRun{
 		t: t, seed: seed, account: a, first: first, second: second,
 		states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1), configs: make([]map[string]any, 1),

@@ -189,7 +189,7 @@ func TestAccRecovery_taken(t *testing.T) {
 // TestAccRecovery_withoutKey plans in a job that has no key.
 func TestAccRecovery_withoutKey(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	first, second := issue(t, name), issue(t, name)
 	w := newWorkspace(t)
 	configure := func(hostname string, pair certtest.Pair, version int) {
@@ -237,7 +237,7 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 // TestAccRecovery_messages are those that named the wrong cause, or none.
 func TestAccRecovery_messages(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{UnknownSite: fakeesa.UnknownSiteInvalid})
+	a := newAccount(t, fakeesa.Options{UnknownSite: fakeesa.UnknownSiteInvalid}, "refused-certificate")
 	provider := func(more string) string { return strings.Replace(a.provider(), "{\n", "{\n"+more+"\n", 1) }
 	data := func(arguments string) string {
 		return a.provider() + "data \"esa_custom_hostname\" \"test\" {\n" + arguments + "\n}\n"

@@ -360,7 +360,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 
 	if needed {
 		state.tellPlace(client, in.HostnameID)
-		if problem := r.update(ctx, client, in, &plan, config.key()); problem != nil {
+		if problem := r.update(ctx, client, in, &plan, &config); problem != nil {
 			resp.Diagnostics.Append(problem)
 			return
 		}
@@ -399,8 +399,9 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 }
 
 // update sends the smallest call. Where ESA refuses a record by itself, it is sent with SslFlag and the certificate group:
-// the documentation allows it alone, and Alibaba Cloud's own generated code never sends it so.
-func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan *customHostnameModel, key esa.Secret) diag.Diagnostic {
+// the documentation allows it alone, and Alibaba Cloud's own generated code never sends it so. A certificate that ESA does
+// not show is not in the plan: it is sent as configured.
+func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan, config *customHostnameModel) diag.Diagnostic {
 	err := client.UpdateCustomHostname(ctx, in)
 	if err == nil {
 		return nil
@@ -410,7 +411,7 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	if !alone || !errors.As(err, &refusal) || r.recordProblem(ctx, client, plan, in.RecordID) != "" {
 		return r.explain(ctx, client, "update", plan, in.RecordID, in.Certificate, err)
 	}
-	if plan.CertType.ValueString() == esa.CertTypeUpload && key == "" {
+	if plan.CertType.ValueString() == esa.CertTypeUpload && config.key() == "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to update custom hostname",
 			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and of the same site. "+
 				"ESA may take a record with the whole certificate group alone, and that needs the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
@@ -418,7 +419,11 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	var diags diag.Diagnostics
 	in.SSLFlag = plan.SSLFlag.ValueString()
 	if in.SSLFlag == esa.SSLOn {
-		in.Certificate = plan.toCertificate(key, &diags)
+		whole := *plan
+		if whole.Certificate.Equal(unseenCertificate()) {
+			whole.Certificate = config.Certificate
+		}
+		in.Certificate = whole.toCertificate(config.key(), &diags)
 	}
 	if diags.HasError() {
 		return diags.Errors()[0]

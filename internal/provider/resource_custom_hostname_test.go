@@ -159,7 +159,7 @@ func TestAccCustomHostname_changedInPlace(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "record-alone")
 			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 			fill := func(value string) string {
 				if value == record2 {
@@ -266,7 +266,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, options)
+			a := newAccount(t, options, "ssl-off-view")
 			a.test(t,
 				resource.TestStep{Config: a.hcl(a.args(name, upload(pair)))},
 				resource.TestStep{
@@ -283,7 +283,7 @@ func TestAccCustomHostname_onOffOn(t *testing.T) {
 func TestAccCustomHostname_calls(t *testing.T) {
 	t.Parallel()
 	pairs := issue(t, "h2.customer.com")
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, append([]string{"record-alone"}, patient...)...)
 	four := func(record int64) string {
 		config := a.provider()
 		for i, certificate := range []args{{}, free(), upload(pairs), cas(casID)} {
@@ -394,7 +394,7 @@ func TestAccCustomHostname_drift(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "certificate-echo", "record-alone")
 			config := a.hcl(a.args(name, test.args))
 			var want map[string]string
 			a.test(t,
@@ -485,7 +485,7 @@ func TestAccCustomHostname_pemRendering(t *testing.T) {
 	for title, echo := range echoes {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+			a := newAccount(t, fakeesa.Options{CertificateEcho: echo}, "certificate-echo")
 			a.test(t,
 				resource.TestStep{
 					Config:            a.hcl(a.args(name, upload(first))),
@@ -514,7 +514,7 @@ func TestAccCustomHostname_import(t *testing.T) {
 		for kind, arguments := range kinds {
 			t.Run(kind+" by "+formTitle, func(t *testing.T) {
 				t.Parallel()
-				a := newAccount(t, fakeesa.Options{})
+				a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 				config := a.hcl(a.args(name, arguments))
 				a.test(t,
 					resource.TestStep{Config: config},
@@ -547,7 +547,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 		for rendering, echo := range echoes {
 			t.Run(kind+", PEM "+rendering, func(t *testing.T) {
 				t.Parallel()
-				a := newAccount(t, fakeesa.Options{CertificateEcho: echo})
+				a := newAccount(t, fakeesa.Options{CertificateEcho: echo}, "certificate-echo")
 				made := test.made
 				made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 				made = a.AddHostname(made)
@@ -601,6 +601,28 @@ func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 			)
 		})
 	}
+}
+
+// TestAccCustomHostname_unseenCertificateOnNewRecord sends the configured certificate with a record that ESA does not take
+// alone: the state has none of a hostname that was imported.
+func TestAccCustomHostname_unseenCertificateOnNewRecord(t *testing.T) {
+	t.Parallel()
+	pair := issue(t, name)
+	a := newAccount(t, fakeesa.Options{CertificateEcho: fakeesa.EchoNone, RefuseRecordAlone: true})
+	made := a.AddHostname(fakeesa.Hostname{
+		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM,
+	})
+	moved := a.hcl(a.args(name, upload(pair), args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))}))
+	a.test(t,
+		resource.TestStep{Config: a.hcl(a.args(name, upload(pair)), fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID))},
+		resource.TestStep{Config: moved, ConfigPlanChecks: plan(inPlace()), Check: check(func() error {
+			if h := a.hostname(t); h.RecordID != a.record2.ID || h.Certificate != pair.CertificatePEM || h.PrivateKey != pair.PrivateKeyPEM {
+				return fmt.Errorf("the server has %+v", h)
+			}
+			return nil
+		})},
+		resource.TestStep{Config: moved, ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
+	)
 }
 
 func TestAccCustomHostname_importByIdentity(t *testing.T) {
@@ -801,7 +823,7 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				if reading == fakeesa.ApplyAnywayAccepted && title == "in order since the refresh" {
 					return // it is not told then from one that has failed
 				}
-				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour})
+				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour}, "free-certificate-start", "apply-anyway")
 				a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 				w := newWorkspace(t)
 				w.write("main.tf", a.hcl(a.args(name, test.before)))
@@ -858,7 +880,7 @@ func TestAccCustomHostname_applicationFails(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "record-alone")
 			w := newWorkspace(t)
 			w.write("main.tf", a.hcl(a.args(name, free())))
 			w.mustRun("apply", "-auto-approve")
@@ -951,7 +973,7 @@ func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 			a.AddCASCertificate(30000479, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 			to := maps.Clone(test.to)
 			if to["record_id"] != "" {
@@ -994,7 +1016,7 @@ func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
 
 func TestAccCustomHostname_conflicted(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "name-elsewhere")
 	other := a.AddSite("other.example")
 	held := a.AddHostname(fakeesa.Hostname{SiteID: other.ID, RecordID: a.AddRecord(other.ID, "origin.other.example").ID, Hostname: name, SSLFlag: "off"})
 	a.test(t, resource.TestStep{
@@ -1108,7 +1130,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccCreateQuota runs out of time within the hourly quota: what was made is saved, and the error says how to go on.
 func TestAccCreateQuota(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2})
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2}, patient...)
 	w := newWorkspace(t)
 	w.env = append(w.env, a.environment()...)
 	w.write("main.tf", fmt.Sprintf(`
@@ -1127,7 +1149,7 @@ resource "esa_custom_hostname" "test" {
 	text := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 	for _, want := range []string{
 		"ESA takes 100 CreateCustomHostname calls per user and hour", "It was not created.",
-		"This run has created 2 custom hostnames before, which are saved in state.", "Throttling.User", "raise timeouts.create",
+		"This run has created 2 custom hostnames before, which are saved in state.", a.Options().ThrottlingCode, "raise timeouts.create",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("status %d, no %q in:\n%s", status, want, out)

@@ -81,8 +81,8 @@ func wait(arguments string) string {
 }
 
 // timed is an account and a provider that live by the same clock, which nobody waits for.
-func timed(t *testing.T, options fakeesa.Options) (*account, *fastClock) {
-	a := newAccount(t, options)
+func timed(t *testing.T, options fakeesa.Options, asserted ...string) (*account, *fastClock) {
+	a := newAccount(t, options, asserted...)
 	return a, a.clock
 }
 

@@ -232,6 +232,8 @@ func (c *canary) check(where map[string][]string) {
 			})
 			allowed := slices.Contains(where[name], place)
 			switch {
+			case c.Options().ParameterPlace == fakeesa.ParametersInQuery && strings.HasSuffix(name, "key") && name != "secret key" && (place == "ESA URL" || place == "ESA body"):
+				// It is in either: the provider sends the form until it knows better.
 			case there && !allowed:
 				c.t.Errorf("%s holds the %s", place, name)
 			case !there && allowed:

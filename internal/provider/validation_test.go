@@ -171,7 +171,7 @@ func shown(problems []*tfprotov6.Diagnostic) (all []string) {
 // TestAccRefusedByESA meets what only ESA can know, through a CLI.
 func TestAccRefusedByESA(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "foreign-record")
 	other := a.AddSite("other.example")
 	foreign := a.AddRecord(other.ID, "origin.other.example")
 	plain := a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "plain.example.com", Type: "CNAME"})

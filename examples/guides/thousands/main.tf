@@ -12,13 +12,19 @@ variable "requests_per_second" {
   default = 20
 }
 
+# Only where there is one folder for each site instead of a workspace.
+variable "site" {
+  type    = string
+  default = null
+}
+
 provider "esa" {
   requests_per_second = var.requests_per_second
 }
 
 locals {
   # One workspace, and so one state and one lock, for each site.
-  site    = terraform.workspace
+  site    = coalesce(var.site, terraform.workspace)
   tenants = { for row in csvdecode(file("${path.module}/${local.site}.csv")) : row.hostname => row }
 }
 

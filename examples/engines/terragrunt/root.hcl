@@ -1,0 +1,17 @@
+# What all sites share: the configuration, copied for each of them, and where states are.
+terraform {
+  source = "${get_parent_terragrunt_dir("root")}/../sites"
+}
+
+remote_state {
+  backend = "local"
+
+  generate = {
+    path      = "backend.tf"
+    if_exists = "overwrite_terragrunt"
+  }
+
+  config = {
+    path = "${get_terragrunt_dir()}/terraform.tfstate"
+  }
+}
