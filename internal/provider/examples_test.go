@@ -415,7 +415,7 @@ func TestAccGitOps_quiet(t *testing.T) {
 	if testing.Short() {
 		count = 100
 	}
-	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, append([]string{"auto-verify"}, patient...)...)
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("gitops")
 	w.env = append(w.env, "TF_VAR_private_keys={}")
