@@ -220,6 +220,7 @@ func (p standIn) Metadata(_ context.Context, _ provider.MetadataRequest, resp *p
 func (standIn) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse)          {}
 func (standIn) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
 func (standIn) DataSources(context.Context) []func() datasource.DataSource                        { return nil }
+
 func (p standIn) Resources(context.Context) []func() fwresource.Resource {
 	var all []func() fwresource.Resource
 	for name, s := range p.types {
