@@ -75,7 +75,7 @@ func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
 // Others use the quota too, and the client learns so.
 func TestCreateQuotaIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 20})
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 20, Busy: fakeesa.BusyNothing})
 		other, err := New(Config{Endpoint: "http://127.0.0.1:1", Credential: f.credential, MaxRetries: DefaultMaxRetries})
 		if err != nil {
 			t.Fatal(err)

@@ -654,7 +654,7 @@ func TestAccGitOps_quiet(t *testing.T) {
 	if testing.Short() {
 		count = 100
 	}
-	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, CreateLimitPerHour: fakeesa.NoLimit})
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, CreateLimitPerHour: fakeesa.NoLimit}, append([]string{"auto-verify"}, patient...)...)
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("gitops")
 	w.env = append(w.env, "TF_VAR_private_keys={}")

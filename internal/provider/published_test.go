@@ -217,9 +217,14 @@ func (c created) flag(name string) bool {
 func (p standIn) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = p.name
 }
-func (standIn) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse)          {}
-func (standIn) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
-func (standIn) DataSources(context.Context) []func() datasource.DataSource                        { return nil }
+
+func (standIn) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
+
+func (standIn) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {
+}
+
+func (standIn) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
 func (p standIn) Resources(context.Context) []func() fwresource.Resource {
 	var all []func() fwresource.Resource
 	for name, s := range p.types {

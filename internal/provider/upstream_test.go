@@ -28,9 +28,11 @@ type upstreamProvider struct{}
 func (upstreamProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "upstream"
 }
+
 func (upstreamProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{}
 }
+
 func (upstreamProvider) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {
 }
 func (upstreamProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
@@ -43,6 +45,7 @@ type upstreamResource struct{}
 func (upstreamResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_thing"
 }
+
 func (upstreamResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = upstreamSchema()
 }
