@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -165,6 +166,10 @@ func differences(from, original, to, translated string, other map[string]string)
 		want, got := facts(from, source.text, counterpart), facts(to, target.text, itself)
 		if diff := cmp.Diff(want, got); diff != "" {
 			add("other code, numbers or links:", source.text, target.text, diff)
+			if len(english) != len(foreign) {
+				add(fmt.Sprintf("it has %d passages, and should have %d; where one is missing or too much, all that follow differ", len(foreign), len(english)))
+				return problems
+			}
 		}
 		linked = linked || slices.Contains(want, "link to "+from) && slices.Contains(got, "link to "+from)
 		if strings.Contains(target.text, "\n") {
