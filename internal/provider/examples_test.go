@@ -337,7 +337,7 @@ func TestAccGuideTenants(t *testing.T) {
 	if testing.Short() {
 		count = 50
 	}
-	a := newAccount(t, fakeesa.Options{}, append([]string{"record-alone"}, patient...)...)
+	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit}, append([]string{"record-alone"}, patient...)...)
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/tenants")
 	w.mustRun("apply", "-auto-approve") // the guide's own three

@@ -146,7 +146,7 @@ func TestAccFaults_oneOfAHundred(t *testing.T) {
 		t.Run(action, func(t *testing.T) {
 			t.Parallel()
 			const count = 100
-			a := newAccount(t, fakeesa.Options{Latency: 10 * time.Millisecond}, "busy-after") // in real time
+			a := newAccount(t, fakeesa.Options{Latency: 10 * time.Millisecond, CreateLimitPerHour: fakeesa.NoLimit}, "busy-after") // in real time
 			a.Inject(fakeesa.Fault{Action: action, Skip: 50, Status: 502, RawBody: new("")})
 			w := newWorkspace(t)
 			w.env = append(w.env, a.environment()...)
