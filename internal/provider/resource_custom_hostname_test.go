@@ -830,13 +830,14 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				w.mustRun("apply", "-auto-approve")
 				id := a.hostname(t).ID
 				a.ChangeHostname(id, test.change)
+				writes := test.writes
 				if title == "in order since the refresh" {
 					// Others have applied for it, and it was issued, between the read and the call.
 					a.Inject(fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Match: func(fakeesa.Request) bool {
 						a.ChangeHostname(id, inOrder)
 						return false
 					}})
-					test.writes = map[string]int{"ApplyCustomHostnameCertificate": 1}
+					writes = map[string]int{"ApplyCustomHostnameCertificate": 1}
 				}
 				a.ResetRequests()
 				w.write("main.tf", a.hcl(a.args(name, free(), trigger)))
@@ -848,13 +849,13 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				} else if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "); !strings.Contains(said, "Certificate not applied for") || !strings.Contains(said, test.says) {
 					t.Errorf("the apply does not say %q:\n%s", test.says, out)
 				}
-				if test.writes == nil {
-					test.writes = map[string]int{}
+				if writes == nil {
+					writes = map[string]int{}
 					if strings.Contains(out, "known after apply") {
 						t.Errorf("the plan shows values that nothing alters:\n%s", out)
 					}
 				}
-				if diff := cmp.Diff(test.writes, a.writes()); diff != "" {
+				if diff := cmp.Diff(writes, a.writes()); diff != "" {
 					t.Errorf("writes (-want +got):\n%s", diff)
 				}
 				w.mustRun("plan", "-detailed-exitcode")

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -707,10 +708,10 @@ func TestBounded(t *testing.T) {
 func TestNetworkFails(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
-		calls := 0
+		var calls atomic.Int64
 		a.before = func(r *http.Request) error {
 			// Not those that are sent in pairs.
-			if calls++; calls%7 == 3 && strings.HasPrefix(r.URL.Query().Get("Action"), "Get") {
+			if calls.Add(1)%7 == 3 && strings.HasPrefix(r.URL.Query().Get("Action"), "Get") {
 				return errDead
 			}
 			return nil
