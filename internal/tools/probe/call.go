@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"terraform-provider-esa/internal/esa"
 )
 
 const (
@@ -334,17 +336,5 @@ func signature(method, secret string, places ...url.Values) string {
 // escape is the percent-encoding of RFC 3986, which differs from a query's in the space.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// sleep returns nil after d, or the context's error as soon as it ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// sleep returns nil after a time, or the context's error as soon as it ends.
+var sleep = esa.SystemClock{}.Sleep

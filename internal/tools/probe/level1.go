@@ -266,16 +266,12 @@ func sslOffView(ctx context.Context, p *probe) (finding, error) {
 	if !p.uploadSeen {
 		return open("no certificate could be uploaded")
 	}
-	a, err := p.update(ctx, "SslFlag", "off")
+	a, w, err := p.change(ctx, asIs("off", ""), "SslFlag", "off")
 	if err != nil {
 		return finding{}, err
 	}
 	if !a.ok() {
 		return open("UpdateCustomHostname answered %s", a.refusal())
-	}
-	w, err := p.see(ctx, a, asIs("off", ""))
-	if err != nil {
-		return finding{}, err
 	}
 	switch shown := model(w.first); {
 	case !w.seen:
@@ -289,7 +285,7 @@ func sslOffView(ctx context.Context, p *probe) (finding, error) {
 }
 
 func emptyValues(ctx context.Context, p *probe) (finding, error) {
-	a, err := p.update(ctx, "SslFlag", "off", "Certificate", "", "PrivateKey", "")
+	a, w, err := p.change(ctx, asIs("off", ""), "SslFlag", "off", "Certificate", "", "PrivateKey", "")
 	if err != nil {
 		return finding{}, err
 	}
@@ -298,10 +294,6 @@ func emptyValues(ctx context.Context, p *probe) (finding, error) {
 	}
 	if !a.ok() {
 		return open("UpdateCustomHostname answered %s", a.refusal())
-	}
-	w, err := p.see(ctx, a, asIs("off", ""))
-	if err != nil {
-		return finding{}, err
 	}
 	if p.value("ssl-off-view") == "kept" && model(w.first).text("CertType") == "" {
 		return open("they were read as the wish to clear the certificate")
@@ -313,7 +305,7 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 	if !p.uploadSeen {
 		return open("there is no certificate to go back to")
 	}
-	a, err := p.update(ctx, "SslFlag", "on")
+	a, w, err := p.change(ctx, asIs("on", "upload"), "SslFlag", "on")
 	if err != nil {
 		return finding{}, err
 	}
@@ -322,10 +314,6 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 		return found("refused", "%s", a.refusal())
 	case !a.ok():
 		return open("UpdateCustomHostname answered %s", a.refusal())
-	}
-	w, err := p.see(ctx, a, asIs("on", "upload"))
-	if err != nil {
-		return finding{}, err
 	}
 	if !w.seen {
 		return open("it was taken, and the certificate is not to be seen after %v", sightLimit)
@@ -684,16 +672,12 @@ func nameElsewhere(ctx context.Context, p *probe) (finding, error) {
 }
 
 func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
-	a, err := p.update(ctx, "SslFlag", "on", "CertType", "free")
+	a, w, err := p.change(ctx, asIs("on", "free"), "SslFlag", "on", "CertType", "free")
 	if err != nil {
 		return finding{}, err
 	}
 	if !a.ok() {
 		return open("UpdateCustomHostname answered %s", a.refusal())
-	}
-	w, err := p.see(ctx, a, asIs("on", "free"))
-	if err != nil {
-		return finding{}, err
 	}
 	if p.freeAsked = w.seen; !w.seen {
 		return open("the certificate's type is not to be seen after %v", sightLimit)

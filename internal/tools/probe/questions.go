@@ -236,6 +236,14 @@ func (p *probe) see(ctx context.Context, began answer, done func(object) bool) (
 	}.wait(ctx, began)
 }
 
+// change updates the main hostname, and waits until it is seen as it should be if the update was taken.
+func (p *probe) change(ctx context.Context, done func(object) bool, params ...string) (a answer, w watch, err error) {
+	if a, err = p.update(ctx, params...); err == nil && a.ok() {
+		w, err = p.see(ctx, a, done)
+	}
+	return a, w, err
+}
+
 // noCreate is why a question stays open that a run had no create left for.
 const noCreate = "there was no create left for it"
 
