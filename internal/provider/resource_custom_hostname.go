@@ -408,8 +408,11 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	}
 	refusal := new(esa.Error)
 	alone := in.SSLFlag == "" && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".SslFlag", "MissingSslFlag", "MissingCertType")
-	if !alone || !errors.As(err, &refusal) || r.recordProblem(ctx, client, plan, in.RecordID) != "" {
+	if !alone || !errors.As(err, &refusal) {
 		return r.explain(ctx, client, "update", plan, in.RecordID, in.Certificate, err)
+	}
+	if problem := r.recordProblem(ctx, client, "update", plan, in.RecordID); problem != nil {
+		return problem
 	}
 	if plan.CertType.ValueString() == esa.CertTypeUpload && config.key() == "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to update custom hostname",
@@ -577,29 +580,31 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	if recordID == 0 || !esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeInvalidParameter+".RecordId", esa.CodeRecordNotFound) {
 		return general
 	}
-	problem := r.recordProblem(ctx, client, plan, recordID)
-	if problem == "" {
-		return general
+	if problem := r.recordProblem(ctx, client, verb, plan, recordID); problem != nil {
+		return problem
+	}
+	return general
+}
+
+// recordProblem looks a record up and says why no hostname of the plan's site can be attached to it. It returns nil if one can,
+// or if the record cannot be read.
+func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64) diag.Diagnostic {
+	record, err := client.GetRecord(ctx, recordID)
+	problem := ""
+	switch {
+	case esa.IsCode(err, esa.CodeRecordNotFound):
+		problem = "does not exist"
+	case err != nil:
+		return nil
+	case formatID(record.SiteID) != plan.SiteID.ValueString():
+		problem = fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
+	case !record.Proxied:
+		problem = fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
+	default:
+		return nil
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to "+verb+" custom hostname",
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))
-}
-
-// recordProblem looks a record up and says why no hostname of the plan's site can hang on it, "" if it can, or if the record
-// cannot be read.
-func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.Client, plan *customHostnameModel, recordID int64) string {
-	record, err := client.GetRecord(ctx, recordID)
-	switch {
-	case esa.IsCode(err, esa.CodeRecordNotFound):
-		return "does not exist"
-	case err != nil:
-		return ""
-	case formatID(record.SiteID) != plan.SiteID.ValueString():
-		return fmt.Sprintf("(%s) belongs to site %d (%s), not to site %s", clean(record.RecordName), record.SiteID, clean(record.SiteName), plan.SiteID.ValueString())
-	case !record.Proxied:
-		return fmt.Sprintf("(%s) is not proxied", clean(record.RecordName))
-	}
-	return ""
 }
 
 // warnUnusable says so when ESA has taken a hostname but will not serve it.
