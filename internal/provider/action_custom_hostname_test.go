@@ -177,7 +177,7 @@ func TestActions(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a, clock := timed(t, test.options, test.asserted...)
+			a := newAccount(t, test.options, test.asserted...)
 			made := test.made
 			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 			made = a.AddHostname(made)
@@ -187,7 +187,7 @@ func TestActions(t *testing.T) {
 			if test.inject != nil {
 				a.Inject(*test.inject)
 			}
-			s := newTimedServer(t, a, clock)
+			s := newServer(t, a)
 			a.ResetRequests()
 			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
@@ -210,9 +210,9 @@ func (deadlineClock) Sleep(context.Context, time.Duration) error { return contex
 
 // A wait that runs out of time says what was seen last, and which limit to raise.
 func TestActions_timeLimit(t *testing.T) {
-	a, clock := timed(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{})
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
-	s := newTimedServer(t, a, deadlineClock{clock})
+	s := newTimedServer(t, a, deadlineClock{a.clock})
 	_, problems := s.invoke(t, verifyAction, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": true})
 	if len(problems) != 1 || !strings.Contains(problems[0], "Last seen: status pending") || !strings.Contains(problems[0], "timeouts.invoke") {
 		t.Errorf("problems %q", problems)

@@ -215,7 +215,7 @@ func TestAccGuideWholeJourney(t *testing.T) {
 	for access, target := range map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"} {
 		t.Run(access, func(t *testing.T) {
 			t.Parallel()
-			a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
+			a := newAccount(t, fakeesa.Options{IssueDelay: 10 * time.Minute})
 			a.site, a.record = fakeesa.Site{}, fakeesa.Record{}
 			var config strings.Builder
 			config.WriteString(a.provider())
@@ -223,7 +223,7 @@ func TestAccGuideWholeJourney(t *testing.T) {
 				config.WriteString(inProcess(readFile(t, folder+name)))
 				return config.String()
 			}
-			factories := factories(clock)
+			factories := factories(a.clock)
 			factories["alicloud"] = providerserver.NewProtocol6WithError(a.alicloud(t))
 			variables := tfconfig.Variables{"plan_id": tfconfig.StringVariable("esa-site-1"), "access_type": tfconfig.StringVariable(access)}
 			site, hostname, dns := upTo("site.tf"), upTo("hostname.tf"), upTo("dns.tf")

@@ -80,15 +80,9 @@ func wait(arguments string) string {
 	return fmt.Sprintf("resource \"esa_custom_hostname_validation\" \"test\" {\n  hostname_id = esa_custom_hostname.test.id\n  %s\n}\n", arguments)
 }
 
-// timed is an account and a provider that live by the same clock, which nobody waits for.
-func timed(t *testing.T, options fakeesa.Options, asserted ...string) (*account, *fastClock) {
-	a := newAccount(t, options, asserted...)
-	return a, a.clock
-}
-
-func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.TestStep) {
+func (a *account) testTimed(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
-	factories := factories(clock)
+	factories := factories(a.clock)
 	factories["fakedns"] = providerserver.NewProtocol6WithError(dnsProvider{a.Server})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: steps})
 	if left := len(a.Hostnames()); left != 0 {
@@ -100,7 +94,7 @@ func (a *account) testTimed(t *testing.T, clock *fastClock, steps ...resource.Te
 // included.
 func TestAccValidation_oneApply(t *testing.T) {
 	t.Parallel()
-	a, clock := timed(t, fakeesa.Options{ConfiguringFor: 30 * time.Second, IssueDelay: 10 * time.Minute})
+	a := newAccount(t, fakeesa.Options{ConfiguringFor: 30 * time.Second, IssueDelay: 10 * time.Minute})
 	config := a.hcl(a.args(name, free()), `
 resource "fakedns_txt" "owner" {
   name  = esa_custom_hostname.test.verify_host
@@ -116,7 +110,7 @@ resource "fakedns_txt" "acme" {
   value = esa_custom_hostname_validation.owner.cert_txt_value
 }
 `, wait("depends_on = [fakedns_txt.acme]"))
-	a.testTimed(t, clock,
+	a.testTimed(t,
 		resource.TestStep{
 			Config: config,
 			ConfigStateChecks: []statecheck.StateCheck{
@@ -139,8 +133,8 @@ resource "fakedns_txt" "acme" {
 
 func TestAccValidation_alreadyThere(t *testing.T) {
 	t.Parallel()
-	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
-	a.testTimed(t, clock,
+	a := newAccount(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
+	a.testTimed(t,
 		resource.TestStep{Config: a.hcl(a.args(name))},
 		resource.TestStep{
 			Config: a.hcl(a.args(name), wait("")),
@@ -176,10 +170,10 @@ func TestAccValidation_hopeless(t *testing.T) {
 		}, 0, `(?s)Certificate of custom hostname failed.*canceled.*CertApplyCode\s+2.*certificate_apply_trigger`},
 	} {
 		t.Run(title, func(t *testing.T) {
-			a, clock := timed(t, fakeesa.Options{})
+			a := newAccount(t, fakeesa.Options{})
 			a.site = a.AddSiteOf(fakeesa.Site{Name: "example.cn", Coverage: "global"})
 			a.record = a.AddRecord(a.site.ID, "origin.example.cn")
-			a.testTimed(t, clock,
+			a.testTimed(t,
 				resource.TestStep{Config: a.hcl(a.args(name, free()))},
 				resource.TestStep{
 					PreConfig: func() {
@@ -233,7 +227,7 @@ func TestAccValidation_causeIsGone(t *testing.T) {
 // state runs again, and the DNS record follows the new challenge.
 func TestAccValidation_triggers(t *testing.T) {
 	t.Parallel()
-	a, clock := timed(t, fakeesa.Options{IssueDelay: 10 * time.Minute, ReadLag: 20 * time.Second})
+	a := newAccount(t, fakeesa.Options{IssueDelay: 10 * time.Minute, ReadLag: 20 * time.Second})
 	config := func(again string) string {
 		return a.hcl(a.args(name, free(), args{"certificate_apply_trigger": fmt.Sprintf("%q", again)}), `
 resource "fakedns_txt" "owner" {
@@ -253,7 +247,7 @@ resource "fakedns_txt" "acme" {
 `, wait("triggers = { certificate = esa_custom_hostname.test.certificate_apply_trigger }\n  depends_on = [fakedns_txt.acme]"))
 	}
 	challenge := ""
-	a.testTimed(t, clock,
+	a.testTimed(t,
 		resource.TestStep{Config: config("first")},
 		resource.TestStep{
 			PreConfig: func() {
@@ -285,10 +279,10 @@ resource "fakedns_txt" "acme" {
 // TestAccValidation_triggersFail leaves the old triggers in state when the new wait fails, so that the next apply waits again.
 func TestAccValidation_triggersFail(t *testing.T) {
 	t.Parallel()
-	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true, BlankTokens: true})
+	a := newAccount(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true, BlankTokens: true})
 	failed := func(h *fakeesa.Hostname) { h.CertStatus = "ApplyFailed" }
 	again := a.hcl(a.args(name, free()), wait(`triggers = { round = "2" }`))
-	a.testTimed(t, clock,
+	a.testTimed(t,
 		resource.TestStep{Config: a.hcl(a.args(name, free()), wait(""))},
 		resource.TestStep{
 			PreConfig:   func() { a.ChangeHostname(a.hostname(t).ID, failed) },
@@ -326,9 +320,9 @@ func TestAccValidation_timeout(t *testing.T) {
 
 func TestAccValidation_disappears(t *testing.T) {
 	t.Parallel()
-	a, clock := timed(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
+	a := newAccount(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true})
 	config := a.hcl(a.args(name), wait(""))
-	a.testTimed(t, clock,
+	a.testTimed(t,
 		resource.TestStep{Config: config},
 		resource.TestStep{
 			PreConfig: func() { a.RemoveHostname(a.hostname(t).ID) },
@@ -413,7 +407,7 @@ func TestAccValidation_planCalls(t *testing.T) {
 	if testing.Short() {
 		count = 15
 	}
-	a, clock := timed(t, fakeesa.Options{PublishAtOnce: true})
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
 	config := a.provider() + fmt.Sprintf(`
 resource "esa_custom_hostname" "test" {
   count     = %[1]d
@@ -447,16 +441,16 @@ resource "esa_custom_hostname_validation" "used" {
 		}
 		return nil
 	}
-	a.testTimed(t, clock,
+	a.testTimed(t,
 		resource.TestStep{Config: config},
 		resource.TestStep{RefreshState: true}, // with the certificates, which came later
 		resource.TestStep{
-			PreConfig:    func() { clock.ahead.Add(int64(time.Hour)); a.ResetRequests() },
+			PreConfig:    func() { a.clock.ahead.Add(int64(time.Hour)); a.ResetRequests() },
 			RefreshState: true, Check: check(planned),
 		},
 		resource.TestStep{
 			PreConfig: func() {
-				clock.ahead.Add(int64(time.Hour))
+				a.clock.ahead.Add(int64(time.Hour))
 				a.ChangeHostname(named("h3.customer.com"), func(h *fakeesa.Hostname) { h.CertStatus = esa.CertStatusExpiring })
 			},
 			Config: config,
@@ -467,7 +461,7 @@ resource "esa_custom_hostname_validation" "used" {
 		},
 		resource.TestStep{
 			PreConfig: func() {
-				clock.ahead.Add(int64(time.Hour))
+				a.clock.ahead.Add(int64(time.Hour))
 				a.RemoveHostname(named("h5.customer.com"))
 			},
 			Config: config, PlanOnly: true, ExpectNonEmptyPlan: true,
