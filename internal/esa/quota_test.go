@@ -57,7 +57,7 @@ func TestCreateQuota(t *testing.T) {
 // A Create that was throttled for another limit than the hourly one does not wait for minutes.
 func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{CallsPerSecond: 5, RetryAfter: fakeesa.RetryAfterNone})
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, CallsPerSecond: 5, RetryAfter: fakeesa.RetryAfterNone})
 		began := time.Now()
 		atOnce(100, func(i int) {
 			in := f.createInput()

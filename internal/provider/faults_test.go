@@ -488,7 +488,7 @@ resource "esa_custom_hostname" "test" {
 	}
 	code := map[fakeesa.Busy]string{fakeesa.BusyRecord: "Record.ServiceBusy", fakeesa.BusySite: "Site.ServiceBusy"}[a.Options().Busy]
 	busy := check(func() error {
-		if code != "" && !slices.ContainsFunc(a.Requests(), func(r fakeesa.Request) bool { return r.Code == code }) {
+		if code != "" && !slices.ContainsFunc(a.Server.Requests(), func(r fakeesa.Request) bool { return r.Code == code }) {
 			return fmt.Errorf("the record was never busy")
 		}
 		return nil

@@ -43,7 +43,7 @@ func (a *account) workspace(t *testing.T) *workspace {
 
 // refusals counts the calls of an action that were refused with a code.
 func (a *account) refusals(action, code string) (n int) {
-	for _, request := range a.RequestsOf(action) {
+	for _, request := range a.Server.RequestsOf(action) {
 		if request.Code == code {
 			n++
 		}
