@@ -1,4 +1,4 @@
-# ci/test.sh runs these on a fake ESA that has tests/seed.json, and whose customers publish every record at once.
+# ci/test.sh runs these on a fake ESA with tests/seed.json, where customers publish every record at once.
 
 variables {
   tenants      = "tests/tenants"

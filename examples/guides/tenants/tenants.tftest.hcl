@@ -1,4 +1,4 @@
-# With no account and no server: the CLI makes up what ESA would answer. Ids have to be numbers, as the provider checks them.
+# No account and no server: the CLI makes up ESA's responses. Ids have to be numbers, because the provider checks them.
 mock_provider "esa" {
   mock_data "esa_site" {
     defaults = { id = "4042843419650112" }
@@ -17,7 +17,7 @@ mock_provider "esa" {
     }
   }
 
-  # Every wait is over at once.
+  # Every wait ends at once.
   mock_resource "esa_custom_hostname_validation" {
     defaults = {
       id     = "4042843419650201"
