@@ -43,6 +43,6 @@ run "takes_the_record_of_the_line" {
 
   assert {
     condition     = alltrue([for name, tenant in esa_custom_hostname.tenant : tenant.record_id == data.esa_record.origin[local.tenants[name].record].id])
-    error_message = "A hostname is on another record than its line says."
+    error_message = "A hostname is not on the record of its line."
   }
 }

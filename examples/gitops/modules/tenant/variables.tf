@@ -14,7 +14,7 @@ variable "cname_target" {
 }
 
 variable "hostnames" {
-  description = "The tenant's domains. certificate is free, upload or none; published says that the tenant has published the TXT record."
+  description = "The tenant's domains. certificate is free, upload or none; published means that the tenant has published the TXT record."
   type = map(object({
     certificate = optional(string, "free")
     published   = optional(bool, false)
