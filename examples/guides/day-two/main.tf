@@ -52,7 +52,7 @@ check "certificates" {
   assert {
     condition = length(data.esa_custom_hostnames.certificate.hostnames) == 0
     error_message = join("\n", [for h in data.esa_custom_hostnames.certificate.hostnames :
-    "${h.hostname}: certificate ${h.cert_status} until ${coalesce(h.cert_not_after, "never")}: ${coalesce(h.cert_apply_message, "no reason given")}"])
+    "${h.hostname}: certificate ${h.cert_status}, ${try("expires ${h.cert_not_after}", "no expiry date")}: ${coalesce(h.cert_apply_message, "no reason given")}"])
   }
 }
 
