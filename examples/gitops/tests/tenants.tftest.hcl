@@ -27,7 +27,7 @@ run "tells_what_to_publish" {
 
   assert {
     condition     = contains(output.dns_records["two"], { name = "app.two.test", type = "CNAME", value = "origin2.example.com" })
-    error_message = "The CNAME record does not lead to the tenant's record."
+    error_message = "The CNAME record does not point at the tenant's record."
   }
 
   assert {

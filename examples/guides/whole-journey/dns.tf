@@ -29,7 +29,7 @@ resource "esa_custom_hostname_validation" "certificate" {
   depends_on  = [alicloud_alidns_record.certificate]
 }
 
-# Leads the traffic to ESA, once the certificate is in use.
+# Routes traffic to ESA, once the certificate is in use.
 resource "alicloud_alidns_record" "shop" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.hostname, local.zone)

@@ -1,5 +1,5 @@
 output "dns_records" {
-  description = "Records that the tenant publishes: TXT verifies ownership, CNAME leads the traffic to ESA and gets a free certificate."
+  description = "Records that the tenant publishes: TXT verifies ownership, CNAME routes traffic to ESA and gets a free certificate."
   value = flatten([for name, hostname in esa_custom_hostname.this : [
     { name = hostname.verify_host, type = "TXT", value = hostname.verify_code },
     { name = name, type = "CNAME", value = var.cname_target },
