@@ -87,7 +87,7 @@ output "destroyed" {
 
   precondition {
     condition     = length(local.refused_destroys) == 0
-    error_message = "The plan destroys ${join(", ", local.refused_destroys)}. Their traffic ends with that. If it is meant, add them to destroy in policy/allowed.yaml."
+    error_message = "The plan destroys ${join(", ", local.refused_destroys)}. Traffic to them stops. To allow it, add them to destroy in policy/allowed.yaml."
   }
 }
 
@@ -97,7 +97,7 @@ output "forgotten" {
 
   precondition {
     condition     = length(local.refused_forgets) == 0
-    error_message = "The plan forgets ${join(", ", local.refused_forgets)}. Nobody manages them from then on. If it is meant, add them to forget in policy/allowed.yaml."
+    error_message = "The plan forgets ${join(", ", local.refused_forgets)}. They stay in ESA, unmanaged. To allow it, add them to forget in policy/allowed.yaml."
   }
 }
 
