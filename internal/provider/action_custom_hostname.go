@@ -27,7 +27,7 @@ type hostnameActionModel struct {
 // hostnameActionSchema is the schema of these actions.
 func hostnameActionSchema(ctx context.Context, description, wait string) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: description + "\n\nNeeds Terraform 1.14 or later; older ones and OpenTofu have no actions.",
+		MarkdownDescription: description + "\n\nRequires Terraform 1.14 or later; older versions and OpenTofu have no actions.",
 		Attributes: map[string]schema.Attribute{
 			"hostname_id": schema.StringAttribute{
 				Required: true, Validators: []validator.String{idValidator{}},

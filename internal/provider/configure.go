@@ -57,7 +57,7 @@ func (c *connection) take(handedOut any, diags *diag.Diagnostics) {
 	data, ok := handedOut.(*providerData)
 	if !ok {
 		diags.AddError("Unable to configure provider",
-			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider: report it with the log (TF_LOG=DEBUG).", handedOut))
+			fmt.Sprintf("Expected *providerData from the provider, got %T. This is a bug in the provider: report it with the log (TF_LOG=DEBUG).", handedOut))
 		return
 	}
 	c.data = data
@@ -74,7 +74,7 @@ func (c *connection) client(diags *diag.Diagnostics) *esa.Client {
 	}
 	diags.AddError("Unable to call ESA",
 		fmt.Sprintf("The provider \"esa\" cannot be used yet: %s depends on values that are known only after apply. "+
-			"Apply what they come from first, for example with -target, or give the provider values that are known when planning.", unknown))
+			"Apply what they depend on first, for example with -target, or use values that are known during planning.", unknown))
 	return nil
 }
 

@@ -30,7 +30,7 @@ type filterArgument struct {
 
 var filterArguments = map[string]filterArgument{
 	"hostname": {
-		"Only hostnames whose name matches this, in the way of `name_match_type`.",
+		"Only hostnames whose name matches this value; see `name_match_type`.",
 		[]validator.String{stringvalidator.LengthAtLeast(1)},
 	},
 	"name_match_type": {

@@ -51,7 +51,7 @@ func (d *customHostnameDataSource) Schema(_ context.Context, _ datasource.Schema
 		"id": schema.StringAttribute{Computed: true, MarkdownDescription: "The hostname's id."},
 		"hostname_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "The hostname's id. Give it, or `site_id` and `hostname`.",
+			MarkdownDescription: "The hostname's id. Set it, or `site_id` and `hostname`.",
 		},
 		"site_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
@@ -63,13 +63,13 @@ func (d *customHostnameDataSource) Schema(_ context.Context, _ datasource.Schema
 		},
 		"record_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the record that serves the hostname."},
 		"ssl_flag":    schema.StringAttribute{Computed: true, MarkdownDescription: "Whether the hostname serves HTTPS, `on` or `off`."},
-		"cert_type":   schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the last one's."},
-		"certificate": schema.StringAttribute{Computed: true, MarkdownDescription: "PEM of the certificate, as far as ESA shows it."},
-		"cas_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the certificate in SSL Certificates Service, null if it is not from there."},
+		"cert_type":   schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the type of the last certificate."},
+		"certificate": schema.StringAttribute{Computed: true, MarkdownDescription: "PEM of the certificate, if ESA returns it."},
+		"cas_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the certificate in SSL Certificates Service, null for other certificates."},
 	}
 	observedInDataSource(attributes)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one custom hostname, by its id, or by site and name (GetCustomHostname, ListCustomHostnames). That there is none is an error.",
+		MarkdownDescription: "Reads one custom hostname by its id, or by site and name (GetCustomHostname, ListCustomHostnames). Fails if none exists.",
 		Attributes:          attributes,
 	}
 }

@@ -55,7 +55,7 @@ func (d *siteDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	attributes := map[string]schema.Attribute{
 		"site_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "The site's id (SiteId). Give it or `site_name`.",
+			MarkdownDescription: "The site's id (SiteId). Set it or `site_name`.",
 		},
 		"site_name": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
@@ -81,7 +81,7 @@ func (d *siteDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one site of the account, by its id or its name (GetSite, ListSites). That there is none, or more than one, is an error.",
+		MarkdownDescription: "Reads one site of the account by its id or its name (GetSite, ListSites). Fails unless exactly one site matches.",
 		Attributes:          attributes,
 	}
 }
@@ -156,7 +156,7 @@ func findSite(ctx context.Context, client *esa.Client, model siteDataSourceModel
 // notExactlyOne says that a lookup found none or several, and how to choose.
 func notExactlyOne(what, by string, candidates []string) string {
 	if len(candidates) == 0 {
-		return fmt.Sprintf("There is no %s. Check the name, and that the account is the right one.", what)
+		return fmt.Sprintf("There is no %s. Check the name and the account.", what)
 	}
-	return fmt.Sprintf("There are %d of %s. Choose one by %s:\n\n  %s", len(candidates), what, by, strings.Join(candidates, "\n  "))
+	return fmt.Sprintf("There are %d matches for %s. Choose one by %s:\n\n  %s", len(candidates), what, by, strings.Join(candidates, "\n  "))
 }

@@ -40,8 +40,8 @@ func (parseCertificateFunction) Metadata(_ context.Context, _ function.MetadataR
 // Definition describes the function.
 func (parseCertificateFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Reads a PEM certificate",
-		MarkdownDescription: "Returns what the first certificate of a PEM says, for outputs and `check` blocks. It calls nobody.\n\n" +
+		Summary: "Parses a PEM certificate",
+		MarkdownDescription: "Returns the contents of the first certificate of a PEM, for example for outputs and `check` blocks. It makes no network calls.\n\n" +
 			"The result is an object: `subject` and `issuer` (distinguished names), `dns_names` (list of the names it covers), `not_before` and `not_after` (RFC 3339, UTC), " +
 			"`serial_number` (hexadecimal), `fingerprint_sha256` (hexadecimal, of the DER), `key_algorithm` (such as `RSA-2048` or `ECDSA-P256`), `is_ca`, " +
 			"and `chain_length`, the number of certificates in the PEM.",

@@ -26,8 +26,8 @@ func (relativeNameFunction) Metadata(_ context.Context, _ function.MetadataReque
 // Definition describes the function.
 func (relativeNameFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Cuts the zone off a domain name",
-		MarkdownDescription: "Returns the record name that DNS providers want: `_esa_custom_hostname.shop` for `_esa_custom_hostname.shop.customer.com` in the zone `customer.com`, " +
+		Summary: "Removes the zone from a domain name",
+		MarkdownDescription: "Returns the record name that DNS providers expect: `_esa_custom_hostname.shop` for `_esa_custom_hostname.shop.customer.com` in the zone `customer.com`, " +
 			"and `@` for the zone's own name. The result is in lower case; case and a final dot do not matter. A name outside the zone is an error.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "fqdn", MarkdownDescription: "The full domain name, such as `esa_custom_hostname.shop.verify_host`."},
@@ -47,11 +47,11 @@ func (relativeNameFunction) Run(ctx context.Context, req function.RunRequest, re
 	relative, inside := strings.CutSuffix(name, "."+parent)
 	switch {
 	case parent == "":
-		resp.Error = function.NewArgumentFuncError(1, "The zone is empty; give one such as \"customer.com\".")
+		resp.Error = function.NewArgumentFuncError(1, "The zone is empty; set it to one such as \"customer.com\".")
 	case name == parent:
 		resp.Error = resp.Result.Set(ctx, apex)
 	case !inside || relative == "":
-		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%s is not in the zone %s; give a name that ends in %s.", quote(fqdn), quote(zone), quote("."+parent)))
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%s is not in the zone %s; use a name that ends in %s.", quote(fqdn), quote(zone), quote("."+parent)))
 	default:
 		resp.Error = resp.Result.Set(ctx, relative)
 	}

@@ -28,7 +28,7 @@ func parseID(text string) (int64, error) {
 			return id, nil
 		}
 	}
-	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650201\"", quote(text))
+	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits only, for example \"4042843419650201\"", quote(text))
 }
 
 // idLookups say how the id of something is found by its name.
@@ -161,7 +161,7 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 		}
 	}
 	if target.hostnameID == "" && (target.siteID == "" || target.hostname == "") {
-		diags.AddError("Invalid identity", "An import by identity needs hostname_id, or site_id together with hostname.")
+		diags.AddError("Invalid identity", "An import by identity requires hostname_id, or both site_id and hostname.")
 	}
 	return target, !diags.HasError()
 }
@@ -178,9 +178,9 @@ func findHostname(ctx context.Context, client *esa.Client, verb string, about th
 		diags.Append(apiError(verb, about, err))
 	case len(found) == 0:
 		diags.AddError("Unable to "+verb+" custom hostname",
-			fmt.Sprintf("There is no %s. Check the name, and that the site is the right one.", about))
+			fmt.Sprintf("There is no %s. Check the name and the site.", about))
 	case len(found) > 1:
-		detail := fmt.Sprintf("There are %d of %s. Choose one by its id:\n", len(found), about)
+		detail := fmt.Sprintf("There are %d matches for %s. Choose one by its id:\n", len(found), about)
 		for _, candidate := range found {
 			detail += fmt.Sprintf("\n  %d   status %s, record %d, created %s", candidate.HostnameID, clean(candidate.Status), candidate.RecordID, clean(candidate.CreateTime))
 		}

@@ -71,20 +71,20 @@ const certApplyCodeDescription = "ESA's error code of the last application for a
 // observedDescriptions document the other values, for resources and data sources.
 var observedDescriptions = map[string]string{
 	"site_name":          "The site's name (SiteName), such as `example.com`.",
-	"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access it is what the customer's CNAME points at.",
-	"status":             "State of the hostname (Status): `pending` (ownership not proved yet), `configuring`, `active`, `conflicted` or `offline`.",
+	"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access, the customer's CNAME points at it.",
+	"status":             "State of the hostname (Status): `pending` (ownership not verified yet), `configuring`, `active`, `conflicted` or `offline`.",
 	"offline_reason":     "Why the hostname is offline (OfflineReason), such as `missing_icp`.",
-	"conflict_with":      "What holds the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
-	"verify_host":        "Name of the TXT record that proves the ownership (VerifyHost), a full domain name.",
+	"conflict_with":      "What occupies the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
+	"verify_host":        "Name of the TXT record that proves ownership (VerifyHost), a full domain name.",
 	"verify_code":        "Content of the TXT record `verify_host` (VerifyCode).",
 	"cert_id":            "ESA's id of the deployed certificate (CertId).",
 	"cert_status":        "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
 	"cert_not_after":     "When the certificate expires (CertNotAfter), UTC.",
-	"cert_apply_message": "ESA's text about the last application for a free certificate (CertApplyMessage).",
-	"cert_txt_key":       "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name; ESA says it once the ownership is proved.",
+	"cert_apply_message": "ESA's message about the last application for a free certificate (CertApplyMessage).",
+	"cert_txt_key":       "Name of the TXT record that validates a free certificate (CertTxtKey), a full domain name. ESA returns it once ownership is verified.",
 	"cert_txt_value":     "Content of the TXT record `cert_txt_key` (CertTxtValue).",
-	"cert_http_key":      "URL by which a free certificate is issued instead of the TXT record (CertHttpKey).",
-	"cert_http_value":    "Body to be served at `cert_http_key` (CertHttpValue).",
+	"cert_http_key":      "URL that validates a free certificate instead of the TXT record (CertHttpKey).",
+	"cert_http_value":    "Body to serve at `cert_http_key` (CertHttpValue).",
 	"create_time":        "When the hostname was created (CreateTime), UTC.",
 	"update_time":        "When the hostname was last changed (UpdateTime), UTC.",
 }
@@ -93,7 +93,7 @@ var observedDescriptions = map[string]string{
 func describeKept(name string) string {
 	description := observedDescriptions[name]
 	if slices.Contains([]string{"verify_host", "verify_code", "cert_txt_key", "cert_txt_value", "cert_http_key", "cert_http_value"}, name) {
-		description += " Kept when ESA stops reporting it."
+		description += " Kept when ESA no longer returns it."
 	}
 	return description
 }

@@ -68,7 +68,7 @@ func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
 		return
 	case m.SSLFlag.ValueString() == esa.SSLOn && m.CertType.IsNull():
 		diags.AddAttributeError(path.Root("cert_type"), "Missing cert_type",
-			"With ssl_flag \"on\" cert_type must be \"free\", \"upload\" or \"cas\". Set it, or set ssl_flag to \"off\".")
+			"With ssl_flag \"on\", cert_type must be \"free\", \"upload\" or \"cas\". Set it, or set ssl_flag to \"off\".")
 	}
 	if m.CertType.IsNull() || m.CertType.IsUnknown() {
 		return
@@ -78,10 +78,10 @@ func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
 		switch {
 		case argument.certType != certType && !argument.value.IsNull():
 			diags.AddAttributeError(path.Root(argument.name), "Invalid "+argument.name,
-				fmt.Sprintf("%s goes with cert_type \"%s\", but cert_type is %s. Remove it, or change cert_type.", argument.name, argument.certType, quote(certType)))
+				fmt.Sprintf("%s requires cert_type \"%s\", but cert_type is %s. Remove it, or change cert_type.", argument.name, argument.certType, quote(certType)))
 		case argument.certType == certType && argument.required && argument.value.IsNull():
 			diags.AddAttributeError(path.Root(argument.name), "Missing "+argument.name,
-				fmt.Sprintf("cert_type \"%s\" needs %s. Set it, or change cert_type.", certType, argument.name))
+				fmt.Sprintf("cert_type \"%s\" requires %s. Set it, or change cert_type.", certType, argument.name))
 		}
 	}
 }
@@ -154,7 +154,7 @@ func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags 
 		return
 	}
 	diags.AddAttributeWarning(path.Root("certificate"), "Deployed certificate not visible",
-		fmt.Sprintf("ESA does not show the certificate of %s. It is taken for the configured one, as both expire at %s. "+
+		fmt.Sprintf("ESA does not return the certificate of %s. It is assumed to be the configured one, as both expire at %s. "+
 			"If they differ, set private_key_wo and change private_key_wo_version to send yours.", state.thing(), state.CertNotAfter.ValueString()))
 }
 
@@ -217,7 +217,7 @@ func (r *customHostnameResource) checkCasRegion(config *customHostnameModel, dia
 	}
 	if right := esa.CasRegion(r.data.accountSite); config.CasRegion.ValueString() != right {
 		diags.AddAttributeError(path.Root("cas_region"), "Invalid cas_region",
-			fmt.Sprintf("cas_region is %s, but the provider's account_type is %q, whose SSL Certificates Service is in %q. Leave cas_region out, or correct account_type.",
+			fmt.Sprintf("cas_region is %s, but the provider's account_type is %q, whose SSL Certificates Service is in %q. Remove cas_region, or correct account_type.",
 				quote(config.CasRegion.ValueString()), r.data.accountSite, right))
 	}
 }
@@ -231,8 +231,8 @@ func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags
 	}
 	why, otherwise := whySent(plan, state)
 	diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
-		why+"\n\nESA takes a certificate only together with its key. "+otherwise+
-			"Set private_key_wo (kept out of state and plan; Terraform and OpenTofu 1.11 or later) or private_key, to send the configured one.")
+		why+"\n\nESA accepts a certificate only together with its key. "+otherwise+
+			"Set private_key_wo (stored in neither state nor plan; requires Terraform or OpenTofu 1.11 or later) or private_key to send the configured one.")
 }
 
 // whySent says why a plan sends an uploaded certificate, and what else can be done, if anything.
@@ -243,30 +243,30 @@ func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 	about := state.thing()
 	switch {
 	case replaces(state, plan):
-		return fmt.Sprintf("This plan replaces %s, as site_id or hostname changes. The new hostname gets its certificate anew.", about), ""
+		return fmt.Sprintf("This plan replaces %s, as site_id or hostname changes. The certificate must be sent for the new hostname.", about), ""
 	case state.memory.Refused != "":
 		return fmt.Sprintf("ESA created %s without its certificate (%s). This plan sends it again.", about, clean(string(state.memory.Refused))), ""
 	case !plan.SSLFlag.Equal(state.SSLFlag):
-		return fmt.Sprintf("This plan turns the SSL of %s on, with a certificate.", about), ""
+		return fmt.Sprintf("This plan turns on SSL for %s, with a certificate.", about), ""
 	case !plan.CertType.Equal(state.CertType):
 		return fmt.Sprintf("This plan changes the cert_type of %s from %s to \"upload\".", about, quote(state.CertType.ValueString())), ""
 	case plan.Certificate.IsUnknown():
-		return fmt.Sprintf("The certificate of %s is known only after apply, so that this plan may send another one than is deployed.", about), ""
+		return fmt.Sprintf("The certificate of %s is known only after apply, so this plan may send a different one than is deployed.", about), ""
 	case !plan.Certificate.sameAs(state.Certificate):
-		who := "It is the configuration that has changed, as far as the state tells."
+		who := "According to the state, the configuration has changed."
 		if exchanged := state.memory.Exchanged; exchanged != "" && fingerprint(plan.Certificate) == exchanged {
-			who = "The configured one was deployed before: somebody has exchanged it outside Terraform."
+			who = "The configured one was deployed before: it was changed outside Terraform."
 		}
-		return fmt.Sprintf("The certificate that is deployed for %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
+		return fmt.Sprintf("The deployed certificate of %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
 				about, describeCertificate(state.Certificate), describeCertificate(plan.Certificate), who),
-			"Either take the deployed one over: put it into certificate (the data source esa_custom_hostname shows it), and no key is needed. Or send yours. "
+			"To keep the deployed one, set certificate to it (the data source esa_custom_hostname returns it); that needs no key. Or send yours. "
 	case !plan.PrivateKeyWOVersion.Equal(state.PrivateKeyWOVersion):
 		before := "none"
 		if !state.PrivateKeyWOVersion.IsNull() {
 			before = fmt.Sprint(state.PrivateKeyWOVersion.ValueInt64())
 		}
 		return fmt.Sprintf("private_key_wo_version of %s changes from %s to %s, which sends the certificate again.", about, before, plan.PrivateKeyWOVersion),
-			"Either leave private_key_wo_version as it was. Or send the certificate. "
+			"Restore the previous private_key_wo_version, or send the certificate. "
 	}
 	return fmt.Sprintf("This plan sends the certificate of %s.", about), ""
 }

@@ -177,43 +177,43 @@ func (p *esaProvider) DataSources(context.Context) []func() datasource.DataSourc
 func providerSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Manages the custom hostnames (\"SaaS domain names\") of Alibaba Cloud ESA. " +
-			"Arguments and environment variables have the names that the alicloud provider gives them, so that one environment serves both.\n\n" +
+			"Arguments and environment variables have the same names as in the alicloud provider, so that both can share an environment.\n\n" +
 			"Credentials come from the first of these that is set: `access_key` and `secret_key`, `profile`, `credentials_uri`, `ecs_role_name`, " +
 			"`assume_role_with_oidc`. `assume_role` assumes a role with them. Temporary credentials are renewed while Terraform runs. " +
-			"When a renewal fails, the last ones are used until they expire, and the source is asked again.",
+			"If a renewal fails, it is retried, and the last credentials are used until they expire.",
 		Attributes: map[string]schema.Attribute{
-			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Needs `secret_key`. "+
-				"With both of them, no other source of credentials is used."),
+			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Requires `secret_key`. "+
+				"If both are set, no other source of credentials is used."),
 			"secret_key": secret("secret_key", "Secret of `access_key`."),
-			"security_token": secret("security_token", "Security token that belongs to `access_key` if that is a temporary one. "+
-				"A token of the environment is left alone when `access_key` is set here and the environment has a different one, as token and key would be of two sets."),
-			"region": text("region", "Region that you work in, such as `cn-hangzhou`. ESA is global, so it has one use: without `account_type` it tells the account's site, "+
-				"`Domestic` for the regions of mainland China and `International` for all others, `cn-hongkong` among them. Default: the region of `profile`."),
+			"security_token": secret("security_token", "Security token of `access_key`, if that is temporary. "+
+				"A token in the environment is ignored if `access_key` is set here and the environment has a different one."),
+			"region": text("region", "Region that you work in, such as `cn-hangzhou`. ESA is global, so the region has one use: without `account_type`, the account's site is inferred from it, "+
+				"`Domestic` for the regions of mainland China and `International` for all others, including `cn-hongkong`. Default: the region of `profile`."),
 			"account_type": text("account_type", "Site of Alibaba Cloud that the account belongs to, `Domestic` (aliyun.com) or `International` (alibabacloud.com). "+
-				"It decides the default of `endpoint` and of `cas_region`. Default: concluded from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
+				"It determines the defaults of `endpoint` and `cas_region`. Default: inferred from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
 			"profile": text("profile", "Name of a profile of the Alibaba Cloud CLI. There is no default: without it no profile is used. "+
 				"Modes: `AK`, `StsToken`, `RamRoleArn`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CloudSSO`, `OAuth` and `External`. "+
-				"The program of an `External` profile prints a JSON object; other lines are ignored. It runs again shortly before `expiration`, or after five minutes where it prints none."),
-			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that holds `profile`. "+
+				"The program of an `External` profile prints a JSON object; other lines are ignored. It runs again shortly before `expiration`, or after five minutes if it prints none."),
+			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that contains `profile`. "+
 				"A leading `~` is the home directory. Default: `~/.aliyun/config.json`."),
 			"ecs_role_name": text("ecs_role_name", "Name of the RAM role of the ECS instance that Terraform runs on. Its credentials come from the instance's metadata service, "+
-				"which is never asked through a proxy."),
-			"credentials_uri": text("credentials_uri", "URL that answers `GET` with temporary credentials: a JSON object of `AccessKeyId`, `AccessKeySecret`, "+
+				"which is never called through a proxy."),
+			"credentials_uri": text("credentials_uri", "URL that returns temporary credentials on `GET`: a JSON object with `AccessKeyId`, `AccessKeySecret`, "+
 				"`SecurityToken` and `Expiration`. Redirects are not followed."),
 			"endpoint": text("endpoint", "Endpoint of ESA, `https://host[:port]` or `host[:port]`. `http://` is accepted for loopback hosts only. "+
 				"Default: `https://esa.cn-hangzhou.aliyuncs.com` for domestic and `https://esa.ap-southeast-1.aliyuncs.com` for international accounts."),
 			"client_read_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_read_timeout",
-				"Limit for a whole answer of ESA once connected, in milliseconds, at least 1. Default: 60000.")},
+				"Time limit for a complete response of ESA once connected, in milliseconds, at least 1. Default: 60000.")},
 			"client_connect_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_connect_timeout",
-				"Limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
-			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of attempts after the first one for a call that failed in a way that may pass, " +
-				"such as throttling. 0 is none. Default: 10. When ESA cannot be reached in the middle of a run, attempts do not count for half a minute for each retry. " +
-				"A busy record and the quota of creates are waited for until the time limits of `timeouts`, whatever is set here."},
-			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0, for instance to share an account's limit among several runs. " +
-				"Default: no limit of its own; when ESA throttles, all calls slow down together, and recover."},
-			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh of several hostnames of a site may be answered from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
-				"What lists do not show (`certificate`, `cas_id`, `cert_id`) is read when `update_time` or anything about the certificate has changed. Default: true."},
-			"configuration_source": text("configuration_source", "Text that is appended to the user agent of all calls."),
+				"Time limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
+			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Maximum number of retries of a call after a transient failure, " +
+				"such as throttling. 0 disables retries. Default: 10. If ESA becomes unreachable during a run, attempts do not count for half a minute per retry. " +
+				"For a busy record and for the quota of creates, calls are retried until the time limits of `timeouts`, whatever is set here."},
+			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Maximum number of calls per second, above 0, for example to share an account's limit among several runs. " +
+				"Default: no limit; when ESA throttles calls, all calls slow down and then speed up again."},
+			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether to refresh several hostnames of a site from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
+				"Values that lists do not include (`certificate`, `cas_id`, `cert_id`) are read when `update_time` or anything about the certificate has changed. Default: true."},
+			"configuration_source": text("configuration_source", "Text to append to the user agent of all calls."),
 		},
 		Blocks: map[string]schema.Block{
 			"assume_role":           assumeRoleBlock(),
@@ -224,34 +224,34 @@ func providerSchema() schema.Schema {
 
 func assumeRoleBlock() schema.Block {
 	return schema.ListNestedBlock{
-		MarkdownDescription: "RAM role that is assumed with the credentials that the other arguments give. At most one block. Without the block no role is assumed, whatever the environment says.",
+		MarkdownDescription: "RAM role to assume with the credentials from the other arguments. At most one block. Without the block, no role is assumed, whatever is set in the environment.",
 		Validators:          []validator.List{listvalidator.SizeAtMost(1)},
 		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
-			"role_arn": text("assume_role.role_arn", "ARN of the role. It must be given here, in the environment, or by a `profile` of mode `RamRoleArn`, whose role it replaces."),
+			"role_arn": text("assume_role.role_arn", "ARN of the role. It must be set here, in the environment, or by a `profile` of mode `RamRoleArn`, whose role it replaces."),
 			"session_name": text("assume_role.session_name", "Name of the session, as ActionTrail shows it. "+
-				"Default: that of a `profile` of mode `RamRoleArn`, or else `terraform`."),
+				"Default: from a `profile` of mode `RamRoleArn`, or else `terraform`."),
 			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("assume_role.session_expiration",
-				"Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. Default: that of a `profile` of mode `RamRoleArn`, or else 3600.")},
+				"Lifetime of a session, in seconds, from 900 to 43200; longer runs open more sessions. Default: from a `profile` of mode `RamRoleArn`, or else 3600.")},
 			"policy":      text("assume_role.policy", "RAM policy, in JSON, that further restricts the session."),
-			"external_id": text("assume_role.external_id", "External id that the role's trust policy asks for."),
+			"external_id": text("assume_role.external_id", "External id that the role's trust policy requires."),
 		}},
 	}
 }
 
 func assumeRoleWithOIDCBlock() schema.Block {
 	return schema.ListNestedBlock{
-		MarkdownDescription: "RAM role that is assumed with an OIDC token, such as those of CI systems and Kubernetes. At most one block. " +
-			"It is used when no source of credentials before it is set; without the block none is, whatever the environment says.",
+		MarkdownDescription: "RAM role to assume with an OIDC token, such as one from a CI system or Kubernetes. At most one block. " +
+			"It is used if no earlier source of credentials is set. Without the block, no OIDC token is used, whatever is set in the environment.",
 		Validators: []validator.List{listvalidator.SizeAtMost(1)},
 		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
-			"oidc_provider_arn": text("assume_role_with_oidc.oidc_provider_arn", "ARN of the OIDC provider in RAM. It must be given here or in the environment."),
-			"oidc_token":        secret("assume_role_with_oidc.oidc_token", "OIDC token, 4 to 20000 characters. It or `oidc_token_file` must be given; of the two, it is used."),
-			"oidc_token_file": text("assume_role_with_oidc.oidc_token_file", "File with the OIDC token, read anew for every session. "+
+			"oidc_provider_arn": text("assume_role_with_oidc.oidc_provider_arn", "ARN of the OIDC provider in RAM. It must be set here or in the environment."),
+			"oidc_token":        secret("assume_role_with_oidc.oidc_token", "OIDC token, 4 to 20000 characters. Either it or `oidc_token_file` must be set; it takes precedence."),
+			"oidc_token_file": text("assume_role_with_oidc.oidc_token_file", "File with the OIDC token, read again for every session. "+
 				"A leading `~` is the home directory."),
-			"role_arn":          text("assume_role_with_oidc.role_arn", "ARN of the role. It must be given here or in the environment."),
+			"role_arn":          text("assume_role_with_oidc.role_arn", "ARN of the role. It must be set here or in the environment."),
 			"role_session_name": text("assume_role_with_oidc.role_session_name", "Name of the session, as ActionTrail shows it. Default: `terraform`."),
 			"policy":            text("assume_role_with_oidc.policy", "RAM policy, in JSON, that further restricts the session."),
-			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: "Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. " +
+			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: "Lifetime of a session, in seconds, from 900 to 43200; longer runs open more sessions. " +
 				"Default: 3600."},
 		}},
 	}

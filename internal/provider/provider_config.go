@@ -294,7 +294,7 @@ func (r *resolver) rate(name string, v types.Float64) float64 {
 	}
 	rate := v.ValueFloat64()
 	if rate <= 0 {
-		r.invalid(name, given{}, fmt.Sprintf("is %v. Set it to a number above 0, or leave it out for no limit.", rate))
+		r.invalid(name, given{}, fmt.Sprintf("is %v. Set it to a number above 0, or remove it for no limit.", rate))
 		return 0
 	}
 	return rate
@@ -304,7 +304,7 @@ func (r *resolver) rate(name string, v types.Float64) float64 {
 func (r *resolver) header(name string, v types.String) string {
 	from := r.text(name, v)
 	if strings.ContainsFunc(from.value, unicode.IsControl) {
-		r.invalid(name, from, "contains a line break or another control character, which an HTTP header cannot hold. Remove it.")
+		r.invalid(name, from, "contains a line break or another control character, which HTTP headers do not allow. Remove it.")
 		return ""
 	}
 	return from.value
@@ -340,8 +340,8 @@ func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) (tokenVariable
 	access, secret, token := r.text("access_key", m.AccessKey), r.text("secret_key", m.SecretKey), r.text("security_token", m.SecurityToken)
 	if access.value != "" && access.variable == "" && r.environmentHasOtherKey(access.value) {
 		if secret.variable != "" {
-			r.invalid("secret_key", secret, "belongs to another access key than the one in the argument access_key. "+
-				"Set the argument secret_key too, or leave access_key out.")
+			r.invalid("secret_key", secret, "does not belong to the access key in the argument access_key. "+
+				"Set the argument secret_key too, or remove access_key.")
 		}
 		if token.variable != "" {
 			token.value = ""
@@ -416,7 +416,7 @@ func (r *resolver) assumeRoleWithOIDC(blocks types.List) *esa.AssumeRoleWithOIDC
 	}
 	token := r.text("assume_role_with_oidc.oidc_token", m.OIDCToken)
 	if length := len(token.value); length > 0 && (length < minOIDCToken || length > maxOIDCToken) {
-		r.invalid("assume_role_with_oidc.oidc_token", token, fmt.Sprintf("has %d characters. A token has %d to %d; set it to a whole one.",
+		r.invalid("assume_role_with_oidc.oidc_token", token, fmt.Sprintf("has %d characters. A token has %d to %d; set it to a complete one.",
 			length, minOIDCToken, maxOIDCToken))
 	}
 	return &esa.AssumeRoleWithOIDC{
@@ -449,9 +449,9 @@ func credentialDiagnostic(err error) diag.Diagnostic {
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials",
 		"None of the sources of credentials is set, in the provider block or in the environment:\n\n"+places.String()+
-			"  - assume_role_with_oidc: there is no such block\n\n"+
+			"  - assume_role_with_oidc: no block\n\n"+
 			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or profile to a profile of the Alibaba Cloud CLI, or one of the others. "+
-			"No profile is used without its name.")
+			"There is no default profile.")
 }
 
 // userAgent is what ESA is told of the caller.

@@ -58,15 +58,15 @@ func (r *customHostnameResource) IdentitySchema(_ context.Context, _ resource.Id
 		Attributes: map[string]identityschema.Attribute{
 			"hostname_id": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The hostname's id. Enough by itself.",
+				Description:       "The hostname's id. Sufficient on its own.",
 			},
 			"site_id": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The site's id. Enough together with hostname.",
+				Description:       "The site's id. Required with hostname.",
 			},
 			"hostname": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The domain name. Enough together with site_id.",
+				Description:       "The domain name. Required with site_id.",
 			},
 		},
 	}
@@ -75,21 +75,21 @@ func (r *customHostnameResource) IdentitySchema(_ context.Context, _ resource.Id
 // Schema describes the resource.
 func (r *customHostnameResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Puts a customer's own domain (a *custom hostname*; in ESA's words a *SaaS domain name*) in front of a record of an ESA site, " +
+		MarkdownDescription: "Manages a custom hostname (ESA also calls it a *SaaS domain name*): a customer's own domain in front of a record of an ESA site, " +
 			"with the certificate that it serves.\n\n" +
-			"All changes but those of `site_id` and `hostname` are made in place with UpdateCustomHostname, in one call that sends what changed and no more. " +
-			"Creating one counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
-			"A hostname that ESA creates without its certificate is saved with a warning, and the next apply sends the certificate again, in place. " +
-			"The resource is done when ESA knows the hostname; it does not wait for the domain's owner. To prove the ownership, publish a TXT record " +
+			"Changes are made in place, except for `site_id` and `hostname`. Each update is one UpdateCustomHostname call that sends only what changed. " +
+			"Each create counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
+			"If ESA creates a hostname without its certificate, the hostname is saved with a warning, and the next apply sends the certificate again, in place. " +
+			"The resource does not wait for the domain's owner: it is complete once ESA has created the hostname. To prove ownership, publish a TXT record " +
 			"named `verify_host` with the content `verify_code`.",
 		Attributes: r.attributes(),
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
 				Create: true, Read: true, Update: true, Delete: true,
-				CreateDescription: "Time limit for creating, such as `30m` or `6h`. Default `20m`. Many hostnames need hours: ESA takes 100 creates per user and hour.",
-				ReadDescription:   "Time limit for reading, such as `5m`, which is the default.",
-				UpdateDescription: "Time limit for changing, such as `10m`, which is the default.",
-				DeleteDescription: "Time limit for deleting, such as `10m`, which is the default.",
+				CreateDescription: "Time limit for creating, such as `30m` or `6h`. Default `20m`. Many hostnames need hours: ESA allows 100 creates per user and hour.",
+				ReadDescription:   "Time limit for reading. Default `5m`.",
+				UpdateDescription: "Time limit for updating. Default `10m`.",
+				DeleteDescription: "Time limit for deleting. Default `10m`.",
 			}),
 		},
 	}
@@ -122,7 +122,7 @@ func (r *customHostnameResource) attributes() map[string]schema.Attribute {
 		},
 		"ssl_flag": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Whether the hostname serves HTTPS (SslFlag): `on`, which needs `cert_type`, or `off`, with which no argument about certificates is allowed. Changed in place.",
+			MarkdownDescription: "Whether the hostname serves HTTPS (SslFlag): `on`, which requires `cert_type`, or `off`, which allows no certificate arguments. Changed in place.",
 			Validators:          []validator.String{stringvalidator.OneOf(esa.SSLOn, esa.SSLOff)},
 		},
 	}
@@ -146,14 +146,14 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			CustomType: pemType{},
 			Optional:   true,
 			MarkdownDescription: "PEM of the certificate and its chain (Certificate), leaf first, then its intermediates. Required with `cert_type` `upload`. Changed in place; " +
-				"a new certificate is sent together with the key. Two PEMs with the same certificates are the same, whatever their line ends, indentation and the text around them; " +
-				"ESA gets the certificates alone, in this order.",
+				"a new certificate is sent together with the key. Differences in line endings, indentation and text around the certificates are ignored; " +
+				"only the certificates are sent to ESA, in this order.",
 		},
 		"private_key": schema.StringAttribute{
 			Optional:  true,
 			Sensitive: true,
-			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is kept in state in clear; prefer `private_key_wo`, as a warning says wherever that can be used. " +
-				"An uploaded certificate needs one of the two whenever it is sent.",
+			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is stored in state in plain text; use `private_key_wo` instead where the CLI supports it. " +
+				"One of the two is required whenever an uploaded certificate is sent.",
 			Validators: []validator.String{
 				stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo")),
 				stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("private_key_wo")),
@@ -163,13 +163,13 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional:  true,
 			Sensitive: true,
 			WriteOnly: true,
-			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it goes to ESA and into neither plan nor state. " +
-				"It is sent with every change of the certificate; a plan that sends none does without. Needs Terraform or OpenTofu 1.11 or later.",
+			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it is sent to ESA and stored in neither plan nor state. " +
+				"It is sent with every change of the certificate, and is not needed otherwise. Requires Terraform or OpenTofu 1.11 or later.",
 		},
 		"private_key_wo_version": schema.Int64Attribute{
 			Optional: true,
-			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. Only such a plan needs the key. " +
-				"Not needed for a new certificate, which sends its key anyway.",
+			MarkdownDescription: "A number of your choice. Change it to send the certificate and `private_key_wo` again; that plan requires the key. " +
+				"Not needed for a new certificate, which is always sent with its key.",
 			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
 			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
 		},
@@ -182,14 +182,14 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			Computed: true,
 			MarkdownDescription: "Region of SSL Certificates Service (CasRegion): `cn-hangzhou` for accounts of the China site, `ap-southeast-1` for those of the international site. " +
-				"Default: that of the provider's account site. One that contradicts the provider's `account_type` is refused. ESA does not return it. Changed in place.",
+				"Default: the region of the provider's account site. It must not contradict the provider's `account_type`. ESA does not return it. Changed in place.",
 			Validators: []validator.String{stringvalidator.OneOf(esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International))},
 		},
 		"certificate_apply_trigger": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "A text of your choice, such as a date; a new value applies for the free certificate again (ApplyCustomHostnameCertificate), " +
-				"if the last application failed, or the certificate has expired or soon will. In every other state there is nothing to apply for: " +
-				"the value is saved, with a warning. So many hostnames can have the same one. Only with `cert_type` `free`.",
+			MarkdownDescription: "A text of your choice, such as a date. Change it to apply for the free certificate again (ApplyCustomHostnameCertificate). " +
+				"ESA accepts that if the last application failed, or if the certificate has expired or is expiring. In any other state, " +
+				"the value is only saved, with a warning, so many hostnames can share one value. Only with `cert_type` `free`.",
 			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 	}
@@ -250,8 +250,8 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	created, err := client.AwaitCreated(ctx, id)
 	if err != nil {
 		resp.Diagnostics.AddWarning("Custom hostname created but not read",
-			fmt.Sprintf("%s exists and is saved in state, but ESA could not be asked for its status and tokens yet: %s.\n\n"+
-				"They are filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+			fmt.Sprintf("%s was created and is saved in state, but its status and tokens could not be read: %s.\n\n"+
+				"The next plan or refresh reads them.", plan.thing(), clean(err.Error())))
 	}
 	if created == nil {
 		return
@@ -319,7 +319,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	}
 	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
-		tflog.Warn(ctx, "Custom hostname is gone, removing it from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
+		tflog.Warn(ctx, "Custom hostname not found, removing from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
 		return false, diags
 	}
 	if err != nil {
@@ -328,7 +328,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	}
 	if site := formatID(actual.SiteID); !state.SiteID.IsNull() && state.SiteID.ValueString() != site {
 		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id",
-			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
+			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id only.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
 		return false, diags
 	}
 	state.actual = actual
@@ -371,14 +371,14 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 		updated, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
 		if err != nil {
 			resp.Diagnostics.AddWarning("Custom hostname updated but not read",
-				fmt.Sprintf("The change of %s was made, but its result could not be read yet: %s.\n\n"+
-					"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+				fmt.Sprintf("%s was updated, but the result could not be read: %s.\n\n"+
+					"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		} else if names := plan.notStuck(updated); len(names) > 0 {
 			// The state is what ESA reports, so that the next plan shows what is still to be done.
 			state.fromAPI(updated, r.casRegion())
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
-				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. %s",
+				fmt.Sprintf("ESA accepted the update of %s, but still returns another %s. %s",
 					plan.thing(), strings.Join(names, ", "), adviceForUnchanged(updated)))
 			return
 		} else {
@@ -416,8 +416,8 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	}
 	if plan.CertType.ValueString() == esa.CertTypeUpload && config.key() == "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to update custom hostname",
-			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and of the same site. "+
-				"ESA may take a record with the whole certificate group alone, and that needs the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
+			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and belongs to the same site. "+
+				"ESA may accept a record only together with all certificate arguments, which include the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
 	}
 	var diags diag.Diagnostics
 	in.SSLFlag = plan.SSLFlag.ValueString()
@@ -461,7 +461,7 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	err := client.ApplyCustomHostnameCertificate(ctx, id)
 	if apiErr := new(esa.Error); esa.IsApplyRefused(err) && errors.As(err, &apiErr) {
 		// Asking again gets the same answer, so it must not fail every apply from now on.
-		notApplied(fmt.Sprintf("ESA takes no application for the certificate of %s, which is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
+		notApplied(fmt.Sprintf("ESA accepts no application for the certificate of %s, whose status is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
 		return true
 	}
 	if err != nil {
@@ -471,8 +471,8 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	applied, err := client.AwaitApplied(ctx, now)
 	if err != nil {
 		diags.AddWarning("Certificate applied for but not read",
-			fmt.Sprintf("The certificate of %s was applied for, but the result could not be read yet: %s.\n\n"+
-				"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+			fmt.Sprintf("The certificate of %s was applied for, but the result could not be read: %s.\n\n"+
+				"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		return true
 	}
 	observed.observe(applied)
@@ -491,7 +491,7 @@ func adviceForUnchanged(h *esa.CustomHostname) string {
 	if h.Status == esa.StatusConfiguring {
 		return "ESA was still configuring the hostname at the time limit. Run apply again when it is active, or raise timeouts.update."
 	}
-	return "Run plan to see what it reports, and apply again. If that does not help either, give the hostname id to Alibaba Cloud support."
+	return "Run plan to see what ESA returns, then apply again. If that does not help, give the hostname id to Alibaba Cloud support."
 }
 
 // Delete deletes the hostname and waits until ESA no longer knows it, so that its record is free.
@@ -613,15 +613,15 @@ func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	case esa.StatusConflicted:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname conflicted",
 			fmt.Sprintf("%s was created, but its name is occupied (%s), so ESA does not serve it. "+
-				"Remove what occupies it, then verify the ownership with an esa_custom_hostname_validation; nothing needs to be created anew.", m.thing(), m.ConflictWith.ValueString()))
+				"Remove what occupies it, then verify ownership with an esa_custom_hostname_validation; nothing needs to be recreated.", m.thing(), m.ConflictWith.ValueString()))
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
-			fmt.Sprintf("%s was created, but ESA does not serve it (%s). It is served when that has been mended; nothing needs to be created anew.", m.thing(), m.OfflineReason.ValueString()))
+			fmt.Sprintf("%s was created, but ESA does not serve it (%s). Once the cause is fixed, ESA serves it; nothing needs to be recreated.", m.thing(), m.OfflineReason.ValueString()))
 	case esa.StatusPending:
 		if m.VerifyCode.IsNull() {
 			diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname without ownership token",
-				fmt.Sprintf("%s was created, but within a minute ESA has not made verify_host and verify_code. "+
-					"They are filled in by the next plan or refresh; run apply again for what depends on them.", m.thing()))
+				fmt.Sprintf("%s was created, but ESA did not create verify_host and verify_code within a minute. "+
+					"The next plan or refresh reads them; run apply again for what depends on them.", m.thing()))
 		}
 	}
 }

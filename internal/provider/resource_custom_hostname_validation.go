@@ -80,7 +80,7 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 	attributes := map[string]schema.Attribute{
 		"hostname_id": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Id of the hostname, `esa_custom_hostname.x.id`. Changing it waits anew.",
+			MarkdownDescription: "Id of the hostname, `esa_custom_hostname.x.id`. Changing it waits again.",
 			Validators:          []validator.String{idValidator{}},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
@@ -89,13 +89,13 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 			Computed: true,
 			Default:  stringdefault.StaticString(string(esa.Usable)),
 			MarkdownDescription: "What to wait for: `ownership`, until ESA has seen the TXT record `verify_host` and the hostname is `active`; " +
-				"or `certificate`, until moreover, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
+				"or `certificate`, until the hostname is `active` and, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
 			Validators: []validator.String{stringvalidator.OneOf(string(esa.Ownership), string(esa.Usable))},
 		},
 		"triggers": schema.MapAttribute{
 			Optional:    true,
 			ElementType: types.StringType,
-			MarkdownDescription: "Values of your choice; when one of them changes, it waits again, in place. Give it what the wait is about: " +
+			MarkdownDescription: "Values of your choice. When one of them changes, the resource waits again, in place. Typical values are " +
 				"the hostname's `certificate_apply_trigger`, its `record_id`, or the content of a DNS record.",
 		},
 	}
@@ -116,11 +116,11 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 		}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until the ownership is proved, and then waits for the certificate. " +
-			"It makes nothing, and destroying it touches nothing.\n\n" +
-			"It returns at once if the hostname is there already, and fails at once if waiting cannot help: when the application for its certificate failed, " +
-			"or when the name is still occupied, or the hostname still offline, after a last VerifyCustomHostname. A renewal later does not undo it.\n\n" +
-			"Let it depend on the DNS records, so that it begins when they are published. Once it is in state it does not wait again, until one of its `triggers` changes.",
+		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until ownership is verified, and then waits for the certificate. " +
+			"It creates nothing in ESA, and destroying it changes nothing there.\n\n" +
+			"It returns at once if the hostname is already in service. It fails at once if waiting cannot help: if the application for its certificate failed, " +
+			"or if the name is still occupied, or the hostname still offline, after a last VerifyCustomHostname. A later renewal of the certificate does not undo it.\n\n" +
+			"Make it depend on the DNS records, so that it starts once they are published. Once it is in state, it waits again only when one of its `triggers` changes.",
 		Attributes: attributes,
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
@@ -289,7 +289,7 @@ func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err e
 				goal, about, lastSeen(last), whatIsMissing(last), limit))
 	case errors.Is(err, context.Canceled) && last != nil:
 		return diag.NewErrorDiagnostic("Custom hostname not validated yet",
-			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. Last seen: %s. Run apply again to go on.", goal, about, lastSeen(last)))
+			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. Last seen: %s. Run apply again to continue.", goal, about, lastSeen(last)))
 	}
 	return apiError("validate", about, err)
 }
@@ -309,11 +309,11 @@ func lastSeen(h *esa.CustomHostname) string {
 func whatIsMissing(h *esa.CustomHostname) string {
 	switch {
 	case h.Status == esa.StatusPending && h.VerifyCode == "":
-		return "ESA has not made verify_host and verify_code yet, which are to be published."
+		return "ESA has not created verify_host and verify_code yet. Publish them once it has."
 	case h.Status == esa.StatusPending:
 		return fmt.Sprintf("Publish the TXT record %s with the content %s.", clean(h.VerifyHost), clean(h.VerifyCode))
 	case h.SSLFlag == esa.SSLOn && h.CertTXTKey != "":
-		return fmt.Sprintf("For the certificate, publish the TXT record %s with the content %s, or serve the domain through ESA already.", clean(h.CertTXTKey), clean(h.CertTXTValue))
+		return fmt.Sprintf("For the certificate, publish the TXT record %s with the content %s, or point the domain at ESA.", clean(h.CertTXTKey), clean(h.CertTXTValue))
 	}
 	return "ESA needs more time."
 }
@@ -328,24 +328,24 @@ func describeHopeless(hopeless *esa.HopelessError) (summary, detail string) {
 	}
 	switch h.Status {
 	case esa.StatusConflicted:
-		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. It has just been verified again, and still is. "+
-			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be created anew.", about, clean(orNone(h.ConflictWith))) + answer
+		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. ESA has just verified it again, without success. "+
+			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be recreated.", about, clean(orNone(h.ConflictWith))) + answer
 	case esa.StatusOffline:
-		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. It has just been verified again, and is offline still. "+
-			"See to that (a missing ICP filing, an overdue plan, content, or somebody's decision), and run apply again.", about, clean(orNone(h.OfflineReason))) + answer
+		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. ESA has just verified it again, and it is still offline. "+
+			"Fix the cause (a missing ICP filing, an overdue plan, content, or a manual decision), and run apply again.", about, clean(orNone(h.OfflineReason))) + answer
 	}
 	code := "none"
 	if h.CertApplyCode != nil {
 		code = fmt.Sprint(*h.CertApplyCode)
 	}
-	return "Certificate of custom hostname failed", fmt.Sprintf("The certificate of %s is %s. ESA says: %s (CertApplyCode %s).\n\n"+
-		"For a free certificate, check the TXT record and the domain's CAA records, then apply for it anew by changing certificate_apply_trigger of its esa_custom_hostname. "+
+	return "Certificate of custom hostname failed", fmt.Sprintf("The certificate of %s is %s. Message from ESA: %s (CertApplyCode %s).\n\n"+
+		"For a free certificate, check the TXT record and the domain's CAA records, then apply for it again by changing certificate_apply_trigger of its esa_custom_hostname. "+
 		"For an uploaded one, upload a renewed certificate.", about, clean(h.CertStatus), clean(orNone(h.CertApplyMessage)), code)
 }
 
 func orNone(text string) string {
 	if text == "" {
-		return "nothing"
+		return "no reason given"
 	}
 	return text
 }
