@@ -21,7 +21,7 @@ func newApplyCustomHostnameCertificateAction() action.Action {
 	return &applyCustomHostnameCertificateAction{}
 }
 
-// Metadata names the action.
+// Metadata sets the name of the action.
 func (a *applyCustomHostnameCertificateAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_apply_custom_hostname_certificate"
 }
@@ -34,7 +34,7 @@ func (a *applyCustomHostnameCertificateAction) Schema(ctx context.Context, _ act
 		"Whether to wait until the certificate is issued.")
 }
 
-// Invoke applies for the certificate, and then waits if asked to.
+// Invoke applies for the certificate, and then waits if wait is set.
 func (a *applyCustomHostnameCertificateAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	a.invoke(ctx, req, resp, applyForCertificate)
 }
@@ -67,7 +67,7 @@ func applyForCertificate(ctx context.Context, h *hostnameAction) {
 	}
 }
 
-// nothingToApplyFor says why a hostname is in no state in which a certificate is applied for.
+// nothingToApplyFor returns why the state of a hostname allows no application for a certificate.
 func nothingToApplyFor(h *esa.CustomHostname) string {
 	about := thingOf(h)
 	switch {

@@ -19,7 +19,7 @@ type verifyCustomHostnameAction struct {
 
 func newVerifyCustomHostnameAction() action.Action { return &verifyCustomHostnameAction{} }
 
-// Metadata names the action.
+// Metadata sets the name of the action.
 func (a *verifyCustomHostnameAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_verify_custom_hostname"
 }
@@ -32,7 +32,7 @@ func (a *verifyCustomHostnameAction) Schema(ctx context.Context, _ action.Schema
 		"Whether to check again until ownership is verified and the hostname is `active`, rather than fail.")
 }
 
-// Invoke verifies once, and then waits if asked to.
+// Invoke verifies once, or waits if wait is set.
 func (a *verifyCustomHostnameAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	a.invoke(ctx, req, resp, verifyHostname)
 }
@@ -43,7 +43,7 @@ func verifyHostname(ctx context.Context, h *hostnameAction) {
 		h.say("The ownership of %s is already verified; nothing to do.", h.about())
 		return
 	case esa.StatusConfiguring:
-		// Deployed once the ownership is proved: there is nothing left to verify.
+		// ESA configures a hostname after its verification, so there is nothing left to verify.
 		h.say("The ownership of %s is already verified, and ESA is deploying it.", h.about())
 		if h.wait {
 			h.await(ctx, esa.Ownership)
@@ -61,7 +61,7 @@ func verifyHostname(ctx context.Context, h *hostnameAction) {
 		h.say("The ownership of %s is verified.", h.about())
 		return
 	}
-	// What ESA found is to be told, and not what it was before.
+	// The error describes the hostname after the check.
 	if now, readErr := h.client.GetCustomHostname(ctx, h.id); readErr == nil {
 		h.hostname = now
 	}

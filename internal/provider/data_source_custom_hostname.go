@@ -19,7 +19,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = &customHostnameDataSource{}
 )
 
-// customHostnameDataSource is data "esa_custom_hostname".
+// customHostnameDataSource is the data source esa_custom_hostname.
 type customHostnameDataSource struct {
 	configuredDataSource
 }
@@ -40,7 +40,7 @@ type customHostnameDataSourceModel struct {
 	customHostnameObserved
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *customHostnameDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
@@ -74,7 +74,7 @@ func (d *customHostnameDataSource) Schema(_ context.Context, _ datasource.Schema
 	}
 }
 
-// observedInDataSource adds the values that ESA owns to a schema.
+// observedInDataSource adds the attributes that ESA sets to a schema.
 func observedInDataSource(attributes map[string]schema.Attribute) {
 	attributes["cert_apply_code"] = schema.Int64Attribute{Computed: true, MarkdownDescription: certApplyCodeDescription}
 	for name, description := range observedDescriptions {
@@ -82,7 +82,7 @@ func observedInDataSource(attributes map[string]schema.Attribute) {
 	}
 }
 
-// ConfigValidators checks which arguments go together.
+// ConfigValidators returns the checks of combinations of arguments.
 func (d *customHostnameDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{
 		datasourcevalidator.ExactlyOneOf(path.MatchRoot("hostname_id"), path.MatchRoot("hostname")),
@@ -90,7 +90,7 @@ func (d *customHostnameDataSource) ConfigValidators(context.Context) []datasourc
 	}
 }
 
-// Read looks the hostname up.
+// Read reads the hostname.
 func (d *customHostnameDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model customHostnameDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -123,7 +123,7 @@ func (d *customHostnameDataSource) Read(ctx context.Context, req datasource.Read
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// getHostname reads a hostname that must be there.
+// getHostname reads a hostname that must exist.
 func getHostname(ctx context.Context, client *esa.Client, id string, about thing, diags *diag.Diagnostics) *esa.CustomHostname {
 	if diags.HasError() {
 		return nil

@@ -16,7 +16,7 @@ import (
 
 var _ datasource.DataSourceWithConfigure = &customHostnamesDataSource{}
 
-// customHostnamesDataSource is data "esa_custom_hostnames".
+// customHostnamesDataSource is the data source esa_custom_hostnames.
 type customHostnamesDataSource struct {
 	configuredDataSource
 }
@@ -30,7 +30,7 @@ type customHostnamesDataSourceModel struct {
 	Hostnames  []listedHostnameModel `tfsdk:"hostnames"`
 }
 
-// listedHostnameModel is a hostname as lists have it: without cert_id, certificate and cas_id.
+// listedHostnameModel is a hostname in a list, which lacks cert_id, certificate and cas_id.
 type listedHostnameModel struct {
 	ID               types.String `tfsdk:"id"`
 	SiteID           types.String `tfsdk:"site_id"`
@@ -71,7 +71,7 @@ func newListedHostname(h *esa.CustomHostname) listedHostnameModel {
 	}
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *customHostnamesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostnames"
 }

@@ -22,7 +22,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = &recordDataSource{}
 )
 
-// recordDataSource is data "esa_record".
+// recordDataSource is the data source esa_record.
 type recordDataSource struct {
 	configuredDataSource
 }
@@ -46,7 +46,7 @@ type recordDataSourceModel struct {
 	UpdateTime  types.String `tfsdk:"update_time"`
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *recordDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_record"
 }
@@ -91,7 +91,7 @@ func (d *recordDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 	}
 }
 
-// ConfigValidators checks which arguments go together.
+// ConfigValidators returns the checks of combinations of arguments.
 func (d *recordDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{
 		datasourcevalidator.ExactlyOneOf(path.MatchRoot("record_id"), path.MatchRoot("record_name")),
@@ -100,7 +100,7 @@ func (d *recordDataSource) ConfigValidators(context.Context) []datasource.Config
 	}
 }
 
-// Read looks the record up.
+// Read reads the record.
 func (d *recordDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model recordDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -122,7 +122,7 @@ func (d *recordDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	})...)
 }
 
-// findRecord returns the record that is meant, or nil with an error that lists what there is instead.
+// findRecord returns the selected record, or nil with an error that lists the candidates.
 func findRecord(ctx context.Context, client *esa.Client, model recordDataSourceModel, diags *diag.Diagnostics) *esa.Record {
 	if !model.RecordID.IsNull() {
 		id := readID("record_id", model.RecordID.ValueString(), diags)

@@ -13,19 +13,19 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// thing is what an error is about, as far as it is known.
+// thing is the hostname that an error is about. Its fields may be empty.
 type thing struct {
 	hostname   string
 	siteID     string
 	hostnameID string
 }
 
-// thingOf names a hostname that ESA has described.
+// thingOf returns the thing for a hostname from ESA.
 func thingOf(h *esa.CustomHostname) thing {
 	return thing{hostname: clean(h.Hostname), siteID: formatID(h.SiteID), hostnameID: formatID(h.HostnameID)}
 }
 
-// String names the thing in a sentence.
+// String returns the thing for use in a sentence.
 func (t thing) String() string {
 	var known []string
 	if t.siteID != "" {
@@ -44,7 +44,7 @@ func (t thing) String() string {
 	return name + " (" + strings.Join(known, ", ") + ")"
 }
 
-// apiError is the one door from an error of the client to a diagnostic. verb is what was being done ("create").
+// apiError returns the diagnostic of an error of the client. verb is the operation, such as "create".
 func apiError(verb string, about thing, err error) diag.Diagnostic {
 	summary := "Unable to " + verb + " custom hostname"
 
@@ -89,7 +89,7 @@ func errorAt(attribute path.Path, summary, detail string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(attribute, summary, detail)
 }
 
-// casError is apiError for a refusal that is likely about the certificate of SSL Certificates Service.
+// casError is apiError for an error that is likely about the certificate of SSL Certificates Service.
 func casError(verb string, about thing, group *esa.Certificate, err error) diag.Diagnostic {
 	apiErr := new(esa.Error)
 	if !errors.As(err, &apiErr) || errors.As(err, new(*esa.HostnameExistsError)) {
@@ -106,7 +106,7 @@ func casError(verb string, about thing, group *esa.Certificate, err error) diag.
 		verb, about, describe(apiErr), before, group.CasID, group.CasRegion, esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International), after))
 }
 
-// certificateRefused tells that a hostname was made, but without its certificate.
+// certificateRefused returns the warning about a hostname that ESA created without its certificate.
 func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
 	attribute, advice, answer := path.Root("cert_type"), "", clean(err.Error())
 	if apiErr := new(esa.Error); errors.As(err, &apiErr) {
@@ -121,7 +121,7 @@ func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
 			"That sends the certificate again, in place; nothing is recreated.", plan.thing(), answer, advice))
 }
 
-// codeOf is the code of ESA's answer, "" if there was none.
+// codeOf returns the code of an error, "" for none.
 func codeOf(err error) esa.ErrorCode {
 	apiErr := new(esa.Error)
 	if errors.As(err, &apiErr) {
@@ -130,7 +130,7 @@ func codeOf(err error) esa.ErrorCode {
 	return ""
 }
 
-// lookupError is a diagnostic about a site or record that could not be read.
+// lookupError returns the diagnostic about a site or record that could not be read.
 func lookupError(kind, what string, err error) diag.Diagnostic {
 	var apiErr *esa.Error
 	if !errors.As(err, &apiErr) {
@@ -140,7 +140,7 @@ func lookupError(kind, what string, err error) diag.Diagnostic {
 	return errorAt(attribute, "Unable to read "+kind, fmt.Sprintf("Unable to read %s.\n\n%s\n\n%s", what, describe(apiErr), advice))
 }
 
-// createQuotaDetail tells how far a run came within the quota, and how to come further.
+// createQuotaDetail describes how far a run got within the quota, and how to continue.
 func createQuotaDetail(about thing, quota *esa.CreateQuotaError) string {
 	answer := clean(quota.Err.Error())
 	if apiErr := new(esa.Error); errors.As(quota.Err, &apiErr) {
@@ -152,7 +152,7 @@ func createQuotaDetail(about thing, quota *esa.CreateQuotaError) string {
 		about, quota.Made, answer)
 }
 
-// hostnameExists tells how to import a hostname that stands in the way of a create.
+// hostnameExists returns the error about an existing hostname, with the commands to import it.
 func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError) diag.Diagnostic {
 	existing := exists.Existing
 	if exists.SameRun {
@@ -171,11 +171,11 @@ func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError
 			"or, with an import block:\n\n"+
 			"  import {\n    to = ADDRESS\n    id = \"%d\"\n  }",
 		about, existing.HostnameID, existing.RecordID, clean(existing.Status), answer,
-		// By id, as lists may still show a second one of the name that was deleted again.
+		// By id, as lists may still show a deleted duplicate of the name.
 		existing.SiteID, existing.HostnameID, existing.HostnameID))
 }
 
-// describe gives ESA's own words and what support asks for.
+// describe returns ESA's message and what support asks for.
 func describe(e *esa.Error) string {
 	var b strings.Builder
 	switch {
@@ -197,19 +197,19 @@ func describe(e *esa.Error) string {
 	return b.String()
 }
 
-// endOf says why a call was not made.
+// endOf returns why a call was not made.
 func endOf(e *esa.Error) string {
 	what := "the time limit was reached"
 	if errors.Is(e.GaveUp, context.Canceled) {
 		what = "the run was interrupted"
 	}
-	if e.Err == esa.ErrNotSent { //nolint:errorlint // Whether there is more to be said than that.
+	if e.Err == esa.ErrNotSent { //nolint:errorlint // A wrapped error has more details.
 		return what
 	}
 	return strings.TrimPrefix(clean(e.Err.Error()), esa.ErrNotSent.Error()+", as ") + ", until " + what
 }
 
-// adviceFor says where an error belongs and what to do about it.
+// adviceFor returns the argument that an error is about, and how to fix it.
 func adviceFor(e *esa.Error) (path.Path, string) {
 	switch e.Code {
 	case esa.CodeSetCertFailed:
@@ -240,7 +240,8 @@ func adviceFor(e *esa.Error) (path.Path, string) {
 	return path.Empty(), adviceForCaller(e)
 }
 
-// adviceForMissing is about a hostname id that ESA does not know. Only a change is of a resource that was there a moment ago.
+// adviceForMissing is adviceFor for a hostname that ESA does not find. Only an update is about a hostname that existed a
+// moment ago.
 func adviceForMissing(verb string) (path.Path, string) {
 	if verb == "update" {
 		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again to recreate it."
@@ -248,7 +249,7 @@ func adviceForMissing(verb string) (path.Path, string) {
 	return path.Root("hostname_id"), "This account has no hostname with that id: the id is wrong, belongs to another account, or the hostname was deleted. Check hostname_id, and which account the credentials belong to."
 }
 
-// parameterArguments are the arguments that become ESA's parameters.
+// parameterArguments maps ESA's parameters to arguments.
 var parameterArguments = map[string]string{
 	"SiteId": "site_id", "Hostname": "hostname", "RecordId": "record_id", "SslFlag": "ssl_flag", "CertType": "cert_type",
 	"Certificate": "certificate", "PrivateKey": "private_key_wo", "CasId": "cas_id", "CasRegion": "cas_region",
@@ -256,7 +257,7 @@ var parameterArguments = map[string]string{
 	"SiteName": "site_name", "RecordName": "record_name", "Type": "record_type",
 }
 
-// adviceForParameter is about the codes InvalidParameter.X, which name the parameter.
+// adviceForParameter is adviceFor for the codes InvalidParameter.X, which name the parameter.
 func adviceForParameter(parameter string) (path.Path, string) {
 	switch argument := parameterArguments[parameter]; argument {
 	case "":
@@ -270,7 +271,7 @@ func adviceForParameter(parameter string) (path.Path, string) {
 	}
 }
 
-// adviceForCaller is adviceFor for errors that are about credentials, clock, limits and network.
+// adviceForCaller is adviceFor for errors about credentials, clock, limits and network.
 func adviceForCaller(e *esa.Error) string {
 	switch {
 	case e.Code == esa.CodeAccessKeyNotFound:
@@ -300,7 +301,7 @@ func adviceForCaller(e *esa.Error) string {
 
 const maxMessage = 1000
 
-// clean makes text from outside fit for a terminal: no control characters, cut to a sensible length.
+// clean makes foreign text safe for a terminal: it removes control characters and limits the length.
 func clean(text string) string {
 	if len(text) > maxMessage {
 		text = text[:maxMessage] + "… (cut)"

@@ -13,12 +13,12 @@ import (
 
 var _ function.Function = parseCertificateFunction{}
 
-// parseCertificateFunction is provider::esa::parse_certificate.
+// parseCertificateFunction is the function provider::esa::parse_certificate.
 type parseCertificateFunction struct{}
 
 func newParseCertificateFunction() function.Function { return parseCertificateFunction{} }
 
-// certificateInfo is what the function returns.
+// certificateInfo is the result of the function.
 type certificateInfo struct {
 	Subject           string   `tfsdk:"subject"`
 	Issuer            string   `tfsdk:"issuer"`
@@ -32,7 +32,7 @@ type certificateInfo struct {
 	ChainLength       int64    `tfsdk:"chain_length"`
 }
 
-// Metadata names the function.
+// Metadata sets the name of the function.
 func (parseCertificateFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "parse_certificate"
 }
@@ -59,7 +59,7 @@ func (parseCertificateFunction) Definition(_ context.Context, _ function.Definit
 	}
 }
 
-// Run reads the certificate.
+// Run parses the certificate.
 func (parseCertificateFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var pem string
 	if resp.Error = req.Arguments.Get(ctx, &pem); resp.Error != nil {

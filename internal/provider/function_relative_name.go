@@ -10,15 +10,15 @@ import (
 
 var _ function.Function = relativeNameFunction{}
 
-// relativeNameFunction is provider::esa::relative_name.
+// relativeNameFunction is the function provider::esa::relative_name.
 type relativeNameFunction struct{}
 
 func newRelativeNameFunction() function.Function { return relativeNameFunction{} }
 
-// apex is how DNS providers call the zone's own name.
+// apex is the name of the zone itself for DNS providers.
 const apex = "@"
 
-// Metadata names the function.
+// Metadata sets the name of the function.
 func (relativeNameFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "relative_name"
 }
@@ -37,7 +37,7 @@ func (relativeNameFunction) Definition(_ context.Context, _ function.DefinitionR
 	}
 }
 
-// Run cuts the zone off.
+// Run removes the zone.
 func (relativeNameFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var fqdn, zone string
 	if resp.Error = req.Arguments.Get(ctx, &fqdn, &zone); resp.Error != nil {
@@ -57,7 +57,7 @@ func (relativeNameFunction) Run(ctx context.Context, req function.RunRequest, re
 	}
 }
 
-// fold is a domain name as DNS compares it.
+// fold normalizes a domain name for comparison.
 func fold(name string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
 }

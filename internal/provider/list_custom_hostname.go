@@ -19,14 +19,14 @@ import (
 
 var _ list.ListResourceWithConfigure = &customHostnameListResource{}
 
-// customHostnameListResource is list "esa_custom_hostname", for terraform query.
+// customHostnameListResource is the list resource esa_custom_hostname, for terraform query.
 type customHostnameListResource struct {
 	configured
 }
 
 func newCustomHostnameListResource() list.ListResource { return &customHostnameListResource{} }
 
-// Metadata names the resource that is listed.
+// Metadata sets the name of the listed resource.
 func (r *customHostnameListResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
@@ -51,7 +51,7 @@ func (r *customHostnameListResource) ListResourceConfigSchema(_ context.Context,
 	}
 }
 
-// List yields the hostnames as they come, a page at a time.
+// List yields the hostnames page by page.
 func (r *customHostnameListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter hostnameFilter
 	diags := req.Config.Get(ctx, &filter)

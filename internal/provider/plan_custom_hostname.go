@@ -15,11 +15,8 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// What is decided before anything is done: which arguments go together (ValidateConfig), and what a plan says of
-// values that are not configured (ModifyPlan).
-
-// ValidateConfig checks which arguments go together. Unknown values are given the benefit of the doubt: they are
-// checked again when planning and applying.
+// ValidateConfig checks combinations of arguments. It accepts unknown values, which are checked again during plan and
+// apply.
 func (r *customHostnameResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config customHostnameModel
 	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.Config.Raw, req.Config.Get, &config)...)
@@ -34,12 +31,12 @@ func (r *customHostnameResource) validate(config *customHostnameModel, diags *di
 	config.validateArguments(diags)
 }
 
-// certArgument is an argument of the certificate group with the cert_type that it belongs to.
+// certArgument is an argument of the certificate group, with its cert_type.
 type certArgument struct {
 	name     string
 	value    attr.Value
 	certType string
-	required bool // whether that cert_type needs it
+	required bool // whether that cert_type requires it
 }
 
 func (m *customHostnameModel) certArguments() []certArgument {
@@ -86,8 +83,8 @@ func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
 	}
 }
 
-// ModifyPlan completes a plan: cas_region's default, what this change can alter of the values that ESA owns, and
-// whether there is a key for the certificate that this plan would send.
+// ModifyPlan completes a plan: it sets the default of cas_region, makes the attributes unknown that this change can
+// alter in ESA, and checks that there is a key for a certificate to send.
 func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
@@ -132,8 +129,8 @@ func (r *customHostnameResource) complete(config, plan, state *customHostnameMod
 	config.checkCertificate(!sends, r.now(), diags)
 }
 
-// planCertificate keeps the state's rendering of a certificate that is the same. One that ESA does not show is taken
-// for the configured one if it expires at the same second: an import would else always end in a deployment.
+// planCertificate keeps the certificate of the state if it is the same. A certificate that ESA does not return is assumed
+// to be the configured one if it expires in the same second; otherwise every import would deploy it again.
 func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags *diag.Diagnostics) {
 	if m.Certificate.sameAs(state.Certificate) {
 		m.Certificate = state.Certificate
@@ -149,7 +146,7 @@ func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags 
 	configured := m.Certificate
 	m.Certificate = state.Certificate
 	if changeOf(state, m).certificate {
-		// Something else of the group is sent, and the certificate goes with it.
+		// Another value of the group is sent, and the certificate with it.
 		m.Certificate = configured
 		return
 	}
@@ -158,7 +155,7 @@ func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags 
 			"If they differ, set private_key_wo and change private_key_wo_version to send yours.", state.thing(), state.CertNotAfter.ValueString()))
 }
 
-// planCasRegion plans cas_region where it is not configured, so that it is never unknown without need.
+// planCasRegion sets cas_region if it is not configured, and makes it unknown only if necessary.
 func (m *customHostnameModel) planCasRegion(config, state *customHostnameModel, fallback string) {
 	if !config.CasRegion.IsNull() {
 		return
@@ -177,7 +174,7 @@ func (m *customHostnameModel) planCasRegion(config, state *customHostnameModel, 
 	}
 }
 
-// planObserved plans the values that ESA owns: as they are, but for those that this very change can alter.
+// planObserved keeps the attributes that ESA sets, except for those that this change can alter.
 func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	m.ID = state.ID
 	m.customHostnameObserved = state.customHostnameObserved
@@ -190,7 +187,7 @@ func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	if change.certificate || change.apply {
 		altered = append(altered, &m.CertID, &m.CertStatus, &m.CertNotAfter, &m.UpdateTime)
 	}
-	// Only a free certificate is applied for, with a result and, in advance, a challenge.
+	// Only an application for a free certificate has a result and a challenge.
 	becomesFree := m.CertType.IsUnknown() || m.CertType.ValueString() == esa.CertTypeFree
 	wasFree := state.CertType.ValueString() == esa.CertTypeFree
 	if change.apply || change.certificate && (becomesFree || wasFree) {
@@ -205,12 +202,12 @@ func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	}
 }
 
-// replaces tells whether the plan makes a new hostname in place of the old one.
+// replaces reports whether the plan replaces the hostname.
 func replaces(state, plan *customHostnameModel) bool {
 	return !plan.SiteID.Equal(state.SiteID) || !plan.Hostname.Equal(state.Hostname)
 }
 
-// checkCasRegion refuses a cas_region that is not that of the account's site, where the provider is told which that is.
+// checkCasRegion returns an error if cas_region contradicts account_type.
 func (r *customHostnameResource) checkCasRegion(config *customHostnameModel, diags *diag.Diagnostics) {
 	if r.data == nil || r.data.accountSite == "" || config.CasRegion.IsNull() || config.CasRegion.IsUnknown() {
 		return
@@ -222,8 +219,8 @@ func (r *customHostnameResource) checkCasRegion(config *customHostnameModel, dia
 	}
 }
 
-// requireKey reports a missing key of an uploaded certificate that is about to be sent. A configuration that only
-// manages what is deployed needs none: imported and generated ones have none. state is nil for a new hostname.
+// requireKey adds an error if an uploaded certificate is to be sent without a key. Otherwise the configuration needs no
+// key; imported and generated ones have none. state is nil for a new hostname.
 func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags *diag.Diagnostics) {
 	if m.SSLFlag.ValueString() != esa.SSLOn || m.CertType.ValueString() != esa.CertTypeUpload ||
 		!m.PrivateKey.IsNull() || !m.PrivateKeyWO.IsNull() {
@@ -235,7 +232,7 @@ func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags
 			"Set private_key_wo (stored in neither state nor plan; requires Terraform or OpenTofu 1.11 or later) or private_key to send the configured one.")
 }
 
-// whySent says why a plan sends an uploaded certificate, and what else can be done, if anything.
+// whySent returns why a plan sends an uploaded certificate, and the alternative to sending it, if any.
 func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 	if state == nil {
 		return fmt.Sprintf("This plan creates %s with a certificate.", plan.thing()), ""
@@ -271,7 +268,7 @@ func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 	return fmt.Sprintf("This plan sends the certificate of %s.", about), ""
 }
 
-// describeCertificate tells certificates apart, in a line.
+// describeCertificate identifies a certificate in one line.
 func describeCertificate(v pemValue) string {
 	if v.ValueString() == "" {
 		return "not known"

@@ -1,5 +1,5 @@
-// Package provider is the Terraform side of the provider "esa": schemas, plans and states, and what users read.
-// What talks to ESA is package esa.
+// Package provider is the Terraform side of the provider "esa": schemas, plans, states and messages. Package esa calls
+// ESA.
 package provider
 
 import (
@@ -30,24 +30,23 @@ var (
 	_ provider.ProviderWithValidateConfig = (*esaProvider)(nil)
 )
 
-// typeName begins the names of all resources, data sources and actions.
+// typeName is the prefix of the names of all resources, data sources and actions.
 const typeName = "esa"
 
 type esaProvider struct {
 	version string
 	clock   esa.Clock
 	getenv  func(name string) string
-	// handedOut is what Configure handed out, nil if that has no client.
+	// handedOut is the data from Configure, nil if it has no client.
 	handedOut atomic.Pointer[providerData]
 }
 
-// New returns what the plugin server calls for an instance of the provider. The version is the one that Terraform
-// and ESA are told.
+// New returns a function that creates an instance of the provider. The version is sent to Terraform and ESA.
 func New(version string) func() provider.Provider {
 	return newWithClock(version, esa.SystemClock{})
 }
 
-// newWithClock is New for tests that do not want to wait.
+// newWithClock is New with a clock, for tests.
 func newWithClock(version string, clock esa.Clock) func() provider.Provider {
 	return func() provider.Provider {
 		return &esaProvider{version: version, clock: clock, getenv: os.Getenv}
@@ -63,7 +62,8 @@ func (p *esaProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 	resp.Schema = providerSchema()
 }
 
-// ValidateConfig finds values that no environment can mend. Whether credentials are complete is a matter of Configure.
+// ValidateConfig checks the values in the configuration. Configure checks that credentials are complete, as the
+// environment may complete them.
 func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -74,7 +74,7 @@ func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateC
 	resp.Diagnostics.Append(diags...)
 }
 
-// Configure makes the one client that everything shares. It calls nobody.
+// Configure creates the client that all resources share. It makes no calls.
 func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	p.handedOut.Store(nil)
 	var model providerModel
@@ -102,7 +102,7 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	resp.ActionData = data
 }
 
-// newClient returns nil, and an error in diags, if there are no usable credentials.
+// newClient returns a client, or nil with an error if there are no usable credentials.
 func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag.Diagnostics) *esa.Client {
 	credential, err := esa.NewCredential(s.credential)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag
 	return client
 }
 
-// clientConfig is all of the client's configuration but the credential.
+// clientConfig returns the client's configuration without the credential.
 func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Config {
 	return esa.Config{
 		Endpoint:          s.endpointOrDefault(),
@@ -142,7 +142,7 @@ func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
 	}
 }
 
-// Functions are the provider's functions, which need no configuration.
+// Functions returns the provider's functions, which need no configuration.
 func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newParseCertificateFunction,
@@ -150,14 +150,14 @@ func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	}
 }
 
-// ListResources are what terraform query lists, from Terraform 1.14 on.
+// ListResources returns the list resources for terraform query, which requires Terraform 1.14.
 func (p *esaProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		newCustomHostnameListResource,
 	}
 }
 
-// Actions are what terraform apply -invoke and action triggers run, from Terraform 1.14 on.
+// Actions returns the actions, which require Terraform 1.14.
 func (p *esaProvider) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{
 		newVerifyCustomHostnameAction,

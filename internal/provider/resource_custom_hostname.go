@@ -32,7 +32,7 @@ var (
 	_ resource.ResourceWithValidateConfig = &customHostnameResource{}
 )
 
-// Default time limits; the timeouts block changes them.
+// Default time limits; the timeouts block overrides them.
 const (
 	defaultCreateTimeout = 20 * time.Minute
 	defaultReadTimeout   = 5 * time.Minute
@@ -40,19 +40,19 @@ const (
 	defaultDeleteTimeout = 10 * time.Minute
 )
 
-// customHostnameResource is esa_custom_hostname.
+// customHostnameResource is the resource esa_custom_hostname.
 type customHostnameResource struct {
 	configured
 }
 
 func newCustomHostnameResource() resource.Resource { return &customHostnameResource{} }
 
-// Metadata names the resource.
+// Metadata sets the name of the resource.
 func (r *customHostnameResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
 
-// IdentitySchema says what identifies a custom hostname.
+// IdentitySchema describes the identity of a custom hostname.
 func (r *customHostnameResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
@@ -170,7 +170,7 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			MarkdownDescription: "A number of your choice. Change it to send the certificate and `private_key_wo` again; that plan requires the key. " +
 				"Not needed for a new certificate, which is always sent with its key.",
-			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
+			// Not AlsoRequires: a plan that sends nothing does not need the key, and may not have it.
 			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
 		},
 		"cas_id": schema.StringAttribute{
@@ -195,7 +195,7 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 	}
 }
 
-// observedAttributes are the values that ESA owns.
+// observedAttributes returns the attributes that ESA sets.
 func observedAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"cert_apply_code": schema.Int64Attribute{
@@ -209,7 +209,7 @@ func observedAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-// Create makes the hostname, saves its id at once, and then reads what ESA made of it.
+// Create creates the hostname, saves its id at once, and then reads it.
 func (r *customHostnameResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config customHostnameModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -230,7 +230,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 
 	id, refused := client.CreateCustomHostname(ctx, in)
 	if id != 0 {
-		// Saved before anything else can fail: a hostname that is not in state is an orphan.
+		// Save the id before anything else can fail, so that the hostname is not orphaned.
 		plan.ID = types.StringValue(formatID(id))
 		saved := plan
 		saved.nullUnknown()
@@ -242,7 +242,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, in.Certificate, refused))
 		return
 	case refused != nil:
-		// An error would taint the hostname, and the next apply would make another one with other tokens.
+		// An error would taint the hostname, and the next apply would replace it, with other tokens.
 		resp.Diagnostics.Append(certificateRefused(&plan, refused))
 		resp.Diagnostics.Append(memory{Refused: codeOf(refused)}.save(ctx, resp.Private)...)
 	}
@@ -268,7 +268,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Read brings the state up to date, or removes the hostname from it if ESA says that there is none.
+// Read updates the state, or removes the hostname from it if ESA does not find it.
 func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameModel
 	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.State.Raw, req.State.Get, &state)...)
@@ -281,7 +281,7 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// The framework asks for an identity even of what is gone, and states of older CLIs have none.
+	// The framework requires an identity even for an object that is gone, and states of older CLIs have none.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if !found {
 		resp.State.RemoveResource(ctx)
@@ -296,7 +296,7 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 }
 
-// refresh brings a state up to date, and tells whether ESA has the hostname.
+// refresh updates a state, and reports whether the hostname exists.
 func (r *customHostnameResource) refresh(ctx context.Context, state *customHostnameModel) (found bool, diags diag.Diagnostics) {
 	client := r.client(&diags)
 	if diags.HasError() {
@@ -336,7 +336,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	return true, diags
 }
 
-// Update makes the smallest change that is right, and then reads what ESA made of it.
+// Update sends what changed, and then reads the hostname.
 func (r *customHostnameResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state, config customHostnameModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -374,7 +374,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 				fmt.Sprintf("%s was updated, but the result could not be read: %s.\n\n"+
 					"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		} else if names := plan.notStuck(updated); len(names) > 0 {
-			// The state is what ESA reports, so that the next plan shows what is still to be done.
+			// Save what ESA returns, so that the next plan shows what is still to be changed.
 			state.fromAPI(updated, r.casRegion())
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
@@ -387,7 +387,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 		}
 	}
 	if changeOf(&state, &plan).trigger && !applyAgain(ctx, client, in.HostnameID, actual, &plan, &observed, &resp.Diagnostics) {
-		// All but the application is done, and saved. The next plan shows the trigger.
+		// Everything else is done and saved. The next plan shows the trigger again.
 		plan.CertificateApplyTrigger = state.CertificateApplyTrigger
 	}
 	plan.fillUnknown(observed)
@@ -398,9 +398,9 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 }
 
-// update sends the smallest call. Where ESA refuses a record by itself, it is sent with SslFlag and the certificate group:
-// the documentation allows it alone, and Alibaba Cloud's own generated code never sends it so. A certificate that ESA does
-// not show is not in the plan: it is sent as configured.
+// update sends the smallest call. If ESA refuses a record on its own, the record is sent again with SslFlag and the
+// certificate group: the documentation allows a record on its own, but Alibaba Cloud's own generated code never sends it
+// that way. If the plan lacks the certificate because ESA does not return it, the configured one is sent.
 func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan, config *customHostnameModel) diag.Diagnostic {
 	err := client.UpdateCustomHostname(ctx, in)
 	if err == nil {
@@ -437,9 +437,9 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	return nil
 }
 
-// applyAgain does what a new certificate_apply_trigger asks for: it applies for the certificate if that is in a state for
-// it, as the hostname is now, which is nil if it is to be read. One value may be that of thousands of hostnames, of which
-// one has failed; so that there is nothing to apply for is a warning. false is an error: it is to be tried again.
+// applyAgain handles a new certificate_apply_trigger: it applies for the certificate if the state of the hostname allows
+// that. now is the hostname, or nil to read it. Thousands of hostnames may share a value although only one has failed, so
+// it is only a warning if there is nothing to apply for. It returns false after an error, so that the trigger is retried.
 func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.CustomHostname, plan *customHostnameModel, observed *customHostnameObserved, diags *diag.Diagnostics) bool {
 	if now == nil {
 		read, err := client.GetCustomHostname(ctx, id)
@@ -460,7 +460,7 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	}
 	err := client.ApplyCustomHostnameCertificate(ctx, id)
 	if apiErr := new(esa.Error); esa.IsApplyRefused(err) && errors.As(err, &apiErr) {
-		// Asking again gets the same answer, so it must not fail every apply from now on.
+		// A retry would be refused too, so this must not fail every apply from now on.
 		notApplied(fmt.Sprintf("ESA accepts no application for the certificate of %s, whose status is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
 		return true
 	}
@@ -479,14 +479,14 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	return true
 }
 
-// tellPlace tells the client where the hostname is, so that its writes take their turn there.
+// tellPlace tells the client the site and record of the hostname, whose turns its writes take.
 func (m *customHostnameModel) tellPlace(client *esa.Client, id int64) {
 	siteID, _ := parseID(m.SiteID.ValueString())
 	recordID, _ := parseID(m.RecordID.ValueString())
 	client.KnowPlace(id, siteID, recordID)
 }
 
-// adviceForUnchanged says what to do about a change that is not to be seen.
+// adviceForUnchanged returns the advice about a change that reads do not show.
 func adviceForUnchanged(h *esa.CustomHostname) string {
 	if h.Status == esa.StatusConfiguring {
 		return "ESA was still configuring the hostname at the time limit. Run apply again when it is active, or raise timeouts.update."
@@ -494,7 +494,7 @@ func adviceForUnchanged(h *esa.CustomHostname) string {
 	return "Run plan to see what ESA returns, then apply again. If that does not help, give the hostname id to Alibaba Cloud support."
 }
 
-// Delete deletes the hostname and waits until ESA no longer knows it, so that its record is free.
+// Delete deletes the hostname and waits until ESA no longer finds it, so that its record is free.
 func (r *customHostnameResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state customHostnameModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -524,7 +524,7 @@ func (r *customHostnameResource) Delete(ctx context.Context, req resource.Delete
 	}
 }
 
-// ImportState finds what is to be imported; Read does the rest.
+// ImportState finds the hostname to import; Read does the rest.
 func (r *customHostnameResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	target, ok := importTargetOf(ctx, req, &resp.Diagnostics)
 	client := r.client(&resp.Diagnostics)
@@ -539,12 +539,13 @@ func (r *customHostnameResource) ImportState(ctx context.Context, req resource.I
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), target.hostnameID)...)
 	if target.siteID != "" {
-		// Read refuses a hostname of another site.
+		// Read returns an error for a hostname of another site.
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("site_id"), target.siteID)...)
 	}
 }
 
-// finish checks, now that every value is known, what could not be checked while planning. Warnings were given then.
+// finish repeats the checks of the plan now that all values are known. It returns only errors, as the plan returned the
+// warnings.
 func (r *customHostnameResource) finish(plan, config, state *customHostnameModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	config.validateArguments(&diags)
@@ -559,7 +560,7 @@ func (r *customHostnameResource) finish(plan, config, state *customHostnameModel
 	return diags.Errors()
 }
 
-// key is the private key of a configuration; a plan does not have it.
+// key returns the private key of a configuration. Plans do not contain it.
 func (m *customHostnameModel) key() esa.Secret {
 	if !m.PrivateKeyWO.IsNull() {
 		return esa.Secret(m.PrivateKeyWO.ValueString())
@@ -567,8 +568,8 @@ func (m *customHostnameModel) key() esa.Secret {
 	return esa.Secret(m.PrivateKey.ValueString())
 }
 
-// explain turns an error of Create or Update into a diagnostic. ESA's InvalidParameter does not say which parameter;
-// the record is the likeliest, and is looked up. recordID and group are what was sent.
+// explain returns the diagnostic of an error of Create or Update. ESA's InvalidParameter does not name the parameter. It
+// is most likely the record, so explain looks that up. recordID and group are what was sent.
 func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, group *esa.Certificate, err error) diag.Diagnostic {
 	general := apiError(verb, plan.thing(), err)
 	if group != nil && group.Type == esa.CertTypeCAS && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeSetCertFailed) {
@@ -586,8 +587,8 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	return general
 }
 
-// recordProblem looks a record up and says why no hostname of the plan's site can be attached to it. It returns nil if one can,
-// or if the record cannot be read.
+// recordProblem looks a record up and returns why it cannot serve a hostname of the plan's site. It returns nil if it
+// can, or if the record cannot be read.
 func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64) diag.Diagnostic {
 	record, err := client.GetRecord(ctx, recordID)
 	problem := ""
@@ -607,7 +608,7 @@ func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))
 }
 
-// warnUnusable says so when ESA has taken a hostname but will not serve it.
+// warnUnusable warns if ESA created a hostname but does not serve it.
 func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	switch m.Status.ValueString() {
 	case esa.StatusConflicted:

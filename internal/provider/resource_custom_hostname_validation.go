@@ -28,10 +28,10 @@ var (
 	_ resource.ResourceWithModifyPlan = &customHostnameValidationResource{}
 )
 
-// defaultValidationTimeout is what other providers wait for certificates too; owners and authorities take their time.
+// defaultValidationTimeout is the same as in other providers; owners and CAs take their time.
 const defaultValidationTimeout = 75 * time.Minute
 
-// customHostnameValidationResource is esa_custom_hostname_validation: a wait, and nothing that ESA knows of.
+// customHostnameValidationResource is the resource esa_custom_hostname_validation: a wait without an object in ESA.
 type customHostnameValidationResource struct {
 	configured
 }
@@ -40,7 +40,7 @@ func newCustomHostnameValidationResource() resource.Resource {
 	return &customHostnameValidationResource{}
 }
 
-// customHostnameValidationModel is esa_custom_hostname_validation as plan or state.
+// customHostnameValidationModel is the plan or state of esa_custom_hostname_validation.
 type customHostnameValidationModel struct {
 	ID            types.String   `tfsdk:"id"`
 	HostnameID    types.String   `tfsdk:"hostname_id"`
@@ -57,7 +57,7 @@ type customHostnameValidationModel struct {
 	Timeouts      timeouts.Value `tfsdk:"timeouts"`
 }
 
-// observe takes what ESA says. As in esa_custom_hostname, tokens stay when ESA blanks them.
+// observe sets the attributes from h. As in esa_custom_hostname, tokens are kept if ESA returns none.
 func (m *customHostnameValidationModel) observe(h *esa.CustomHostname) {
 	m.ID = types.StringValue(formatID(h.HostnameID))
 	m.Hostname = types.StringValue(h.Hostname)
@@ -70,7 +70,7 @@ func (m *customHostnameValidationModel) observe(h *esa.CustomHostname) {
 	m.CertHTTPValue = sticky(m.CertHTTPValue, h.CertHTTPValue)
 }
 
-// Metadata names the resource.
+// Metadata sets the name of the resource.
 func (r *customHostnameValidationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname_validation"
 }
@@ -140,8 +140,8 @@ func (r *customHostnameValidationResource) Create(ctx context.Context, req resou
 	r.wait(ctx, &plan, &resp.State, &resp.Diagnostics)
 }
 
-// Read brings the state up to date. Only a hostname that is gone is removed from it: that a certificate is being
-// renewed does not undo that it was there.
+// Read updates the state. It removes the resource only if the hostname is gone: a renewal of the certificate does not undo
+// the validation.
 func (r *customHostnameValidationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameValidationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -159,7 +159,7 @@ func (r *customHostnameValidationResource) Read(ctx context.Context, req resourc
 	}
 }
 
-// refresh brings a state up to date, and tells whether ESA has the hostname.
+// refresh updates a state, and reports whether the hostname exists.
 func (r *customHostnameValidationResource) refresh(ctx context.Context, state *customHostnameValidationModel) (found bool, diags diag.Diagnostics) {
 	client := r.client(&diags)
 	if diags.HasError() {
@@ -189,15 +189,15 @@ func (r *customHostnameValidationResource) refresh(ctx context.Context, state *c
 	return true, diags
 }
 
-// validate has nothing to add to the schema.
+// validate adds nothing to the checks of the schema.
 func (r *customHostnameValidationResource) validate(*customHostnameValidationModel, *diag.Diagnostics) {
 }
 
-// complete has nothing to add to the schema.
+// complete adds nothing to the plan.
 func (r *customHostnameValidationResource) complete(_, _, _ *customHostnameValidationModel, _ *diag.Diagnostics) {
 }
 
-// ModifyPlan makes unknown what another wait can alter: DNS records are made of it.
+// ModifyPlan makes the attributes unknown that another wait can change, as DNS records may be made of them.
 func (r *customHostnameValidationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
 		return
@@ -216,12 +216,12 @@ func (r *customHostnameValidationResource) ModifyPlan(ctx context.Context, req r
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-// waitsAgain tells whether a plan asks for more than has been waited for. Other changes concern only the next wait.
+// waitsAgain reports whether a plan requires another wait. Other changes only affect the next one.
 func (m *customHostnameValidationModel) waitsAgain(state *customHostnameValidationModel) bool {
 	return !m.WaitFor.Equal(state.WaitFor) || !m.Triggers.Equal(state.Triggers)
 }
 
-// Update waits again if the plan asks for it.
+// Update waits again if the plan requires it.
 func (r *customHostnameValidationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state customHostnameValidationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -230,7 +230,7 @@ func (r *customHostnameValidationResource) Update(ctx context.Context, req resou
 		return
 	}
 	again := plan.waitsAgain(&state)
-	// What was seen before is where tokens are that ESA has blanked since.
+	// The state may contain tokens that ESA no longer returns.
 	updated := state
 	updated.WaitFor, updated.Triggers, updated.Timeouts = plan.WaitFor, plan.Triggers, plan.Timeouts
 	if !again {
@@ -240,11 +240,11 @@ func (r *customHostnameValidationResource) Update(ctx context.Context, req resou
 	r.wait(ctx, &updated, &resp.State, &resp.Diagnostics)
 }
 
-// Delete forgets the wait.
+// Delete only removes the resource from state.
 func (r *customHostnameValidationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
 }
 
-// wait waits for what the plan says and saves what was seen.
+// wait waits for the goal of the plan and saves the result.
 func (r *customHostnameValidationResource) wait(ctx context.Context, plan *customHostnameValidationModel, state *tfsdk.State, diags *diag.Diagnostics) {
 	client := r.client(diags)
 	limit, timeoutDiags := plan.Timeouts.Create(ctx, defaultValidationTimeout)
@@ -273,7 +273,7 @@ func (m *customHostnameValidationModel) thing() thing {
 	return thing{hostname: m.Hostname.ValueString(), hostnameID: m.HostnameID.ValueString()}
 }
 
-// validationError says why a wait ended, what was seen last, and what to do. limit is the argument that sets the time.
+// validationError returns the error of a wait. limit is the argument with the time limit.
 func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err error, limit string) diag.Diagnostic {
 	if last != nil {
 		about = thingOf(last)
@@ -294,7 +294,7 @@ func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err e
 	return apiError("validate", about, err)
 }
 
-// lastSeen tells how far a hostname is.
+// lastSeen describes the status of a hostname.
 func lastSeen(h *esa.CustomHostname) string {
 	switch {
 	case h.SSLFlag != esa.SSLOn:
@@ -305,7 +305,7 @@ func lastSeen(h *esa.CustomHostname) string {
 	return fmt.Sprintf("status %s, certificate %s", clean(h.Status), clean(h.CertStatus))
 }
 
-// whatIsMissing tells what the hostname's owner has to do.
+// whatIsMissing returns what the hostname's owner has to do.
 func whatIsMissing(h *esa.CustomHostname) string {
 	switch {
 	case h.Status == esa.StatusPending && h.VerifyCode == "":
@@ -318,7 +318,7 @@ func whatIsMissing(h *esa.CustomHostname) string {
 	return "ESA needs more time."
 }
 
-// describeHopeless tells why waiting does not help, and what does.
+// describeHopeless returns why waiting does not help, and what does.
 func describeHopeless(hopeless *esa.HopelessError) (summary, detail string) {
 	h := &hopeless.Hostname
 	about, answer := thingOf(h), ""

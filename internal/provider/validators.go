@@ -17,8 +17,8 @@ const (
 
 var labelPattern = regexp.MustCompile(`^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$`)
 
-// hostnameProblem says what is wrong with a hostname, or "". It refuses what can never be one and leaves the rest,
-// wildcards among it, to ESA: which names ESA takes is not documented.
+// hostnameProblem returns what is wrong with a hostname, or "". It only rejects what can never be a hostname. Which names
+// ESA accepts, such as wildcards, is not documented.
 func hostnameProblem(name string) string {
 	switch {
 	case name == "":
@@ -62,15 +62,15 @@ func hostnameProblem(name string) string {
 	return ""
 }
 
-// hostnameValidator accepts what hostnameProblem finds no fault with.
+// hostnameValidator accepts names without a hostnameProblem.
 type hostnameValidator struct{}
 
-// Description tells the documentation what is accepted.
+// Description describes the accepted values.
 func (hostnameValidator) Description(context.Context) string {
 	return "must be a full domain name in lower case, without scheme, port, path or final dot"
 }
 
-// MarkdownDescription is Description.
+// MarkdownDescription returns Description.
 func (v hostnameValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 // ValidateString checks a known value.
@@ -86,7 +86,7 @@ func (hostnameValidator) ValidateString(_ context.Context, req validator.StringR
 
 const maxShown = 200
 
-// quote shows text that came from outside: control characters escaped, cut to a sensible length.
+// quote quotes foreign text: it escapes control characters and limits the length.
 func quote(text string) string {
 	if len(text) > maxShown {
 		return fmt.Sprintf("%q… (%d bytes)", text[:maxShown], len(text))
