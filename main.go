@@ -12,7 +12,7 @@ import (
 	"terraform-provider-esa/internal/provider"
 )
 
-// A release's linker flags set these.
+// Releases set these with linker flags.
 var (
 	version = "dev"
 	commit  = "none"
@@ -20,7 +20,7 @@ var (
 
 func main() {
 	debug := flag.Bool("debug", false, "wait for a debugger such as delve, and print how to attach a CLI")
-	printVersion := flag.Bool("version", false, "print the version and stop")
+	printVersion := flag.Bool("version", false, "print the version and exit")
 	flag.Parse()
 
 	if *printVersion {

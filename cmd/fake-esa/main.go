@@ -1,5 +1,5 @@
-// Command fake-esa serves a fake of Alibaba Cloud ESA on a loopback address, for trying the provider out, and testing
-// configurations, without an account. README.md beside it tells how.
+// Command fake-esa serves a fake of Alibaba Cloud ESA on a loopback address, to try the provider and test configurations
+// without an account. See README.md.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// A release's linker flags set these.
+// Releases set these with linker flags.
 var (
 	version = "dev"
 	commit  = "none"
@@ -43,13 +43,13 @@ func main() {
 	}
 }
 
-// errUsage is a wrong command line that the flag package has told about already.
+// errUsage is a wrong command line that the flag package has already reported.
 var errUsage = errors.New("wrong usage")
 
-// regions are the account's sites, under the names of the provider's account_type.
+// regions are the account's sites by account_type.
 var regions = map[string]string{"Domestic": "cn-hangzhou", "International": "ap-southeast-1"}
 
-// run serves until ctx ends, or until the command of the arguments does.
+// run serves until ctx ends, or until the command in args ends.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("fake-esa", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -60,27 +60,27 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var options fakeesa.Options
 	var faults []string
 	var given [][2]string
-	addr := flags.String("addr", "", "loopback `host:port` to listen on; port 0 takes a free one (default 127.0.0.1:8787, or a free one with a command)")
-	seed := flags.String("seed", "", "JSON `file` of the sites, records and hostnames that are there (default: the site example.com with two records)")
+	addr := flags.String("addr", "", "loopback `host:port` to listen on; port 0 selects a free one (default 127.0.0.1:8787, or a free port with a command)")
+	seed := flags.String("seed", "", "JSON `file` of the sites, records and hostnames to start with (default: the site example.com with two records)")
 	accountType := flags.String("account-type", "Domestic", "`site` of the account, Domestic or International")
 	flags.StringVar(&options.AccessKeyID, "access-key", "", "access key `id` to accept (default fake-access-key-id)")
 	flags.StringVar(&options.AccessKeySecret, "secret-key", "", "its `secret` (default fake-access-key-secret)")
 	flags.BoolVar(&options.PublishAtOnce, "publish", false, "act as if every customer published every TXT record at once")
 	flags.DurationVar(&options.IssueDelay, "issue-delay", 0, "`time` until a free certificate is issued; the real service takes 5 to 30 minutes")
-	flags.Func("fault", "`JSON` object of something that goes wrong, such as {\"code\": \"Record.ServiceBusy\"}; can be repeated", func(text string) error {
+	flags.Func("fault", "`JSON` object of a fault to inject, such as {\"code\": \"Record.ServiceBusy\"}; can be repeated", func(text string) error {
 		faults = append(faults, text)
 		return nil
 	})
-	flags.IntVar(&options.CreateLimitPerHour, "create-limit", 100, "`number` of CreateCustomHostname calls that an hour has room for, as the real service limits them; 0 is no limit")
-	flags.Func("reading", "`NAME=VALUE`, how the fake answers a question that ESA's documentation leaves open; can be repeated", func(text string) error {
+	flags.IntVar(&options.CreateLimitPerHour, "create-limit", 100, "maximum `number` of CreateCustomHostname calls per hour, as in the real service; 0 means no limit")
+	flags.Func("reading", "`NAME=VALUE`, the fake's behavior where ESA's documentation leaves a question open; can be repeated", func(text string) error {
 		name, value, _ := strings.Cut(text, "=")
 		given = append(given, [2]string{name, value})
 		return nil
 	})
-	readings := flags.String("readings", "", "JSON `file` of such answers, as the probe writes it; or \"list\", which prints all questions")
-	printVersion := flags.Bool("version", false, "print the version and stop")
-	chaos := flags.Float64("chaos", 0, "`share` of all calls that meet a fault at random, such as 0.2")
-	chaosSeed := flags.Uint64("chaos-seed", 1, "`number` that decides which calls those are")
+	readings := flags.String("readings", "", "JSON `file` of such behavior, as the probe writes it; or \"list\" to print all open questions")
+	printVersion := flags.Bool("version", false, "print the version and exit")
+	chaos := flags.Float64("chaos", 0, "`share` of calls that fail at random, such as 0.2")
+	chaosSeed := flags.Uint64("chaos-seed", 1, "`number` that seeds the random faults")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return err
 	} else if err != nil {
@@ -95,7 +95,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return err
 	}
 	if *chaos < 0 || *chaos > 1 {
-		return fmt.Errorf("-chaos is %v; a share is a number from 0 to 1", *chaos)
+		return fmt.Errorf("-chaos is %v; it must be from 0 to 1", *chaos)
 	}
 	if *readings == "list" {
 		_, err := io.WriteString(stdout, questions())
@@ -109,7 +109,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	region, known := regions[*accountType]
 	if !known {
-		return fmt.Errorf("-account-type is %q; it is Domestic or International", *accountType)
+		return fmt.Errorf("-account-type is %q; it must be Domestic or International", *accountType)
 	}
 	options.AccountRegion = region
 	if *addr == "" {
@@ -126,7 +126,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	server, err := fakeesa.StartAt(*addr, options)
 	var refused *net.OpError
 	if errors.As(err, &refused) {
-		return fmt.Errorf("%w; if another program has the port, choose one with -addr, such as -addr 127.0.0.1:0, which takes a free one", err)
+		return fmt.Errorf("%w; if another program uses the port, choose another one with -addr, such as -addr 127.0.0.1:0 for a free one", err)
 	} else if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return nil
 }
 
-// read answers the open questions: those of the file first.
+// read sets the readings, first those of the file.
 func read(options *fakeesa.Options, file string, given [][2]string) error {
 	if file != "" {
 		document, err := os.ReadFile(file)
@@ -181,7 +181,7 @@ func read(options *fakeesa.Options, file string, given [][2]string) error {
 	return nil
 }
 
-// questions lists the readings.
+// questions describes all readings.
 func questions() string {
 	var b strings.Builder
 	for _, r := range fakeesa.Readings() {
@@ -194,22 +194,22 @@ func questions() string {
 	return b.String()
 }
 
-// afterDashes refuses a command without "--" before it: that is more likely a mistyped flag.
+// afterDashes refuses a command without "--" before it, as it is more likely a mistyped flag.
 func afterDashes(args, command []string) error {
 	if before := len(args) - len(command) - 1; len(command) > 0 && (before < 0 || args[before] != "--") {
-		return fmt.Errorf("unexpected argument %q; a command to be run stands behind --", command[0])
+		return fmt.Errorf("unexpected argument %q; write -- before a command", command[0])
 	}
 	return nil
 }
 
-// tokens are where a security token of somebody's real account could be. The fake's account has none.
+// tokens are the variables that may contain a security token of a real account. The fake's account has none.
 var tokens = []string{"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN", "ALIBABACLOUD_SECURITY_TOKEN"}
 
-// greeting is what a shell can read: what is there as comments, and the environment. The variables are those that win
-// where there are several names, so that no real account can come in between.
+// greeting is the output on start, for a shell: the environment, and the scene as comments. Of variables with several
+// names, it sets the one with the highest precedence, so that no real account is used.
 func greeting(server *fakeesa.Server, environment [][2]string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# A fake ESA listens on %s until Ctrl-C, and then forgets everything. For the shell that runs Terraform:\n", server.URL())
+	fmt.Fprintf(&b, "# A fake ESA listens on %s until Ctrl-C. It saves nothing. For the shell that runs Terraform:\n", server.URL())
 	for _, variable := range environment {
 		fmt.Fprintf(&b, "export %s=%s\n", variable[0], quote(variable[1]))
 	}
@@ -220,7 +220,7 @@ func greeting(server *fakeesa.Server, environment [][2]string) string {
 	return b.String()
 }
 
-// quote leaves alone what a shell would not change.
+// quote quotes a text for a shell, if necessary.
 func quote(text string) string {
 	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") == "" {
 		return text
@@ -228,9 +228,9 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// play runs a command with the fake as its ESA. Nothing of the environment that could lead to a real account reaches it.
+// play runs a command with the fake as its ESA. It removes variables of a real account from the command's environment.
 func play(command []string, environment [][2]string, stdin io.Reader, stdout, stderr io.Writer) error {
-	// A Ctrl-C reaches the command from the terminal, and it wants to end by itself; SIGTERM has to be handed on.
+	// The terminal sends Ctrl-C to the command too, which then ends by itself. SIGTERM must be forwarded.
 	told := make(chan os.Signal, 1)
 	signal.Notify(told, syscall.SIGTERM)
 	defer signal.Stop(told)
@@ -246,7 +246,7 @@ func play(command []string, environment [][2]string, stdin io.Reader, stdout, st
 		run.Env = append(run.Env, variable[0]+"="+variable[1])
 	}
 	if err := run.Start(); err != nil {
-		return fmt.Errorf("the command cannot be run: %w", err)
+		return fmt.Errorf("unable to run the command: %w", err)
 	}
 	ended := make(chan struct{})
 	defer close(ended)
@@ -269,7 +269,7 @@ func isAccount(entry string) bool {
 	return false
 }
 
-// line is what the log says about a call. No parameter but the hostname's id is in it.
+// line is the log line of a call. Its only parameter is the hostname's id.
 func line(r fakeesa.Request) string {
 	status := "dropped"
 	if r.Status != 0 {

@@ -122,13 +122,13 @@ func TestRunRefuses(t *testing.T) {
 		{[]string{"-addr", ":8787"}, "not a loopback address"},
 		{[]string{"-addr", "8787"}, "not host:port"},
 		{[]string{"-nonsense"}, "wrong usage"},
-		{[]string{"serve"}, `unexpected argument "serve"; a command to be run stands behind --`},
+		{[]string{"serve"}, `unexpected argument "serve"; write -- before a command`},
 		{[]string{"-publish", "true", "--", "ls"}, `unexpected argument "true"`},
-		{[]string{"-account-type", "Foreign"}, `-account-type is "Foreign"; it is Domestic or International`},
+		{[]string{"-account-type", "Foreign"}, `-account-type is "Foreign"; it must be Domestic or International`},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", broken + ".not"}, "the seed file cannot be read"},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", broken}, broken + `: sites[0]: there is no argument "nam"; there are id, name,`},
 		{[]string{"-addr", "127.0.0.1:0", "-fault", `{"code": 7}`}, `-fault {"code": 7}: code is a number and must be text in quotes`},
-		{[]string{"--", "/no/such/command"}, "the command cannot be run"},
+		{[]string{"--", "/no/such/command"}, "unable to run the command"},
 	} {
 		var stdout, stderr bytes.Buffer
 		err := run(t.Context(), test.args, nil, &stdout, &stderr)

@@ -1,15 +1,15 @@
-// Package certcheck holds the rules for certificates and private keys as plain Go: what can be read, what belongs
-// together, and what ESA or a browser would refuse. It knows neither Terraform nor ESA, and calls nobody.
+// Package certcheck checks certificates and private keys: whether they can be parsed, whether they belong together, and
+// whether ESA or a browser would reject them. It depends on neither Terraform nor ESA, and makes no network calls.
 //
-//	certcheck.go  Problem, what the rules answer
-//	parse.go      from PEM to certificates and keys and back, and what is wrong with the text
-//	rules.go      what is wrong with certificates and keys that can be read
+//	certcheck.go  Problem, the result of a check
+//	parse.go      parsing and writing PEM, and errors in the text
+//	rules.go      errors in certificates and keys that can be parsed
 //	chain.go      whether clients find a path from the leaf
-//	memo.go       what need not be worked out twice
-//	same.go       when two texts hold the same certificates
-//	describe.go   what a certificate says
+//	memo.go       caches of results
+//	same.go       whether two texts contain the same certificates
+//	describe.go   the contents of a certificate
 //
-// No message repeats key material, nor more than a short, escaped piece of any name.
+// Messages contain no key material, and at most a short, escaped part of any name.
 package certcheck
 
 import (
@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-// Part is which of the two inputs a Problem is about.
+// Part is the input that a Problem is about.
 type Part int
 
 // The two inputs.
@@ -28,15 +28,15 @@ const (
 	PartPrivateKey              // the private key
 )
 
-// Problem is one finding, fit for a person: it says what is wrong, where, and what to do.
+// Problem is one finding, written for users: it says what is wrong, where, and how to fix it.
 type Problem struct {
 	Part    Part
-	Warning bool   // worth knowing, but no reason to refuse; else it is an error
+	Warning bool   // false for an error
 	Summary string // a few words, such as "Certificate expired"
 	Detail  string // sentences
 }
 
-// Error makes a Problem an error.
+// Error implements the error interface.
 func (p Problem) Error() string { return p.Summary + ": " + p.Detail }
 
 // The summaries of all problems.
@@ -55,7 +55,7 @@ const (
 	summarySelfSigned  = "Certificate self-signed"
 )
 
-// invalid is a Problem of a text that cannot be read.
+// invalid returns a Problem for an invalid input.
 func (p Part) invalid(format string, args ...any) *Problem {
 	summary := summaryCertificate
 	if p == PartPrivateKey {
@@ -64,7 +64,7 @@ func (p Part) invalid(format string, args ...any) *Problem {
 	return &Problem{Part: p, Summary: summary, Detail: fmt.Sprintf(format, args...)}
 }
 
-// noun names an input in a sentence.
+// noun returns the name of an input for use in a sentence.
 func (p Part) noun() string {
 	if p == PartPrivateKey {
 		return "private key"
@@ -72,11 +72,11 @@ func (p Part) noun() string {
 	return "certificate"
 }
 
-// maxShown is how many bytes of a name, as shown, fit in a sentence.
+// maxShown is the maximum length in bytes of a quoted name.
 const maxShown = 100
 
-// show quotes a name that came from outside: what does not print is escaped, and what is too long is cut. Letters of
-// all scripts stay readable.
+// show quotes a name that came from outside. It escapes what is not printable and truncates long names. Letters of all
+// scripts stay readable.
 func show(name string) string {
 	var shown strings.Builder
 	for _, r := range name {
@@ -90,7 +90,7 @@ func show(name string) string {
 	return `"` + shown.String() + `"`
 }
 
-// title names a certificate in a sentence. Some authorities leave the subject empty.
+// title returns a name of a certificate for use in a sentence. Some CAs leave the subject empty.
 func title(c *x509.Certificate) string {
 	switch subject := c.Subject.String(); {
 	case subject != "":

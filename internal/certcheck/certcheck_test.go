@@ -161,14 +161,14 @@ func TestBadPairs(t *testing.T) {
 		"a path for a certificate":                   {"certs/shop.pem", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
 		"base64 without its frame":                   {inner(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no PEM block"},
 		"a certificate as a \\n one-liner":           {literal(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "replace(value"},
-		"a certificate that lost its lines":          {oneLine(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "line ends seem to be lost"},
-		"a cut certificate":                          {cut(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
-		"a cut intermediate":                         {cut(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 2 of the certificate is cut"},
-		"a cut leaf before an intermediate":          {cut(good.Blocks[0]) + "\n" + good.Blocks[1], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is cut"},
+		"a certificate that lost its lines":          {oneLine(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "newlines seem to have been stripped"},
+		"a cut certificate":                          {cut(good.Blocks[0]), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is truncated"},
+		"a cut intermediate":                         {cut(good.CertificatePEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 2 of the certificate is truncated"},
+		"a cut leaf before an intermediate":          {cut(good.Blocks[0]) + "\n" + good.Blocks[1], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is truncated"},
 		"a frame that does not match":                {strings.Replace(good.Blocks[0], "END CERTIFICATE", "END OTHER", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `begins as "CERTIFICATE" and ends as "OTHER"`},
-		"a damaged certificate":                      {strings.Replace(good.Blocks[0], "MII", "M*I", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is not base64"},
+		"a damaged certificate":                      {strings.Replace(good.Blocks[0], "MII", "M*I", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is not valid base64"},
 		"an empty block":                             {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "it is empty"},
-		"bytes that are no certificate":              {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "no X.509 certificate"},
+		"bytes that are no certificate":              {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "not a usable X.509 certificate"},
 		"a private key for a certificate":            {good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
 		"a private key after the certificate":        {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
 		"a request for a certificate":                {pemBlock("CERTIFICATE REQUEST", request), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "certificate request"},
@@ -185,22 +185,22 @@ func TestBadPairs(t *testing.T) {
 		"a wildcard for two labels":                  {wild(t), wildKey(t), "a.b.customer.com", PartCertificate, summaryName, "but not"},
 		"a wildcard for its zone":                    {wild(t), wildKey(t), "customer.com", PartCertificate, summaryName, "but not"},
 		"a wildcard hostname":                        {good.CertificatePEM, good.PrivateKeyPEM, "*.customer.com", PartCertificate, summaryName, "but not"},
-		"a common name alone":                        {bare.CertificatePEM, bare.PrivateKeyPEM, host, PartCertificate, summaryName, "common name only"},
+		"a common name alone":                        {bare.CertificatePEM, bare.PrivateKeyPEM, host, PartCertificate, summaryName, "only as its common name"},
 		"a hostile name":                             {hostile.CertificatePEM, hostile.PrivateKeyPEM, host, PartCertificate, summaryName, `\x1b`},
 		"expired":                                    {expired.CertificatePEM, expired.PrivateKeyPEM, host, PartCertificate, summaryExpired, "expired on " + time.Now().Add(-49*time.Hour).UTC().Format("2 Jan 2006")},
 		"not valid yet":                              {early.CertificatePEM, early.PrivateKeyPEM, host, PartCertificate, summaryNotYet, "not valid before " + time.Now().Add(49*time.Hour).UTC().Format("2 Jan 2006")},
-		"an authority's certificate":                 {authority.CertificatePEM, authority.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "authority"},
+		"an authority's certificate":                 {authority.CertificatePEM, authority.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "is a CA certificate"},
 		"text before the first line":                 {"cert: " + good.Blocks[0], good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "nothing before the dashes"},
 		"a cut private key after the certificate":    {good.CertificatePEM + cut(good.PrivateKeyPEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
 		"a private key in one line":                  {literal(good.PrivateKeyPEM), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
 		"a private key that is called a certificate": {strings.ReplaceAll(good.PrivateKeyPEM, "PRIVATE KEY", "CERTIFICATE"), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
 		"openssl's trusted form":                     {pemBlock("TRUSTED CERTIFICATE", good.Leaf.Raw), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl x509"},
-		"a first line within a line":                 {"see -----BEGIN CERTIFICATE----- below", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "line of its own"},
+		"a first line within a line":                 {"see -----BEGIN CERTIFICATE----- below", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "at the start of a line"},
 		"another common name alone":                  {another.CertificatePEM, another.PrivateKeyPEM, host, PartCertificate, summaryName, "no DNS names"},
 		"a list of revoked certificates":             {pemBlock("X509 CRL", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"X509 CRL"`},
-		"a kind that may be anything":                {pemBlock("MIGHAGEAMBMGByqGSM49", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown kind"},
+		"a kind that may be anything":                {pemBlock("MIGHAGEAMBMGByqGSM49", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown type"},
 		"bytes after a certificate":                  {pemBlock("CERTIFICATE", append(slices.Clip(good.Leaf.Raw), 0)), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "trailing data"},
-		"an intermediate alone":                      {good.Blocks[1], good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "Put the certificate of the hostname first"},
+		"an intermediate alone":                      {good.Blocks[1], good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "Put the hostname's certificate first"},
 		"a root alone":                               {root.CertificatePEM, root.PrivateKeyPEM, host, PartCertificate, summaryCertificate, `"CN=Test Root"`},
 		"an intermediate that has expired":           {expiredAuthority.CertificatePEM, expiredAuthority.PrivateKeyPEM, host, PartCertificate, summaryExpired, "Certificate 2 of the chain"},
 		"an intermediate that is not valid yet":      {earlyAuthority.CertificatePEM, earlyAuthority.PrivateKeyPEM, host, PartCertificate, summaryNotYet, "Certificate 2 of the chain"},
@@ -214,30 +214,30 @@ func TestBadPairs(t *testing.T) {
 		"an empty key":                      {good.CertificatePEM, "", host, PartPrivateKey, summaryKey, "is empty"},
 		"a path for a key":                  {good.CertificatePEM, "key.pem", host, PartPrivateKey, summaryKey, "no PEM block"},
 		"a key as a \\n one-liner":          {good.CertificatePEM, literal(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "replace(value"},
-		"a key that lost its lines":         {good.CertificatePEM, oneLine(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "line ends seem to be lost"},
-		"a cut key":                         {good.CertificatePEM, cut(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "is cut"},
-		"a damaged key":                     {good.CertificatePEM, pemBlock("PRIVATE KEY", []byte("no key")), host, PartPrivateKey, summaryKey, "cannot be read"},
+		"a key that lost its lines":         {good.CertificatePEM, oneLine(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "newlines seem to have been stripped"},
+		"a cut key":                         {good.CertificatePEM, cut(good.PrivateKeyPEM), host, PartPrivateKey, summaryKey, "is truncated"},
+		"a damaged key":                     {good.CertificatePEM, pemBlock("PRIVATE KEY", []byte("no key")), host, PartPrivateKey, summaryKey, "cannot be parsed"},
 		"a certificate for a key":           {good.CertificatePEM, good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 1 of the private key is a certificate"},
 		"a certificate after the key":       {good.CertificatePEM, good.PrivateKeyPEM + good.CertificatePEM, host, PartPrivateKey, summaryKey, "Block 2 of the private key is a certificate"},
-		"a key without its first line":      {good.CertificatePEM, good.PrivateKeyPEM + "-----END PRIVATE KEY-----", host, PartPrivateKey, summaryKey, "Block 2 of the private key has no line"},
-		"a key that is not base64":          {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "MIG", "M*G", 1), host, PartPrivateKey, summaryKey, `Block 1 of the private key ("PRIVATE KEY") is damaged: it is not base64`},
+		"a key without its first line":      {good.CertificatePEM, good.PrivateKeyPEM + "-----END PRIVATE KEY-----", host, PartPrivateKey, summaryKey, "Block 2 of the private key has an \"-----END\" line, but no line"},
+		"a key that is not base64":          {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "MIG", "M*G", 1), host, PartPrivateKey, summaryKey, `Block 1 of the private key ("PRIVATE KEY") is corrupt: it is not valid base64`},
 		"a DSA key":                         {good.CertificatePEM, pemBlock("DSA PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "is a DSA key"},
 		"a DSA key as PKCS #8":              {good.CertificatePEM, foreign(t, 1, 2, 840, 10040, 4, 1), host, PartPrivateKey, summaryKey, "is a DSA key"},
 		"an RSA-PSS key":                    {good.CertificatePEM, foreign(t, 1, 2, 840, 113549, 1, 1, 10), host, PartPrivateKey, summaryKey, "is an RSA-PSS key"},
 		"an Ed448 key":                      {good.CertificatePEM, foreign(t, 1, 3, 101, 113), host, PartPrivateKey, summaryKey, "is an Ed448 key"},
 		"an X448 key":                       {good.CertificatePEM, foreign(t, 1, 3, 101, 111), host, PartPrivateKey, summaryKey, "is an X448 key"},
-		"a key on another curve":            {good.CertificatePEM, foreign(t, 1, 2, 840, 10045, 2, 1), host, PartPrivateKey, summaryKey, "on another curve"},
-		"an old-style key on another curve": {good.CertificatePEM, pemBlock("EC PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "on another curve"},
+		"a key on another curve":            {good.CertificatePEM, foreign(t, 1, 2, 840, 10045, 2, 1), host, PartPrivateKey, summaryKey, "on an unsupported curve"},
+		"an old-style key on another curve": {good.CertificatePEM, pemBlock("EC PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "on an unsupported curve"},
 		"a certificate on another curve":    {pemBlock("CERTIFICATE", bytes.ReplaceAll(good.Leaf.Raw, p256, prime239v3)), good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "elliptic curve"},
-		"a key of no kind that is known":    {good.CertificatePEM, foreign(t, 1, 2, 3), host, PartPrivateKey, summaryKey, "cannot be read"},
+		"a key of no kind that is known":    {good.CertificatePEM, foreign(t, 1, 2, 3), host, PartPrivateKey, summaryKey, "cannot be parsed"},
 		"a key for key exchange":            {good.CertificatePEM, pemBlock("PRIVATE KEY", exchange), host, PartPrivateKey, summaryKey, "cannot sign"},
-		"the authority's key":               {underMid.CertificatePEM, mid.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "but to the authority's certificate 2 of the chain"},
+		"the authority's key":               {underMid.CertificatePEM, mid.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "but to the CA certificate 2 of the chain"},
 		"two keys":                          {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, host, PartPrivateKey, summaryKey, "second key"},
 		"a key encrypted as PKCS #8":        {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "openssl pkey"},
 		"a key encrypted by its headers":    {good.CertificatePEM, dek, host, PartPrivateKey, summaryKey, "openssl pkey"},
 		"an OpenSSH key":                    {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY", []byte{1}), host, PartPrivateKey, summaryKey, "ssh-keygen"},
 		"a public key for a key":            {good.CertificatePEM, pemBlock("PUBLIC KEY", []byte{1}), host, PartPrivateKey, summaryKey, `"PUBLIC KEY"`},
-		"curve parameters alone":            {good.CertificatePEM, pemBlock("EC PARAMETERS", []byte{1}), host, PartPrivateKey, summaryKey, "holds no key"},
+		"curve parameters alone":            {good.CertificatePEM, pemBlock("EC PARAMETERS", []byte{1}), host, PartPrivateKey, summaryKey, "contains no key"},
 		"another certificate's key":         {good.CertificatePEM, other.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "does not belong to the certificate"},
 		"a key of another kind":             {good.CertificatePEM, issue(t, key(certtest.RSA2048)).PrivateKeyPEM, host, PartPrivateKey, summaryPair, "(RSA-2048) does not belong"},
 	}
@@ -261,7 +261,7 @@ func TestBadPairs(t *testing.T) {
 	}
 	// A name alone that tools made their way is both self-signed and for nobody.
 	if found := CheckCertificate(bareRequest.CertificatePEM, Options{Hostname: host, Now: time.Now()}); len(found) != 2 ||
-		!strings.Contains(found[0].Detail, "common name only") || found[1].Summary != summarySelfSigned {
+		!strings.Contains(found[0].Detail, "only as its common name") || found[1].Summary != summarySelfSigned {
 		t.Errorf("a self-signed common name: got %+v", found)
 	}
 	// What is wrong with the order hides neither what is wrong with the leaf nor a foreign key.
@@ -284,7 +284,7 @@ func TestRareCertificates(t *testing.T) {
 	pair := issue(t, key(certtest.Ed25519))
 	ed448 := bytes.ReplaceAll(pair.Leaf.Raw, []byte{0x2b, 0x65, 0x70}, []byte{0x2b, 0x65, 0x71})
 	found := CheckCertificate(pemBlock("CERTIFICATE", ed448)+pair.Blocks[1], Options{Hostname: host, Now: now})
-	if len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Detail, "is of an unknown kind. That kind is not usable here.") {
+	if len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Detail, "is of an unknown type. That key type is not supported.") {
 		t.Errorf("a key of an unknown kind: got %+v", found)
 	}
 	for want, c := range map[string]*x509.Certificate{
@@ -464,8 +464,8 @@ func TestWarnings(t *testing.T) {
 		"12 days left":                   {near, summarySoon, "in 12 days"},
 		"1 day left":                     {last, summarySoon, "in 1 day."},
 		"an hour left":                   {ending, summarySoon, "in less than a day"},
-		"self-signed":                    {self, summarySelfSigned, "browsers refuse"},
-		"self-signed as tools make them": {selfCA, summarySelfSigned, "browsers refuse"},
+		"self-signed":                    {self, summarySelfSigned, "browsers reject"},
+		"self-signed as tools make them": {selfCA, summarySelfSigned, "browsers reject"},
 	} {
 		found := check(test.pair.CertificatePEM, test.pair.PrivateKeyPEM, Options{Hostname: host})
 		if len(found) != 1 || !found[0].Warning || found[0].Summary != test.summary || !strings.Contains(found[0].Detail, test.detail) {

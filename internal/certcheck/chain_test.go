@@ -154,25 +154,25 @@ func TestChains(t *testing.T) {
 		"the expired issuer after the new one":  {[]*party{leaf, issuer, issuerOld}, []*party{root}, true, warned, summaryExpired, "Certificate 3", ""},
 		"the expired issuer before the new one": {newIssuer, []*party{root}, true, warned, summaryExpired, "Certificate 2", ""},
 		"a renewed issuer that begins later":    {[]*party{leaf, issuer, issuerNew}, []*party{root}, true, warned, summaryNotYet, "Certificate 3", ""},
-		"the leaf twice":                        {[]*party{leaf, leaf, issuer}, []*party{root}, true, warned, summaryRepeated, "Certificate 2 (\"CN=shop.customer.com\") is the same as certificate 1. Give", ""},
+		"the leaf twice":                        {[]*party{leaf, leaf, issuer}, []*party{root}, true, warned, summaryRepeated, "Certificate 2 (\"CN=shop.customer.com\") is the same as certificate 1. Include", ""},
 		"the issuer twice":                      {[]*party{leaf, issuer, issuer}, []*party{root}, true, warned, summaryRepeated, "Certificate 3 (\"CN=Issuer R1\") is the same as certificate 2", ""},
-		"the whole chain twice":                 {[]*party{leaf, issuer, leaf, issuer}, []*party{root}, true, warned, summaryRepeated, "the first of 2 that repeat another one", ""},
+		"the whole chain twice":                 {[]*party{leaf, issuer, leaf, issuer}, []*party{root}, true, warned, summaryRepeated, "the first of 2 repeated certificates", ""},
 		"all intermediates of the authority":    {[]*party{leaf, issuer, sibling, low}, []*party{root}, true, warned, summaryOutside, `certificate 3 ("CN=Issuer E1"), certificate 4 ("CN=Issuer L1")`, ""},
 		"a stranger's authority after it":       {[]*party{leaf, issuer, stranger}, []*party{root}, true, warned, summaryOutside, "the certificate of its issuer, \"CN=New Root\"", ""},
-		"a stranger's root after the root":      {[]*party{leaf, issuer, root, other}, []*party{root}, true, warned, summaryOutside, "Take out what does not belong.", ""},
+		"a stranger's root after the root":      {[]*party{leaf, issuer, root, other}, []*party{root}, true, warned, summaryOutside, "Remove what does not belong.", ""},
 		"another leaf after it":                 {[]*party{leaf, issuer, otherLeaf}, []*party{root}, true, warned, summaryOutside, "certificate 3", ""},
 		"another leaf in between":               {[]*party{leaf, otherLeaf, issuer}, []*party{root}, true, warned, summaryOutside, "certificate 2", ""},
 		"what the leaf signed":                  {[]*party{leaf, issuer, underLeaf}, []*party{root}, true, warned, summaryOutside, "certificate 3", ""},
 		"a bundle of roots":                     {append(everything, low, middle, top), []*party{root}, true, warned, summaryOutside, "2 more", ""},
-		"intermediates in the wrong order":      {[]*party{deep, middle, low, top}, []*party{root}, true, warned, summaryOrder, `Certificate 2 ("CN=Regional Authority") signed certificate 3 ("CN=Issuer L1"), and stands before it`, ""},
+		"intermediates in the wrong order":      {[]*party{deep, middle, low, top}, []*party{root}, true, warned, summaryOrder, `Certificate 2 ("CN=Regional Authority") signed certificate 3 ("CN=Issuer L1"), but comes before it`, ""},
 		"the root before the issuer":            {[]*party{leaf, root, issuer}, []*party{root}, true, warned, summaryOrder, "Certificate 2", ""},
-		"self-signed":                           {[]*party{self}, []*party{self}, true, warned, summarySelfSigned, "browsers refuse it", ""},
-		"self-signed, with an authority":        {[]*party{self, issuer}, []*party{self}, true, warned, summarySelfSigned, "browsers refuse it", ""},
+		"self-signed":                           {[]*party{self}, []*party{self}, true, warned, summarySelfSigned, "browsers reject it", ""},
+		"self-signed, with an authority":        {[]*party{self, issuer}, []*party{self}, true, warned, summarySelfSigned, "browsers reject it", ""},
 
 		// Less than a whole chain, as far as can be told.
-		"the leaf alone":                   {[]*party{leaf}, []*party{root}, false, warned, summaryIncomplete, `that of its issuer, "CN=Issuer R1", is missing`, ""},
-		"the leaf alone, twice":            {[]*party{leaf, leaf}, []*party{root}, false, warned, summaryIncomplete, "stands alone", ""},
-		"the leaf of a private root alone": {[]*party{private}, []*party{root}, true, warned, summaryIncomplete, "If the issuer is a root of your own, add that.", ""},
+		"the leaf alone":                   {[]*party{leaf}, []*party{root}, false, warned, summaryIncomplete, `the certificate of its issuer, "CN=Issuer R1", is missing`, ""},
+		"the leaf alone, twice":            {[]*party{leaf, leaf}, []*party{root}, false, warned, summaryIncomplete, "has no chain", ""},
+		"the leaf of a private root alone": {[]*party{private}, []*party{root}, true, warned, summaryIncomplete, "If the issuer is your own root, add that.", ""},
 		"a gap in the middle":              {[]*party{deep, low, top}, []*party{root}, false, warned, summaryOutside, `add the certificate of its issuer, "CN=Regional Authority"`, ""},
 		"an expired second intermediate":   {[]*party{deepish, middle, deadTop}, []*party{root}, false, warned, summaryExpired, "Certificate 3", ""},
 
@@ -190,7 +190,7 @@ func TestChains(t *testing.T) {
 		"an expired issuer":                   {[]*party{leaf, issuerOld}, []*party{root}, false, refused, summaryExpired, "Certificate 2 of the chain", ""},
 		"an expired issuer with its root":     {[]*party{leaf, issuerOld, root}, []*party{root}, false, refused, summaryExpired, "Certificate 2 of the chain", ""},
 		"an issuer that begins later":         {[]*party{leaf, issuerNew}, []*party{root}, false, refused, summaryNotYet, "Certificate 2 of the chain", ""},
-		"an issuer that is no authority":      {[]*party{leafNotCA, notCA}, []*party{root}, false, refused, summaryCertificate, "not marked as an authority's", ""},
+		"an issuer that is no authority":      {[]*party{leafNotCA, notCA}, []*party{root}, false, refused, summaryCertificate, "not marked as a CA", ""},
 	} {
 		t.Run(title, func(t *testing.T) {
 			now := time.Now()

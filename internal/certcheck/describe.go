@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Info is what the first certificate of a text says.
+// Info is the contents of the first certificate of a PEM.
 type Info struct {
 	Subject           string // distinguished name, RFC 2253
 	Issuer            string // distinguished name, RFC 2253
@@ -21,7 +21,7 @@ type Info struct {
 	ChainLength       int // certificates in the text
 }
 
-// Describe reads a certificate. The error is a *Problem.
+// Describe parses a PEM and returns the contents of its first certificate. The error is a *Problem.
 func Describe(text string) (Info, error) {
 	chain, err := ParseCertificate(text)
 	if err != nil {
@@ -43,7 +43,7 @@ func Describe(text string) (Info, error) {
 	}, nil
 }
 
-// serial is the serial number of a certificate as openssl and browsers print it, but for case and colons.
+// serial returns a serial number as openssl and browsers print it, in lower case and without colons.
 func serial(c *x509.Certificate) string {
 	if c.SerialNumber.Sign() == 0 {
 		return "00"

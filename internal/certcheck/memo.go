@@ -7,19 +7,19 @@ import (
 	"sync"
 )
 
-// One plan asks about the same texts several times over, and a thousand hostnames share a few intermediates. So answers
-// are kept for a while; of a private key nothing but its public half, and texts only as hashes.
+// A plan checks the same texts several times, and a thousand hostnames share a few intermediates, so results are cached.
+// The caches contain no private keys, only public ones, and texts only as hashes.
 var (
 	certificates memo[[sha256.Size]byte, certificateAnswer]
 	keys         memo[[sha256.Size]byte, keyAnswer]
 	signatures   memo[[2][sha256.Size]byte, bool]
 )
 
-// certificateAnswer is what there is to say about the text of a certificate, whatever the time and the hostname.
+// certificateAnswer is the result of parsing a certificate. It does not depend on the time or the hostname.
 type certificateAnswer struct {
 	chain   []*x509.Certificate
-	problem *Problem // why the text cannot be read
-	links   links    // how the chain hangs together
+	problem *Problem // why the text cannot be parsed
+	links   links
 }
 
 func lookAtCertificate(text string) certificateAnswer {
@@ -32,7 +32,7 @@ func lookAtCertificate(text string) certificateAnswer {
 	})
 }
 
-// keyAnswer is what there is to say about the text of a private key.
+// keyAnswer is the result of parsing a private key.
 type keyAnswer struct {
 	public  crypto.PublicKey
 	problem *Problem
@@ -48,16 +48,16 @@ func lookAtKey(text string) keyAnswer {
 	})
 }
 
-// memoSize bounds a memo: it is ample for what Terraform does at one time, and with long chains still a few megabytes.
+// memoSize limits a memo. It is enough for Terraform's concurrency, and takes a few megabytes even with long chains.
 const memoSize = 256
 
-// memo keeps answers that never change. It is safe for concurrent use; its zero value is empty.
+// memo caches results that never change. It is safe for concurrent use; its zero value is empty.
 type memo[K comparable, V any] struct {
 	mutex   sync.Mutex
 	answers map[K]V
 }
 
-// get returns the answer to a question, and works it out if it is not there. Two that ask at once may both work.
+// get returns the cached result for a key, or computes it. Concurrent calls may both compute it.
 func (m *memo[K, V]) get(question K, work func() V) V {
 	m.mutex.Lock()
 	answer, known := m.answers[question]
@@ -68,7 +68,7 @@ func (m *memo[K, V]) get(question K, work func() V) V {
 	answer = work()
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	// Starting anew is as good as choosing what to drop: what is in use comes back at once.
+	// Clearing the cache needs no choice of what to evict: entries in use come back at once.
 	if m.answers == nil || len(m.answers) >= memoSize {
 		m.answers = make(map[K]V)
 	}

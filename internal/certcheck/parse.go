@@ -16,12 +16,12 @@ import (
 	"strings"
 )
 
-// Chain is the certificates of a text, in its order: the leaf should be first.
+// Chain is the certificates of a PEM in its order, in which the leaf should be first.
 type Chain struct {
 	Certificates []*x509.Certificate
 }
 
-// PEM is the chain as every server takes it: the certificates alone, in the order of the text.
+// PEM returns the chain in a form that every server accepts: only the certificates, in their order.
 func (c *Chain) PEM() string {
 	var text strings.Builder
 	for _, certificate := range c.Certificates {
@@ -32,26 +32,26 @@ func (c *Chain) PEM() string {
 
 // block is a PEM block.
 type block struct {
-	kind      string // what stands after BEGIN
+	kind      string // the label after BEGIN
 	der       []byte
-	encrypted bool // it has the header of an encrypted key
+	encrypted bool // has the header of an encrypted key
 }
 
-// scan finds the PEM blocks of a text. Unlike encoding/pem it takes indented lines, and it says what is wrong with a
-// block instead of passing over it.
+// scan returns the PEM blocks of a text. Unlike encoding/pem it accepts indented lines, and it reports invalid blocks
+// instead of skipping them.
 func scan(part Part, text string) ([]block, *Problem) {
 	trimmed := trim(text)
 	switch {
 	case trimmed == "":
-		return nil, part.invalid("The %s is empty. Give the PEM text, for example with file().", part.noun())
+		return nil, part.invalid("The %s is empty. Set it to PEM text, for example with file().", part.noun())
 	case strings.Contains(trimmed, `-----\n`), strings.Contains(trimmed, `\n-----`):
-		return nil, part.invalid(`The %s has a backslash and an "n" where its lines should end. Turn them into line ends with replace(value, "\\n", "\n"), or give the text with file() or as a heredoc.`, part.noun())
+		return nil, part.invalid(`The %s has a backslash and an "n" in place of each newline. Convert them with replace(value, "\\n", "\n"), or use file() or a heredoc.`, part.noun())
 	case !strings.Contains(trimmed, "-----BEGIN "):
-		return nil, part.invalid("The %s holds no PEM block: there is no line that begins with \"-----BEGIN\". Give the PEM text itself and not a path or DER; file() reads a PEM file.", part.noun())
+		return nil, part.invalid("The %s contains no PEM block: no line begins with \"-----BEGIN\". Set it to the PEM text itself, not to a path or DER; file() reads a PEM file.", part.noun())
 	}
 	var (
 		blocks []block
-		open   string   // the kind of the block that is being read
+		open   string   // the kind of the current block, "" outside of blocks
 		body   []string // its lines
 	)
 	for line := range strings.Lines(strings.ReplaceAll(strings.ReplaceAll(trimmed, "\r\n", "\n"), "\r", "\n")) {
@@ -61,19 +61,19 @@ func scan(part Part, text string) ([]block, *Problem) {
 		number := len(blocks) + 1
 		switch {
 		case strings.HasPrefix(line, "-----BEGIN ") && !begins:
-			return nil, part.invalid("Block %d of the %s does not have its first line for itself; its line ends seem to be lost. Give the PEM text with its line ends, for example with file().", number, part.noun())
+			return nil, part.invalid("Block %d of the %s: BEGIN must be on its own line; newlines seem to have been stripped. Keep the newlines of the PEM text, for example with file().", number, part.noun())
 		case begins && open != "":
 			return nil, part.cut(number)
 		case begins:
 			open, body = kind, nil
 		case ends && open == "":
-			return nil, part.invalid("Block %d of the %s has no line of its own that begins with \"-----BEGIN\", though it has an \"-----END\" line. Give the whole text, with nothing before the dashes.", number, part.noun())
+			return nil, part.invalid("Block %d of the %s has an \"-----END\" line, but no line that begins with \"-----BEGIN\". Include the whole text, with nothing before the dashes.", number, part.noun())
 		case ends && open != ended:
-			return nil, part.invalid("Block %d of the %s is cut: it begins as %s and ends as %s. Give the whole text.", number, part.noun(), showKind(open), showKind(ended))
+			return nil, part.invalid("Block %d of the %s is truncated: it begins as %s and ends as %s. Include the whole text.", number, part.noun(), showKind(open), showKind(ended))
 		case ends:
 			b, err := decode(open, body)
 			if err != nil {
-				return nil, part.invalid("Block %d of the %s (%s) is damaged: %v. Give the text as it was issued.", number, part.noun(), showKind(open), err)
+				return nil, part.invalid("Block %d of the %s (%s) is corrupt: %v. Use the text exactly as issued.", number, part.noun(), showKind(open), err)
 			}
 			blocks = append(blocks, b)
 			open = ""
@@ -87,12 +87,12 @@ func scan(part Part, text string) ([]block, *Problem) {
 	return blocks, nil
 }
 
-// cut is the Problem of a block that has no end.
+// cut returns the Problem of a block without an end.
 func (p Part) cut(number int) *Problem {
-	return p.invalid("Block %d of the %s is cut: its \"-----END\" line is missing. Give the whole text.", number, p.noun())
+	return p.invalid("Block %d of the %s is truncated: its \"-----END\" line is missing. Include the whole text.", number, p.noun())
 }
 
-// trim takes off spaces and byte order marks: files that were put together have them in the middle, too.
+// trim removes spaces and byte order marks, which concatenated files also have in the middle.
 func trim(text string) string {
 	for {
 		trimmed := strings.TrimPrefix(strings.TrimSpace(text), "\ufeff")
@@ -103,7 +103,7 @@ func trim(text string) string {
 	}
 }
 
-// label reads the kind of a block from its first or last line.
+// label returns the kind of a block from its first or last line.
 func label(line, word string) (kind string, ok bool) {
 	kind, ok = strings.CutPrefix(line, "-----"+word+" ")
 	if !ok {
@@ -113,18 +113,18 @@ func label(line, word string) (kind string, ok bool) {
 	return kind, ok && kind != "" && !strings.Contains(kind, "-----")
 }
 
-// showKind names the kind of a block. What does not look like one is not shown: in a mangled text it may be a piece of
-// a key. The longest word of any real kind is CERTIFICATE.
+// showKind quotes the kind of a block. It hides what does not look like one, as in a mangled text that may be part of a
+// key. The longest word of any real kind is CERTIFICATE.
 func showKind(kind string) string {
 	for word := range strings.FieldsSeq(kind) {
 		if len(word) > len("CERTIFICATE") || strings.ToUpper(word) != word {
-			return "a block of an unknown kind"
+			return "a block of an unknown type"
 		}
 	}
 	return show(kind)
 }
 
-// decode reads what stands between the first and the last line of a block.
+// decode parses the lines between the first and the last line of a block.
 func decode(kind string, body []string) (block, error) {
 	b := block{kind: kind}
 	for len(body) > 0 {
@@ -135,11 +135,11 @@ func decode(kind string, body []string) (block, error) {
 		b.encrypted = b.encrypted || name == "Proc-Type" && strings.Contains(value, "ENCRYPTED") || name == "DEK-Info"
 		body = body[1:]
 	}
-	// The error of base64 is left out, as it may show a part of the text.
+	// The error of base64 is omitted, as it may contain part of the text.
 	der, err := base64.StdEncoding.DecodeString(strings.Join(body, ""))
 	switch {
 	case err != nil:
-		return b, errors.New("it is not base64")
+		return b, errors.New("it is not valid base64")
 	case len(der) == 0:
 		return b, errors.New("it is empty")
 	}
@@ -147,14 +147,14 @@ func decode(kind string, body []string) (block, error) {
 	return b, nil
 }
 
-// isKey tells whether a block is a private key of any kind.
+// isKey reports whether a block is a private key of any kind.
 func (b block) isKey() bool { return strings.HasSuffix(b.kind, "PRIVATE KEY") }
 
-// isCertificate tells whether a block is a certificate, by its name of today or of old.
+// isCertificate reports whether a block is a certificate, by its current or its old label.
 func (b block) isCertificate() bool { return b.kind == "CERTIFICATE" || b.kind == "X509 CERTIFICATE" }
 
-// ParseCertificate reads a certificate with its chain. Line ends, indentation, byte order marks and text around the
-// blocks do not matter. The error is a *Problem.
+// ParseCertificate parses a certificate with its chain. It ignores line endings, indentation, byte order marks and text
+// around the blocks. The error is a *Problem.
 func ParseCertificate(text string) (*Chain, error) {
 	answer := lookAtCertificate(text)
 	if answer.problem != nil {
@@ -166,9 +166,9 @@ func ParseCertificate(text string) (*Chain, error) {
 func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 	const part = PartCertificate
 	keyAt := func(number int) *Problem {
-		return part.invalid("Block %d of the certificate is a private key. Take it out at once, as certificates are shown in plans and kept in state, and put it into private_key_wo.", number)
+		return part.invalid("Block %d of the certificate is a private key. Remove it at once, as certificates are shown in plans and kept in state, and put it into private_key_wo.", number)
 	}
-	// This is looked for first, as it cannot wait until something else that is wrong is mended.
+	// A leaked key is the most urgent problem, so it is reported before any other.
 	if before, _, found := strings.Cut(text, "PRIVATE KEY-----"); found {
 		return nil, keyAt(max(1, strings.Count(before, "-----BEGIN ")))
 	}
@@ -180,35 +180,35 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 	for i, b := range blocks {
 		switch {
 		case b.kind == "CERTIFICATE REQUEST" || b.kind == "NEW CERTIFICATE REQUEST":
-			return nil, part.invalid("Block %d of the certificate is a certificate request. Give the certificate that the authority issued for it.", i+1)
+			return nil, part.invalid("Block %d of the certificate is a certificate request. Use the certificate that the CA issued for it.", i+1)
 		case b.kind == "PKCS7":
-			return nil, part.invalid("Block %d of the certificate is a PKCS #7 bundle. Take the certificates out of it with \"openssl pkcs7 -print_certs\".", i+1)
+			return nil, part.invalid("Block %d of the certificate is a PKCS #7 bundle. Extract the certificates with \"openssl pkcs7 -print_certs\".", i+1)
 		case b.kind == "TRUSTED CERTIFICATE":
-			return nil, part.invalid("Block %d of the certificate is in openssl's own form with trust settings. Convert it with \"openssl x509 -in trusted.pem -out certificate.pem\".", i+1)
+			return nil, part.invalid("Block %d of the certificate is in OpenSSL's format with trust settings. Convert it with \"openssl x509 -in trusted.pem -out certificate.pem\".", i+1)
 		case !b.isCertificate():
-			return nil, part.invalid("Block %d of the certificate is %s. Give certificates alone, the leaf first.", i+1, showKind(b.kind))
+			return nil, part.invalid("Block %d of the certificate is %s. Include only certificates, leaf first.", i+1, showKind(b.kind))
 		}
 		certificate, err := x509.ParseCertificate(b.der)
 		if err != nil {
 			if _, _, err := parseKeyDER(b.der); err == nil {
 				return nil, keyAt(i + 1)
 			}
-			mend := "Give the text as it was issued."
+			mend := "Use the text exactly as issued."
 			if strings.Contains(err.Error(), "elliptic curve") {
 				mend = keyMend
 			}
-			return nil, part.invalid("Block %d of the certificate is no X.509 certificate that can be used here (%s). %s", i+1, show(err.Error()), mend)
+			return nil, part.invalid("Block %d of the certificate is not a usable X.509 certificate (%s). %s", i+1, show(err.Error()), mend)
 		}
 		chain = append(chain, certificate)
 	}
 	if len(chain) == 0 {
-		return nil, part.invalid("The certificate holds no PEM block: no \"-----BEGIN\" has a line of its own. Give the text as it was issued.")
+		return nil, part.invalid("The certificate contains no PEM block: no \"-----BEGIN\" is at the start of a line. Use the text exactly as issued.")
 	}
 	return chain, nil
 }
 
-// ParsePrivateKey reads a private key in PKCS #8, PKCS #1 or SEC 1 form that TLS can use: RSA of at least 2048 bits,
-// or ECDSA on P-256, P-384 or P-521. The error is a *Problem.
+// ParsePrivateKey parses a private key in PKCS #8, PKCS #1 or SEC 1 form. It accepts keys that TLS can use: RSA of at
+// least 2048 bits, or ECDSA on P-256, P-384 or P-521. The error is a *Problem.
 func ParsePrivateKey(text string) (crypto.Signer, error) {
 	signer, _, problem := parsePrivateKey(text)
 	if problem != nil {
@@ -217,8 +217,8 @@ func ParsePrivateKey(text string) (crypto.Signer, error) {
 	return signer, nil
 }
 
-// PrivateKeyPEM is a private key as every server takes it: the key alone, in its own form, under the name of that form.
-// The error is a *Problem.
+// PrivateKeyPEM returns a private key in a form that every server accepts: only the key, in its own encoding, with the
+// label of that encoding. The error is a *Problem.
 func PrivateKeyPEM(text string) (string, error) {
 	_, key, problem := parsePrivateKey(text)
 	if problem != nil {
@@ -227,7 +227,7 @@ func PrivateKeyPEM(text string) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: key.kind, Bytes: key.der})), nil
 }
 
-// parsePrivateKey returns the key and its block, whose kind is put right.
+// parsePrivateKey returns the key and its block with a corrected kind.
 func parsePrivateKey(text string) (crypto.Signer, block, *Problem) {
 	const part = PartPrivateKey
 	refuse := func(format string, args ...any) (crypto.Signer, block, *Problem) {
@@ -247,32 +247,32 @@ func parsePrivateKey(text string) (crypto.Signer, block, *Problem) {
 		case b.kind == "EC PARAMETERS":
 			// openssl writes them before the key, which holds them too.
 		case strings.HasSuffix(b.kind, "CERTIFICATE"):
-			return refuse("Block %d of the private key is a certificate. Put it into certificate, and give the key alone.", i+1)
+			return refuse("Block %d of the private key is a certificate. Move it to certificate, and keep only the key here.", i+1)
 		case b.kind == "ENCRYPTED PRIVATE KEY" || b.encrypted:
-			return refuse("Block %d of the private key is encrypted, and ESA takes no passphrase. Decrypt it with \"openssl pkey -in encrypted.pem -out key.pem\".", i+1)
+			return refuse("Block %d of the private key is encrypted, and ESA accepts no passphrase. Decrypt it with \"openssl pkey -in encrypted.pem -out key.pem\".", i+1)
 		case b.kind == "OPENSSH PRIVATE KEY":
-			return refuse("Block %d of the private key is in OpenSSH's own form. Convert it with \"ssh-keygen -p -m PEM -f FILE\".", i+1)
+			return refuse("Block %d of the private key is in OpenSSH format. Convert it with \"ssh-keygen -p -m PEM -f FILE\".", i+1)
 		case !b.isKey():
-			return refuse("Block %d of the private key is %s. Give the private key alone.", i+1, showKind(b.kind))
+			return refuse("Block %d of the private key is %s. Include only the private key.", i+1, showKind(b.kind))
 		case found != nil:
-			return refuse("Block %d of the private key is a second key. Give the one that belongs to the certificate.", i+1)
+			return refuse("Block %d of the private key is a second key. Keep only the one that belongs to the certificate.", i+1)
 		default:
 			found, number = b, i+1
 		}
 	}
 	if found == nil {
-		return refuse("The private key holds no key. Give the text as it was made.")
+		return refuse("The private key contains no key. Use the text exactly as generated.")
 	}
 	parsed, kind, err := parseKeyDER(found.der)
 	if err != nil {
 		if kind := foreignKind(*found); kind != "" {
 			return refuse("Block %d of the private key is %s. %s", number, kind, keyMend)
 		}
-		return refuse("Block %d of the private key cannot be read; it is damaged or no key. Give an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.", number)
+		return refuse("Block %d of the private key cannot be parsed; it is corrupt or not a key. Use an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.", number)
 	}
 	signer, isSigner := parsed.(crypto.Signer)
 	if !isSigner {
-		return refuse("Block %d of the private key is of a kind that cannot sign. %s", number, keyMend)
+		return refuse("Block %d of the private key is of a type that cannot sign. %s", number, keyMend)
 	}
 	if fault := keyFault(signer.Public()); fault != "" {
 		return refuse("Block %d of the private key is %s. %s", number, keyName(signer.Public()), fault)
@@ -280,8 +280,7 @@ func parsePrivateKey(text string) (crypto.Signer, block, *Problem) {
 	return signer, block{kind: kind, der: found.der}, nil
 }
 
-// parseKeyDER tries the three forms whatever the block is called, as tools mix the names up, and returns what it should
-// be called.
+// parseKeyDER tries all three encodings, as tools mix up their labels, and returns the correct label.
 func parseKeyDER(der []byte) (key any, kind string, err error) {
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		return key, "PRIVATE KEY", nil
@@ -293,9 +292,10 @@ func parseKeyDER(der []byte) (key any, kind string, err error) {
 	return key, "EC PRIVATE KEY", err
 }
 
-// foreignKind tells what a key is that crypto/x509 does not read, or "". RFC 8410, 8017, 5480 and 3279 have the numbers.
+// foreignKind names the type of a key that crypto/x509 does not support, or returns "". The identifiers are from RFC
+// 8410, 8017, 5480 and 3279.
 func foreignKind(b block) string {
-	const otherCurve = "an elliptic key that is damaged or on another curve"
+	const otherCurve = "an elliptic curve key that is corrupt or on an unsupported curve"
 	switch b.kind {
 	case "DSA PRIVATE KEY":
 		return "a DSA key"
@@ -326,7 +326,7 @@ func foreignKind(b block) string {
 
 const keyMend = "Use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521."
 
-// keyFault says why a key cannot be used, or "".
+// keyFault returns why a key is unusable, or "".
 func keyFault(public crypto.PublicKey) string {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
@@ -339,12 +339,12 @@ func keyFault(public crypto.PublicKey) string {
 		case "P-256", "P-384", "P-521":
 			return ""
 		}
-		return "That curve is not usable for TLS. " + keyMend
+		return "TLS does not support that curve. " + keyMend
 	}
-	return "That kind is not usable here. " + keyMend
+	return "That key type is not supported. " + keyMend
 }
 
-// keyName names a key's kind and size, such as RSA-2048 and ECDSA-P256.
+// keyName returns a key's type and size, such as RSA-2048 or ECDSA-P256.
 func keyName(public crypto.PublicKey) string {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
@@ -354,5 +354,5 @@ func keyName(public crypto.PublicKey) string {
 	case ed25519.PublicKey:
 		return "Ed25519"
 	}
-	return "of an unknown kind"
+	return "of an unknown type"
 }

@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// soon is how long before its end a certificate is warned of.
+// soon is the remaining lifetime below which a certificate causes a warning.
 const soon = 30 * 24 * time.Hour
 
-// Options is what a certificate is checked against.
+// Options are the parameters of CheckCertificate.
 type Options struct {
-	Hostname string    // must be covered; "" skips that rule
-	Now      time.Time // what the dates are compared with
+	Hostname string    // the name to cover; "" skips that check
+	Now      time.Time // the time to compare dates with
 }
 
-// CheckCertificate applies all rules that need the certificate alone, and returns what it finds, errors first. A text
-// that cannot be read yields one problem, and so does a chain that begins with an authority: the other rules would
-// speak of the wrong certificate.
+// CheckCertificate applies all rules that need no private key, and returns the problems found, errors first. It returns
+// a single problem for a text that cannot be parsed and for a chain that begins with a CA certificate: the other rules
+// would check the wrong certificate.
 func CheckCertificate(text string, o Options) []Problem {
 	answer := lookAtCertificate(text)
 	if answer.problem != nil {
@@ -59,7 +59,7 @@ func CheckCertificate(text string, o Options) []Problem {
 	return slices.Concat(refusals, warnings)
 }
 
-// CheckPrivateKey says what is wrong with a key on its own.
+// CheckPrivateKey returns the problems of a private key on its own.
 func CheckPrivateKey(text string) []Problem {
 	if answer := lookAtKey(text); answer.problem != nil {
 		return []Problem{*answer.problem}
@@ -67,9 +67,9 @@ func CheckPrivateKey(text string) []Problem {
 	return nil
 }
 
-// CheckPair says whether a key belongs to the leaf. It says nothing where another check asks for another certificate,
-// for which the key may well be right: if either text cannot be read, if an authority's certificate stands first, or if
-// the leaf is not the first and the key belongs to some certificate of it.
+// CheckPair checks that a key belongs to the leaf. It returns nothing where another check asks for another certificate,
+// which the key may match: if either text cannot be parsed, if a CA certificate comes first, or if the chain is out of
+// order and the key belongs to another of its certificates.
 func CheckPair(certificate, key string) []Problem {
 	chain, private := lookAtCertificate(certificate), lookAtKey(key)
 	if chain.problem != nil || private.problem != nil {
@@ -82,11 +82,11 @@ func CheckPair(certificate, key string) []Problem {
 	}
 	detail := fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s)", keyName(private.public), title(leaf), keyName(leaf.PublicKey))
 	if owner > 0 {
-		detail += fmt.Sprintf(", but to the authority's certificate %d of the chain, %s", owner+1, title(chain.chain[owner]))
+		detail += fmt.Sprintf(", but to the CA certificate %d of the chain, %s", owner+1, title(chain.chain[owner]))
 	}
 	return []Problem{{
 		Part: PartPrivateKey, Summary: summaryPair,
-		Detail: detail + ". Give the key that its certificate request was made with.",
+		Detail: detail + ". Use the key that its certificate request was made with.",
 	}}
 }
 
@@ -95,8 +95,8 @@ func equalKeys(a, b crypto.PublicKey) bool {
 	return ok && key.Equal(b)
 }
 
-// signed tells whether parent signed child. An algorithm that is too weak or too rare to be checked counts as signed:
-// whether clients take it is another question, and old roots often have one.
+// signed reports whether parent signed child. A signature with an algorithm that cannot be checked, because it is too
+// weak or too rare, counts as valid: old roots often have one.
 func signed(child, parent *x509.Certificate) bool {
 	if !bytes.Equal(child.RawIssuer, parent.RawSubject) {
 		return false
@@ -107,24 +107,24 @@ func signed(child, parent *x509.Certificate) bool {
 	})
 }
 
-// checkAuthority refuses certificates of authorities. Test set-ups use self-signed ones, which tools mark as an
-// authority's by default: with names of hosts, as no root has them, they pass with a warning.
+// checkAuthority refuses CA certificates as leaves. Test environments use self-signed certificates, which tools mark as
+// CA by default. These have DNS names, unlike roots, and only cause a warning.
 func checkAuthority(leaf *x509.Certificate, hostname string) *Problem {
 	self := signed(leaf, leaf)
 	hasNames := len(leaf.DNSNames) > 0 || hostname == "" || covers(leaf.Subject.CommonName, hostname)
 	if leaf.IsCA && (!self || !hasNames) {
-		return PartCertificate.invalid("The first certificate, %s, is one of an authority and not of a hostname. Put the certificate of the hostname first.", title(leaf))
+		return PartCertificate.invalid("The first certificate, %s, is a CA certificate. Put the hostname's certificate first.", title(leaf))
 	}
 	if !self {
 		return nil
 	}
 	return &Problem{
 		Part: PartCertificate, Warning: true, Summary: summarySelfSigned,
-		Detail: fmt.Sprintf("The certificate %s is signed by itself, so browsers refuse it. Use one of a public authority where people are to use it.", title(leaf)),
+		Detail: fmt.Sprintf("The certificate %s is self-signed, so browsers reject it. For public traffic, use a certificate from a public CA.", title(leaf)),
 	}
 }
 
-// checkName looks at subject alternative names alone, as browsers do.
+// checkName checks only subject alternative names, as browsers do.
 func checkName(leaf *x509.Certificate, hostname string) *Problem {
 	if hostname == "" || isFor(leaf, hostname) {
 		return nil
@@ -132,19 +132,19 @@ func checkName(leaf *x509.Certificate, hostname string) *Problem {
 	problem := &Problem{Part: PartCertificate, Summary: summaryName}
 	switch {
 	case strings.ContainsFunc(hostname, func(r rune) bool { return r > '\x7f' }):
-		problem.Detail = fmt.Sprintf("The hostname %s is not ASCII, and certificates hold names in ASCII alone. Give the hostname in its A-label form, with labels that begin with \"xn--\".", show(hostname))
+		problem.Detail = fmt.Sprintf("The hostname %s is not ASCII, but certificates contain only ASCII names. Write the hostname in its A-label form, with labels that begin with \"xn--\".", show(hostname))
 	case len(leaf.DNSNames) == 0 && covers(leaf.Subject.CommonName, hostname):
-		problem.Detail = fmt.Sprintf("The certificate %s names %s as its common name only, at which browsers do not look: it has no DNS names among its subject alternative names. Have it issued with %s as one.",
+		problem.Detail = fmt.Sprintf("The certificate %s names %s only as its common name, which browsers ignore: it has no DNS names among its subject alternative names. Have it reissued with %s as one.",
 			title(leaf), show(hostname), show(hostname))
 	case len(leaf.DNSNames) == 0:
-		problem.Detail = fmt.Sprintf("The certificate %s has no DNS names among its subject alternative names, and browsers look at no others. Have it issued with %s as one.", title(leaf), show(hostname))
+		problem.Detail = fmt.Sprintf("The certificate %s has no DNS names among its subject alternative names, and browsers check no others. Have it reissued with %s as one.", title(leaf), show(hostname))
 	default:
-		problem.Detail = fmt.Sprintf("The certificate covers %s, but not %s. Use a certificate that has it, or its wildcard, among its subject alternative names.", list(leaf.DNSNames), show(hostname))
+		problem.Detail = fmt.Sprintf("The certificate covers %s, but not %s. Use a certificate whose subject alternative names include it or its wildcard.", list(leaf.DNSNames), show(hostname))
 	}
 	return problem
 }
 
-// list shows the first of a number of names, which may be hundreds.
+// list quotes the first few names, as there may be hundreds.
 func list(names []string) string {
 	const most = 8
 	var shown []string
@@ -157,13 +157,13 @@ func list(names []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// isFor tells whether a certificate covers a hostname.
+// isFor reports whether a certificate covers a hostname.
 func isFor(leaf *x509.Certificate, hostname string) bool {
 	return slices.ContainsFunc(leaf.DNSNames, func(pattern string) bool { return covers(pattern, hostname) })
 }
 
-// covers tells whether a name of a certificate stands for a hostname. A wildcard stands for one label, and a wildcard
-// hostname is covered by the same wildcard alone.
+// covers reports whether a name of a certificate matches a hostname. A wildcard matches one label, and a wildcard
+// hostname is matched only by the same wildcard.
 func covers(pattern, hostname string) bool {
 	pattern = strings.ToLower(strings.TrimSuffix(pattern, "."))
 	hostname = strings.ToLower(strings.TrimSuffix(hostname, "."))
@@ -175,10 +175,10 @@ func covers(pattern, hostname string) bool {
 	return isWildcard && found && label != "" && label != "*" && rest == zone
 }
 
-// dateLayout is how messages show a time, always in UTC.
+// dateLayout is the format of times in messages, always in UTC.
 const dateLayout = "2 Jan 2006 15:04 UTC"
 
-// outOfTime says that a certificate has expired or is not valid yet; what is how its sentence begins.
+// outOfTime returns a Problem if a certificate has expired or is not valid yet; what is the subject of its sentence.
 func outOfTime(what string, c *x509.Certificate, now time.Time) *Problem {
 	notBefore, notAfter := c.NotBefore.UTC(), c.NotAfter.UTC()
 	problem := &Problem{Part: PartCertificate}
@@ -188,14 +188,14 @@ func outOfTime(what string, c *x509.Certificate, now time.Time) *Problem {
 		problem.Detail = fmt.Sprintf("%s expired on %s. Use a renewed one.", what, notAfter.Format(dateLayout))
 	case now.Before(notBefore):
 		problem.Summary = summaryNotYet
-		problem.Detail = fmt.Sprintf("%s is not valid before %s. Use it from then on, or check the clock of this machine.", what, notBefore.Format(dateLayout))
+		problem.Detail = fmt.Sprintf("%s is not valid before %s. Wait until then, or check the clock of this machine.", what, notBefore.Format(dateLayout))
 	default:
 		return nil
 	}
 	return problem
 }
 
-// checkDates compares the time of the leaf with now.
+// checkDates checks the validity period of the leaf.
 func checkDates(leaf *x509.Certificate, now time.Time) *Problem {
 	if problem := outOfTime("The certificate "+title(leaf), leaf, now); problem != nil {
 		return problem
@@ -217,7 +217,7 @@ func checkDates(leaf *x509.Certificate, now time.Time) *Problem {
 	}
 }
 
-// checkKey refuses kinds of keys that the other side of TLS would refuse.
+// checkKey refuses keys that TLS clients would reject.
 func checkKey(leaf *x509.Certificate) *Problem {
 	if fault := keyFault(leaf.PublicKey); fault != "" {
 		return PartCertificate.invalid("The key of the certificate %s is %s. %s", title(leaf), keyName(leaf.PublicKey), fault)
@@ -225,11 +225,11 @@ func checkKey(leaf *x509.Certificate) *Problem {
 	return nil
 }
 
-// checkUsage refuses certificates that are stated to be for other ends. One that states nothing is for all.
+// checkUsage refuses certificates that are restricted to other usages. Without extended key usages, all are allowed.
 func checkUsage(leaf *x509.Certificate) *Problem {
 	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) == 0 ||
 		slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(leaf.ExtKeyUsage, x509.ExtKeyUsageAny) {
 		return nil
 	}
-	return PartCertificate.invalid("The certificate %s is not for servers: its extended key usages lack server authentication. Have it issued for TLS servers.", title(leaf))
+	return PartCertificate.invalid("The certificate %s is not for servers: its extended key usages do not include server authentication. Have it reissued for TLS servers.", title(leaf))
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Same reports whether two texts hold the same certificates: the DER of all CERTIFICATE blocks, in order. Line ends,
-// indentation and text around the blocks do not matter. Two texts without a certificate are never the same. Blocks
-// need not hold certificates that can be read, as ESA may know kinds that this package does not.
+// Same reports whether two texts contain the same certificates: it compares the DER of all CERTIFICATE blocks, in order.
+// It ignores line endings, indentation and text around the blocks. Two texts without a certificate are never the same.
+// The certificates need not be parseable, as ESA may support types that this package does not.
 func Same(a, b string) bool {
 	first, ok := ders(a)
 	if !ok {
@@ -20,7 +20,7 @@ func Same(a, b string) bool {
 	return ok && slices.EqualFunc(first, second, bytes.Equal)
 }
 
-// ders returns the contents of the CERTIFICATE blocks, if a text has such blocks and no others.
+// ders returns the DER of the CERTIFICATE blocks, if the text has only such blocks.
 func ders(text string) ([][]byte, bool) {
 	blocks, problem := scan(PartCertificate, text)
 	if problem != nil || len(blocks) == 0 {

@@ -10,40 +10,39 @@ import (
 	"time"
 )
 
-// Create is precious: ESA allows 100 calls per user and hour, and takes no idempotency token. So an attempt of which
-// nobody knows whether it ran is followed by a look (ListCustomHostnames by site and exact name), never by another
-// Create:
+// ESA allows 100 Creates per user and hour, and has no idempotency token. So after an attempt with an unclear outcome,
+// the client first looks for the hostname (ListCustomHostnames by site and exact name):
 //
-//	the name is not there, nor soon    the attempt did not run: send again
-//	it is there, made since we began,
-//	for the same record, and no other
-//	call of this client made it        it is ours: go on with its id
-//	it is there otherwise              somebody else's: HostnameExistsError
+//	not listed within listedLimit      the attempt did not run: retry
+//	listed, created since the call
+//	began, for the same record, and
+//	claimed by no other call           it is ours: continue with its id
+//	listed otherwise                   not ours: HostnameExistsError
 //
-// A refusal that may be about a name that is taken is followed by a look too, for the sake of its message. Where ESA
-// takes the name a second time instead, the second hostname is in conflict with the first for ever: UndoDuplicate.
+// The client also looks after a refusal that may mean that the name is taken, to return a useful error. If ESA creates
+// a second hostname of the same name instead, that one conflicts with the first forever; see UndoDuplicate.
 
 const (
-	// createGrace is how long a Create that is under way may go on after an interrupt: its answer carries the id.
+	// createGrace is how long a Create in flight may continue after an interrupt, as its response contains the id.
 	createGrace = 5 * time.Second
-	// listedLimit is for a hostname just made to be seen by List: reads may lag behind writes.
+	// listedLimit is how long a new hostname may be missing from lists, as reads may lag behind writes.
 	listedLimit = 15 * time.Second
 	// createSlack covers the whole seconds of CreateTime and of the Date header.
 	createSlack = 3 * time.Second
 )
 
-// CreateCustomHostnameInput is a new custom hostname.
+// CreateCustomHostnameInput describes a new custom hostname.
 type CreateCustomHostnameInput struct {
 	SiteID   int64  // required
 	Hostname string // required
 	RecordID int64  // required; a proxied record of the site
-	SSLFlag  string // required; on needs Certificate
-	// Certificate is the whole certificate group; nil with SSL off.
+	SSLFlag  string // required; on requires Certificate
+	// Certificate is the complete certificate group; nil with SSL off.
 	Certificate *Certificate
 }
 
-// CreateCustomHostname makes a custom hostname and returns its id. An error can come with an id: then the hostname
-// exists, is this call's, and lacks what the error says.
+// CreateCustomHostname creates a custom hostname and returns its id. If it returns both an id and an error, this call
+// created the hostname, but without what the error describes.
 func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostnameInput) (hostnameID int64, err error) {
 	p := params{}
 	p.setID("SiteId", in.SiteID)
@@ -65,7 +64,7 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 				hostnameID = id
 				return nil, false
 			case len(found) > 0:
-				return c.hostnameExists(found, in, began, errors.New("an earlier answer of CreateCustomHostname was lost")), false
+				return c.hostnameExists(found, in, began, errors.New("an earlier response of CreateCustomHostname was lost")), false
 			}
 		}
 		id, err := c.quota.create(ctx, c, func() (int64, error) { return c.createOnce(ctx, attempt, p) })
@@ -84,14 +83,14 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 	return hostnameID, err
 }
 
-// mine are the hostnames that calls of this client have made.
+// mine records the hostnames that calls of this client created.
 type mine struct {
 	mu    sync.Mutex
 	ids   map[int64]bool
-	names map[string]int // how many calls there were for a site and name
+	names map[string]int // number of calls by site and name
 }
 
-// begin takes that a call is for a site and name.
+// begin records a call for a site and name.
 func (m *mine) begin(in CreateCustomHostnameInput) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,23 +116,24 @@ func (m *mine) claim(id int64) bool {
 	return !claimed
 }
 
-// has tells whether a call has claimed the id, and how many calls were for the site and name.
+// has reports whether a call has claimed the id, and returns the number of calls for the site and name.
 func (m *mine) has(id int64, in CreateCustomHostnameInput) (claimed bool, calls int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.ids[id], m.names[in.key()]
 }
 
-// hostnameExists is the error about hostnames of which the newest stands in the way of a call that began at some time,
-// given what Create answered. One made since can be that of another call which does not know it yet.
+// hostnameExists returns the error of a call whose name the newest of the found hostnames has. began is when the call
+// began, and err is the error of Create. A newer hostname can belong to another call of this client that has not claimed
+// it yet.
 func (c *Client) hostnameExists(found []CustomHostname, in CreateCustomHostnameInput, began time.Time, err error) error {
 	newest := slices.MaxFunc(found, func(a, b CustomHostname) int { return strings.Compare(a.CreateTime, b.CreateTime) })
 	claimed, calls := c.mine.has(newest.HostnameID, in)
 	return &HostnameExistsError{Existing: newest, SameRun: claimed || calls > 1 && c.isOurs(newest, in, began), Err: err}
 }
 
-// UndoDuplicate deletes a hostname just created whose name an older hostname of the same site holds, and returns a
-// HostnameExistsError about that one. It returns nil, and leaves the hostname alone, when that is not so or not certain.
+// UndoDuplicate deletes a new hostname if another hostname of the same site has its name, and returns a
+// HostnameExistsError for that one. It returns nil without deleting anything if that is not the case or uncertain.
 func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) error {
 	if created.Status != StatusConflicted || created.ConflictWith != ConflictWithHostname {
 		return nil
@@ -144,13 +144,13 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 	}
 	if err := c.DeleteCustomHostname(ctx, created.HostnameID); err == nil || IsNotFound(err) {
 		claimed, _ := c.mine.has(holder.HostnameID, CreateCustomHostnameInput{})
-		return &HostnameExistsError{Existing: *holder, SameRun: claimed, Err: errors.New("ESA made a second one, which was deleted again")}
+		return &HostnameExistsError{Existing: *holder, SameRun: claimed, Err: errors.New("ESA created a second one, which was deleted again")}
 	}
 	return nil
 }
 
-// holderOfName returns the other hostname of the same name and site that is not in conflict, nil if there is none or
-// ESA cannot be asked.
+// holderOfName returns the other hostname of the same name and site that is not in conflict. It returns nil if there is
+// none or the list cannot be read.
 func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *CustomHostname {
 	found, _ := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
 	for _, other := range found {
@@ -161,7 +161,7 @@ func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *Cus
 	return nil
 }
 
-// createOnce sends one attempt. One that is under way is not abandoned at once when the context ends.
+// createOnce makes one attempt. An attempt in flight gets createGrace when the context ends.
 func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, &Error{Action: actionCreateCustomHostname.name, Host: c.wire.host, Err: ErrNotSent, GaveUp: err}
@@ -180,7 +180,7 @@ func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, 
 	return out.HostnameID, err
 }
 
-// explainFailedCreate looks once more where the failure itself does not say whether the hostname is there.
+// explainFailedCreate looks for the hostname if the error does not show whether it exists.
 func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnameInput, began time.Time, mayHaveRun bool, err error) (int64, error) {
 	partly := IsCode(err, CodeSetCertFailed, CodeApplyCertFailed)
 	if !mayHaveRun && !partly && !mayMeanNameTaken(err) {
@@ -189,7 +189,7 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	if exists := new(HostnameExistsError); errors.As(err, &exists) {
 		return 0, err
 	}
-	// The look is worth its time even when the time for creating is used up.
+	// Look even after the deadline: the result decides whether the hostname is saved.
 	lookCtx, stop := withGrace(ctx, createGrace)
 	defer stop()
 	if !mayHaveRun && !partly {
@@ -211,8 +211,8 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	return 0, c.hostnameExists(found, in, began, err)
 }
 
-// mayMeanNameTaken tells whether a refusal of Create can be ESA's way of saying that the name is taken, for which no
-// code is documented. The codes listed here are about something else.
+// mayMeanNameTaken reports whether a refusal of Create may mean that the name is taken, for which no code is
+// documented. The codes listed here mean something else.
 func mayMeanNameTaken(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.Code == "" || classify(err) != final {
@@ -228,19 +228,19 @@ func mayMeanNameTaken(err error) bool {
 	return true
 }
 
-// lookForCreated returns the id of the hostname that a call has made, 0 if none is to be seen for as long as lists may lag,
-// and all hostnames of the site that have the name. began is when the call first sent a Create.
+// lookForCreated returns the id of the hostname that a call created, 0 if none is listed within listedLimit, and all
+// hostnames of the site with that name. began is when the call sent its first Create.
 func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, began time.Time) (id int64, found []CustomHostname, err error) {
-	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
+	wait := c.newWait("a response of CreateCustomHostname was lost; looking for " + in.Hostname)
 	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
-		// What a slow answer tells is as old as its question.
+		// A slow response shows the state at the time of its request.
 		asked := c.clock.Now()
 		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
 			return 0, nil, err
 		}
 		for _, existing := range found {
-			// Whoever claims it first has it: nobody else gets it then.
+			// Only one call can claim a hostname.
 			if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
 				return existing.HostnameID, found, nil
 			}
@@ -255,8 +255,8 @@ func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInpu
 	}
 }
 
-// isOurs tells whether a hostname that was found is one that this call can have made: for the same record, since it
-// began. began is compared on ESA's clock, as ours may be minutes off.
+// isOurs reports whether this call may have created a hostname: for the same record, and since the call began. began is
+// converted to ESA's clock, as ours may be minutes off.
 func (c *Client) isOurs(existing CustomHostname, in CreateCustomHostnameInput, began time.Time) bool {
 	created, err := time.Parse(timeFormat, existing.CreateTime)
 	if err != nil {
@@ -265,7 +265,7 @@ func (c *Client) isOurs(existing CustomHostname, in CreateCustomHostnameInput, b
 	return existing.RecordID == in.RecordID && !created.Before(began.Add(c.clockOff()-createSlack))
 }
 
-// withGrace derives a context that ends grace after ctx ends.
+// withGrace returns a context that ends grace after ctx ends.
 func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -13,7 +13,7 @@ import (
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
 
-// CredentialConfig says where credentials come from. The first of these sources that is set is the one that is used:
+// CredentialConfig selects the source of credentials, which is the first of these that is set:
 //
 //	AccessKey, SecretKey and SecurityToken
 //	Profile of SharedCredentialsFile
@@ -21,16 +21,16 @@ import (
 //	ECSRoleName
 //	AssumeRoleWithOIDC
 //
-// and AssumeRole, if set, is assumed with what the source gives. A source is a whole: nothing that it lacks is taken
-// from the next one.
+// AssumeRole, if set, is assumed with the credentials of that source. Sources are not combined: a missing part is never
+// taken from the next one.
 type CredentialConfig struct {
-	// AccessKey and SecretKey are an access key, with SecurityToken if it is a temporary one.
+	// AccessKey and SecretKey are an access key, with a SecurityToken if it is temporary.
 	AccessKey, SecretKey, SecurityToken string
-	// Profile is the name of a profile of the Alibaba Cloud CLI. There is no default: "" is none.
+	// Profile is the name of a profile of the Alibaba Cloud CLI. There is no default: "" means none.
 	Profile string
 	// SharedCredentialsFile is the CLI's file, "" for ~/.aliyun/config.json. A leading ~ is the home directory.
 	SharedCredentialsFile string
-	// CredentialsURI is a URL that answers GET with a temporary key.
+	// CredentialsURI is a URL that returns temporary keys on GET.
 	CredentialsURI string
 	// ECSRoleName is the RAM role of the ECS instance that this runs on.
 	ECSRoleName string
@@ -40,9 +40,9 @@ type CredentialConfig struct {
 	AssumeRole *AssumeRole
 }
 
-// AssumeRole is a call of AssumeRole of STS.
+// AssumeRole are the parameters of STS AssumeRole.
 type AssumeRole struct {
-	RoleARN           string // "" for the one of a profile of mode RamRoleArn
+	RoleARN           string // "" for that of a profile of mode RamRoleArn
 	SessionName       string // "" for the profile's, or else "terraform"
 	SessionExpiration int    // seconds; 0 for the profile's, or else 3600
 	Policy            string // further restricts the session; "" for none
@@ -53,12 +53,12 @@ type AssumeRole struct {
 	stsVPC    bool
 }
 
-// AssumeRoleWithOIDC is a call of AssumeRoleWithOIDC of STS.
+// AssumeRoleWithOIDC are the parameters of STS AssumeRoleWithOIDC.
 type AssumeRoleWithOIDC struct {
 	ProviderARN       string // required
 	RoleARN           string // required
-	Token             string // required, unless there is a TokenFile
-	TokenFile         string // read anew for every session; a leading ~ is the home directory
+	Token             string // required without TokenFile
+	TokenFile         string // read again for every session; a leading ~ is the home directory
 	SessionName       string // "" for "terraform"
 	SessionExpiration int    // seconds; 0 for 3600
 	Policy            string // further restricts the session; "" for none
@@ -67,15 +67,15 @@ type AssumeRoleWithOIDC struct {
 // ErrNoCredentials is returned by NewCredential when no source is set.
 var ErrNoCredentials = errors.New("esa: no credentials")
 
-// CredentialError is returned by NewCredential for a source that is set but cannot be used. It holds no secret.
+// CredentialError is returned by NewCredential for a source that is set but unusable. It contains no secrets.
 type CredentialError struct {
-	// Field is the provider's argument that is to be changed, such as "profile" or "assume_role.role_arn".
+	// Field is the provider's argument to change, such as "profile" or "assume_role.role_arn".
 	Field string
-	// Problem says what is wrong with it and what to do, in whole sentences.
+	// Problem says what is wrong with it and how to fix it, in complete sentences.
 	Problem string
 }
 
-// Error names the argument and the problem.
+// Error returns the argument and the problem.
 func (e *CredentialError) Error() string { return e.Field + ": " + e.Problem }
 
 const (
@@ -83,9 +83,9 @@ const (
 	defaultSessionExpiration = 3600
 )
 
-// NewCredential makes a credential of the source that cfg chooses. It reads files but calls nobody and runs nothing:
-// temporary credentials are fetched when they are first needed, and again three minutes before they expire. The
-// credential is not safe for concurrent use; a Client uses it as it must be.
+// NewCredential returns a credential of the source that cfg selects. It reads files, but makes no calls and runs no
+// commands: temporary credentials are fetched when they are first needed, and again three minutes before they expire.
+// The credential is not safe for concurrent use by others than a Client.
 //
 // The errors are ErrNoCredentials and *CredentialError.
 func NewCredential(cfg CredentialConfig) (Credential, error) {
@@ -111,10 +111,10 @@ func NewCredential(cfg CredentialConfig) (Credential, error) {
 	return newCredential(source), nil
 }
 
-// source returns the chosen source, and the role that is to be assumed with it as long as nobody names another.
+// source returns the selected source, and the role to assume with it by default.
 //
-// Builders of credentials-go take from environment variables what they are not given. So they are given everything
-// that is needed: the caller has looked at the environment, in an order of its own.
+// The builders of credentials-go read missing values from the environment. So every value is set: the caller has read
+// the environment in its own order.
 func (cfg CredentialConfig) source() (source source, role *AssumeRole, err error) {
 	switch {
 	case cfg.AccessKey != "" || cfg.SecretKey != "" || cfg.SecurityToken != "":
@@ -161,12 +161,12 @@ func static(accessKey, secretKey, securityToken string) (source, error) {
 	return staticKeys{accessKey: accessKey, secretKey: secretKey, securityToken: securityToken}, nil
 }
 
-// over fills what the block assume_role leaves open from the role of the profile, which may be nil.
+// over fills the unset fields of the block assume_role from the role of the profile, which may be nil.
 func (a AssumeRole) over(profile *AssumeRole) *AssumeRole {
 	if profile != nil {
 		a.stsRegion, a.stsVPC = profile.stsRegion, profile.stsVPC
 		if a.RoleARN == "" {
-			// The session's restrictions belong to the role that they were written for.
+			// The restrictions of the session were written for this role.
 			a.RoleARN = profile.RoleARN
 			a.Policy = cmp.Or(a.Policy, profile.Policy)
 			a.ExternalID = cmp.Or(a.ExternalID, profile.ExternalID)
@@ -177,9 +177,9 @@ func (a AssumeRole) over(profile *AssumeRole) *AssumeRole {
 	return &a
 }
 
-// assume returns sessions of a role that are opened with another source.
+// assume returns a source of sessions of a role, opened with another source.
 func assume(with source, role AssumeRole, field string) (source, error) {
-	// The library asks the other source when it opens a session, in the course of a get of ours.
+	// The library calls the other source while it opens a session, during a get of ours.
 	var (
 		ctx    context.Context
 		now    time.Time
@@ -206,7 +206,7 @@ func assume(with source, role AssumeRole, field string) (source, error) {
 	}), nil
 }
 
-// source returns sessions of a role that are opened with an OIDC token.
+// source returns a source of sessions of a role, opened with an OIDC token.
 func (a AssumeRoleWithOIDC) source() (source, error) {
 	const block = "assume_role_with_oidc."
 	switch {
@@ -232,7 +232,7 @@ func (a AssumeRoleWithOIDC) source() (source, error) {
 	return a.open("assume_role_with_oidc", "", false)
 }
 
-// open returns the sessions, of the STS of a region.
+// open returns a source of sessions from STS in a region.
 func (a AssumeRoleWithOIDC) open(field, stsRegion string, stsVPC bool) (source, error) {
 	seconds := cmp.Or(a.SessionExpiration, defaultSessionExpiration)
 	provider, err := providers.NewOIDCCredentialsProviderBuilder().
@@ -252,13 +252,13 @@ func (a AssumeRoleWithOIDC) open(field, stsRegion string, stsVPC bool) (source, 
 	return library{provider, field, a.secrets}.source(time.Duration(seconds) * time.Second), nil
 }
 
-// secrets are what STS may repeat. The library prefers the environment to a file.
+// secrets returns what responses of STS may repeat. The library prefers the environment to a file.
 func (a AssumeRoleWithOIDC) secrets() []string {
 	file, _ := os.ReadFile(a.TokenFile)
 	return []string{a.Token, os.Getenv("ALIBABA_CLOUD_OIDC_TOKEN"), strings.TrimSpace(string(file))}
 }
 
-// unusable is the error of a builder of credentials-go, which names the argument.
+// unusable returns the CredentialError for an error of a builder of credentials-go.
 func unusable(field string, err error) error {
 	return &CredentialError{field, "It cannot be used: " + err.Error() + "."}
 }
@@ -276,7 +276,7 @@ func expandHome(path string) string {
 	return filepath.Join(home, rest)
 }
 
-// reason is an error of the file system without the path, which the message has already.
+// reason returns an error of the file system without the path, which the message already contains.
 func reason(err error) error {
 	if pathErr := new(os.PathError); errors.As(err, &pathErr) {
 		return pathErr.Err

@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	// commandLimit is how long a command may take.
+	// commandLimit is the time limit of a command.
 	commandLimit = time.Minute
-	// commandKept is how long a set is kept that does not say when it expires.
+	// commandKept is how long a set without an expiration is kept.
 	commandKept = 5 * time.Minute
-	// commandsApart is the least time between two runs while the set is good: a command that keeps its sets itself
-	// gives the same one again until it ends.
+	// commandsApart is the minimum time between two runs while the set is valid: a command with a cache prints the same
+	// set until it expires.
 	commandsApart = 10 * time.Second
-	// stderrLimit is more than a line that is worth showing.
+	// stderrLimit is more than the part of stderr that is shown.
 	stderrLimit = 4 << 10
 )
 
-// fromCommand returns what a program prints, as profiles of mode External name it. The library would print all of the
-// output where it is more than one JSON object, and run the program for every call where it tells no expiration.
+// fromCommand returns a source that runs the command of a profile of mode External. The library would show the whole
+// output if it is more than one JSON object, and run the command for every call if it prints no expiration.
 func fromCommand(command string) (source, error) {
 	arguments, err := splitCommand(command, runtime.GOOS == "windows")
 	if err != nil {
@@ -44,14 +44,14 @@ func fromCommand(command string) (source, error) {
 	}}, nil
 }
 
-// runCommand returns what the program prints. The error goes on where its name ended.
+// runCommand returns what the command prints. The error continues a sentence that begins with the command's name.
 func runCommand(ctx context.Context, arguments []string) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, commandLimit)
 	defer cancel()
 	output, complaint := &bounded{limit: answerLimit}, &bounded{limit: stderrLimit, tolerant: true}
 	run := exec.CommandContext(limited, arguments[0], arguments[1:]...) //nolint:gosec // The user's profile names the program: that is what the mode is for.
 	run.Stdout, run.Stderr = output, complaint
-	// Its children may hold the pipes open.
+	// Child processes may keep the pipes open.
 	run.WaitDelay = time.Second
 	err := run.Run()
 	switch {
@@ -73,7 +73,7 @@ func runCommand(ctx context.Context, arguments []string) ([]byte, error) {
 	return nil, fmt.Errorf("failed (%w)", err)
 }
 
-// reasonOfStart is the error without the program's name, which the message has already.
+// reasonOfStart returns the error without the command's name, which the message already contains.
 func reasonOfStart(err error) error {
 	if execErr := new(exec.Error); errors.As(err, &execErr) {
 		return execErr.Err
@@ -81,7 +81,7 @@ func reasonOfStart(err error) error {
 	return reason(err)
 }
 
-// firstLine is the first line that says something, fit for a message.
+// firstLine returns the first line that is not empty, fit for a message.
 func firstLine(text []byte) string {
 	const most = 200
 	for line := range strings.Lines(strings.ToValidUTF8(string(text), "\uFFFD")) {
@@ -101,7 +101,7 @@ func firstLine(text []byte) string {
 	return ""
 }
 
-// commandKeys are what a command prints.
+// commandKeys is the output of a command.
 type commandKeys struct {
 	Mode            string `json:"mode"`
 	AccessKeyID     string `json:"access_key_id"`
@@ -110,8 +110,8 @@ type commandKeys struct {
 	Expiration      string `json:"expiration"`
 }
 
-// readCommand finds the set in what a command printed. Lines before and after the JSON object are ignored: programs
-// tell on stdout that there is a newer version of them. The error repeats nothing.
+// readCommand returns the set that a command printed. Lines before and after the JSON object are ignored, as programs
+// announce their newer versions on stdout. The error contains nothing of the output.
 func readCommand(output []byte) (keys, error) {
 	printed, found := commandObject(output)
 	switch {
@@ -126,13 +126,13 @@ func readCommand(output []byte) (keys, error) {
 	if printed.Expiration != "" {
 		var err error
 		if set.expires, err = time.Parse(time.RFC3339, printed.Expiration); err != nil {
-			return keys{}, errors.New("printed an expiration that is no time such as 2026-01-02T15:04:05Z")
+			return keys{}, errors.New("printed an invalid expiration; the format is 2026-01-02T15:04:05Z")
 		}
 	}
 	return set, nil
 }
 
-// commandObject is the first object that has a key, or else the first that there is.
+// commandObject returns the first JSON object with an access key, or else the first one.
 func commandObject(output []byte) (first commandKeys, found bool) {
 	for line := 0; line < len(output); {
 		rest := output[line:]
@@ -157,12 +157,12 @@ func commandObject(output []byte) (first commandKeys, found bool) {
 }
 
 // splitCommand splits a command line as the Alibaba Cloud CLI's library does: at white space, with quotes, and with
-// backslashes as a shell has them, which on Windows part the folders of a path.
+// the backslashes of a shell, except on Windows, where they separate the folders of a path.
 func splitCommand(command string, windows bool) ([]string, error) {
 	var (
 		arguments []string
 		current   strings.Builder
-		started   bool // also by a pair of quotes with nothing in it
+		started   bool // also by empty quotes
 		quote     rune // 0 outside quotes
 	)
 	text := []rune(strings.TrimSpace(command))
@@ -211,7 +211,7 @@ func splitCommand(command string, windows bool) ([]string, error) {
 	return arguments, nil
 }
 
-// isEscape tells whether a backslash before next stands for next alone.
+// isEscape reports whether a backslash escapes next.
 func isEscape(quote, next rune, windows bool) bool {
 	switch {
 	case quote == '\'':
@@ -224,8 +224,8 @@ func isEscape(quote, next rune, windows bool) bool {
 	return true
 }
 
-// bounded takes no more than its limit. Beyond it, a tolerant one forgets, and another fails, which ends the program
-// that writes.
+// bounded is a buffer with a limit. Beyond it, a tolerant buffer drops what is written. Others return an error, which
+// ends the program that writes.
 type bounded struct {
 	taken    []byte
 	limit    int
@@ -235,7 +235,7 @@ type bounded struct {
 
 var errOverrun = errors.New("more than the limit")
 
-// Write is a program's.
+// Write implements io.Writer.
 func (b *bounded) Write(p []byte) (int, error) {
 	room := min(b.limit-len(b.taken), len(p))
 	b.taken = append(b.taken, p[:room]...)

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// answerLimit is far above any answer with credentials.
+// answerLimit is far larger than any response with credentials.
 const answerLimit = 1 << 20
 
 // kept is a source that keeps a set until shortly before it expires.
 type kept struct {
 	kind  string
 	fetch func(ctx context.Context, now time.Time) (keys, error)
-	// undated is how long a set is kept that does not say when it expires.
+	// undated is how long a set without an expiration is kept.
 	undated time.Duration
-	// apart is the least time between two fetches while the set is good.
+	// apart is the minimum time between two fetches while the set is valid.
 	apart time.Duration
 
 	set     keys
@@ -48,8 +48,8 @@ func (k *kept) get(ctx context.Context, now time.Time) (keys, error) {
 	return set, nil
 }
 
-// getter fetches small answers. It follows no redirect, as the next host has no business with the address, and
-// unpacks nothing.
+// getter fetches small responses. It follows no redirects, which could leak a secret URL to another host, and accepts
+// no compression.
 type getter struct {
 	client *http.Client
 }
@@ -70,10 +70,10 @@ func newGetter(proxy func(*http.Request) (*url.URL, error), connect, limit time.
 	}}
 }
 
-// errLargeAnswer is all that is said of an answer beyond the limit.
-var errLargeAnswer = fmt.Errorf("the answer has more than %d MiB", answerLimit>>20)
+// errLargeAnswer is the error for a response beyond the limit.
+var errLargeAnswer = fmt.Errorf("the response has more than %d MiB", answerLimit>>20)
 
-// get returns what was answered. The errors name no address.
+// get returns the status and body of a response. Its errors contain no URL.
 func (g getter) get(ctx context.Context, method, address string, header map[string]string) (status int, body []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func (g getter) get(ctx context.Context, method, address string, header map[stri
 		err = errLargeAnswer
 	}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil {
-		err = fmt.Errorf("there was no answer within %v", g.client.Timeout)
+		err = fmt.Errorf("no response within %v", g.client.Timeout)
 	}
 	if err != nil {
 		err = redactError(err)
@@ -101,18 +101,18 @@ func (g getter) get(ctx context.Context, method, address string, header map[stri
 	return status, body, err
 }
 
-// isServerError tells whether an HTTP status may be another one a moment later.
+// isServerError reports whether an HTTP status is transient.
 func isServerError(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
 }
 
-// temporaryKeys are what a credentials URI and the metadata service answer.
+// temporaryKeys is the response of a credentials URI and of the metadata service.
 type temporaryKeys struct {
 	Code                                                    string
 	AccessKeyID, AccessKeySecret, SecurityToken, Expiration *string
 }
 
-// read returns the set of an answer, if it is whole.
+// read returns the set of a response, and whether it is complete.
 func (t temporaryKeys) read(body []byte) (set keys, code string, whole bool) {
 	if json.Unmarshal(body, &t) != nil {
 		return keys{}, "", false
@@ -123,14 +123,14 @@ func (t temporaryKeys) read(body []byte) (set keys, code string, whole bool) {
 	return set, t.Code, err == nil && set.accessKey != "" && set.secretKey != "" && t.SecurityToken != nil
 }
 
-// fromURI returns what a URL answers.
+// fromURI returns a source that fetches keys from a URL.
 func fromURI(uri string) (source, error) {
 	const field = "credentials_uri"
-	// The address is not repeated in messages, as it may hold a token.
+	// Messages do not contain the URL, as it may contain a token.
 	parsed, err := url.Parse(uri)
 	if err != nil || parsed.Scheme != "http" && parsed.Scheme != "https" || parsed.Hostname() == "" {
 		return nil, &CredentialError{field, "It is not an http:// or https:// URL with a host. " +
-			"Set it to the address that answers with temporary credentials."}
+			"Set it to a URL that returns temporary credentials."}
 	}
 	getter := newGetter(http.ProxyFromEnvironment, 5*time.Second, 15*time.Second)
 	return &kept{kind: "credential_uri", fetch: func(ctx context.Context, _ time.Time) (keys, error) {
@@ -139,8 +139,8 @@ func fromURI(uri string) (source, error) {
 			return keys{}, sourceError{fmt.Errorf("%s: %w", field, err), mayPass(err) && !errors.Is(err, errLargeAnswer)}
 		}
 		if status >= 300 && status < 400 {
-			return keys{}, sourceError{error: fmt.Errorf("%s: the address answered with HTTP status %d, a redirect, which is never followed. "+
-				"Set it to the address that answers with the credentials", field, status)}
+			return keys{}, sourceError{error: fmt.Errorf("%s: the URL returned HTTP status %d, a redirect, which is never followed. "+
+				"Set it to the URL that returns the credentials", field, status)}
 		}
 		set, code, whole := temporaryKeys{}.read(body)
 		if status == http.StatusOK && whole && (code == "" || code == "Success") {
@@ -150,26 +150,25 @@ func fromURI(uri string) (source, error) {
 		if status == http.StatusOK && code != "" && code != "Success" {
 			problem += " and a Code that is not Success"
 		}
-		return keys{}, sourceError{fmt.Errorf("%s: the address did not answer with HTTP status 200 and a JSON object that has AccessKeyId, "+
-			"AccessKeySecret, SecurityToken and Expiration (such as 2026-01-02T15:04:05Z), but with %s", field, problem), isServerError(status)}
+		return keys{}, sourceError{fmt.Errorf("%s: the URL must return HTTP status 200 and a JSON object with AccessKeyId, "+
+			"AccessKeySecret, SecurityToken and Expiration (such as 2026-01-02T15:04:05Z), but it returned %s", field, problem), isServerError(status)}
 	}}, nil
 }
 
-// metadataService is where an ECS instance asks about itself. Tests have their own.
+// metadataService is the metadata service of ECS instances. Tests replace it.
 var metadataService = "http://100.100.100.200"
 
-// metadata is the metadata service as one who has the right to credentials asks it.
+// metadata is a client of the metadata service.
 type metadata struct {
 	getter getter
 	field  string
-	// tokenOnly is whether it must not be asked without a token of its own.
+	// tokenOnly is whether calls without a session token are disabled.
 	tokenOnly bool
 }
 
-// fromECS returns what the metadata service of an ECS instance answers for a role, "" being the instance's own.
+// fromECS returns a source that fetches the keys of a role from the metadata service; "" is the instance's role.
 //
-// The service is on the instance's own link. A proxy that is asked for it would learn the credentials, or answer with
-// those of its own instance.
+// The service is link-local. A proxy would see the credentials, or return those of its own instance.
 func fromECS(roleName, field string) (source, error) {
 	if strings.EqualFold(os.Getenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED"), "true") {
 		return nil, &CredentialError{field, "It cannot be used: the metadata service is disabled by ALIBABA_CLOUD_ECS_METADATA_DISABLED. " +
@@ -206,12 +205,12 @@ func (m metadata) keys(ctx context.Context, roleName string) (keys, error) {
 	}
 	set, code, whole := temporaryKeys{}.read(body)
 	if !whole || code != "Success" {
-		return keys{}, sourceError{error: fmt.Errorf("%s: the metadata service's answer for the role %q is incomplete", m.field, roleName)}
+		return keys{}, sourceError{error: fmt.Errorf("%s: the metadata service's response for the role %q is incomplete", m.field, roleName)}
 	}
 	return set, nil
 }
 
-// token returns a session of the metadata service, "" where it has none and may be asked without.
+// token returns a session token of the metadata service, or "" if there is none and calls without one are allowed.
 func (m metadata) token(ctx context.Context) (string, error) {
 	status, body, err := m.getter.get(ctx, http.MethodPut, metadataService+"/latest/api/token",
 		map[string]string{"X-aliyun-ecs-metadata-token-ttl-seconds": "21600"})
@@ -224,7 +223,7 @@ func (m metadata) token(ctx context.Context) (string, error) {
 	return string(body), nil
 }
 
-// read asks with the token, if there is one, and then without if that is allowed.
+// read calls the service with the token, if there is one, and then without it if that is allowed.
 func (m metadata) read(ctx context.Context, path, what, token string) ([]byte, error) {
 	var header map[string]string
 	if token != "" {
@@ -238,14 +237,14 @@ func (m metadata) read(ctx context.Context, path, what, token string) ([]byte, e
 	return body, failure
 }
 
-// failure is the error of an answer, nil if it is none.
+// failure returns the error of a response, or nil.
 func (m metadata) failure(what string, status int, err error) error {
 	switch {
 	case err != nil:
-		// The service is on the instance's own link: one that cannot be reached at first is not there.
-		return sourceError{error: fmt.Errorf("%s: the metadata service of ECS did not tell %s: %w", m.field, what, err)}
+		// The service is link-local: if it cannot be reached, this is not an ECS instance.
+		return sourceError{error: fmt.Errorf("%s: the metadata service of ECS did not return %s: %w", m.field, what, err)}
 	case status != http.StatusOK:
-		return sourceError{fmt.Errorf("%s: the metadata service of ECS did not tell %s: HTTP status %d", m.field, what, status), isServerError(status)}
+		return sourceError{fmt.Errorf("%s: the metadata service of ECS did not return %s: HTTP status %d", m.field, what, status), isServerError(status)}
 	}
 	return nil
 }

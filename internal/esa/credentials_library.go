@@ -17,17 +17,17 @@ import (
 
 	"github.com/aliyun/credentials-go/credentials/providers"
 
-	// credentials-go prints bearer tokens where an environment variable says so.
+	// credentials-go prints bearer tokens if an environment variable is set.
 	_ "terraform-provider-esa/internal/quiet"
 )
 
-// blocking is a source that knows no context: who has no more time leaves it alone with its work.
+// blocking makes a source of a function without a context. A call whose context ends does not wait for the function.
 type blocking struct {
 	kind string
-	// lifetime is how long a set lasts from when it was asked for, 0 where that is not known.
+	// lifetime is how long a set is valid from when it was requested, 0 if unknown.
 	lifetime time.Duration
 	ask      func(ctx context.Context, now time.Time) (keys, error)
-	// turn is held for as long as ask works.
+	// turn is held while ask runs.
 	turn chan struct{}
 	last keys
 }
@@ -65,8 +65,8 @@ func (b *blocking) get(ctx context.Context, now time.Time) (keys, error) {
 	}
 }
 
-// dated says until when a set is good. credentials-go does not tell, but it gives none out of its hands that ends
-// within earlyRenewal.
+// dated sets the expiration of a set. credentials-go does not return it, but it returns no set that expires within
+// earlyRenewal.
 func (b *blocking) dated(set keys, now time.Time) keys {
 	before := b.last
 	before.expires = set.expires
@@ -83,7 +83,7 @@ func (b *blocking) dated(set keys, now time.Time) keys {
 	return set
 }
 
-// library is a source of credentials-go. field is the argument that chose it, and secrets are what it sends.
+// library is a provider of credentials-go. field is the argument that selects it, and secrets returns what it sends.
 type library struct {
 	provider providers.CredentialsProvider
 	field    string
@@ -94,12 +94,12 @@ func (l library) source(lifetime time.Duration) source {
 	return newBlocking(l.provider.GetProviderName(), lifetime, func(context.Context, time.Time) (keys, error) { return l.ask() })
 }
 
-// ask returns one whole set.
+// ask returns one set of keys.
 func (l library) ask() (set keys, err error) {
 	defer func() {
-		// credentials-go uses the parts of an answer without a look whether it has them.
+		// credentials-go dereferences the fields of a response without checking that they exist.
 		if cause := recover(); cause != nil {
-			set, err = keys{}, sourceError{error: fmt.Errorf("%s: the source's answer is incomplete (%v)", l.field, cause)}
+			set, err = keys{}, sourceError{error: fmt.Errorf("%s: the source's response is incomplete (%v)", l.field, cause)}
 		}
 	}()
 	got, err := l.provider.GetCredentials()
@@ -109,8 +109,8 @@ func (l library) ask() (set keys, err error) {
 	return keys{accessKey: got.AccessKeyId, secretKey: got.AccessKeySecret, securityToken: got.SecurityToken}, nil
 }
 
-// explain says which argument an error is about and takes out what may be secret: credentials-go repeats whole
-// answers, keys and tokens included, and the addresses that it asked.
+// explain adds the argument to an error and removes what may be secret: credentials-go repeats complete responses,
+// including keys and tokens, and URLs.
 func (l library) explain(err error) error {
 	if errors.As(err, new(sourceError)) {
 		return err
@@ -126,8 +126,8 @@ func (l library) explain(err error) error {
 	text = redact(text, secrets...)
 	var refusal struct{ Code, Message, RequestId string }
 	if json.Unmarshal([]byte(answer), &refusal) != nil || refusal.Code == "" {
-		// Nothing tells the status of an answer that is no JSON: a gateway's page, most likely.
-		return sourceError{fmt.Errorf("%s: %s (the answer is left out, as it may hold secrets)", l.field, text), !json.Valid([]byte(answer))}
+		// A response that is not JSON is most likely a gateway's page. Its status is unknown.
+		return sourceError{fmt.Errorf("%s: %s (the response is omitted, as it may contain secrets)", l.field, text), !json.Valid([]byte(answer))}
 	}
 	if ErrorCode(refusal.Code) == CodeSignatureDoesNotMatch {
 		refusal.Message = "the secret does not belong to the access key"
@@ -139,7 +139,7 @@ func (l library) explain(err error) error {
 	}
 }
 
-// cutAnswer parts an error of credentials-go into its own words and the answer that it repeats.
+// cutAnswer splits an error of credentials-go into its own text and the response that it repeats.
 func cutAnswer(text string) (words, answer string, found bool) {
 	for _, end := range []string{"failed: ", "from OAuth: "} {
 		if words, answer, found = strings.Cut(text, end); found {
@@ -152,7 +152,7 @@ func cutAnswer(text string) (words, answer string, found bool) {
 	return text, "", false
 }
 
-// isPassingCode tells whether STS would not say the same a moment later.
+// isPassingCode reports whether an error code of STS is transient.
 func isPassingCode(code string) bool {
 	for _, passing := range []string{"Throttling", "TooManyRequests", "ServiceUnavailable", "ServiceBusy", "InternalError", "InternalException", "SignatureNonceUsed"} {
 		if strings.HasPrefix(code, passing) {
@@ -164,7 +164,7 @@ func isPassingCode(code string) bool {
 
 var serverError = regexp.MustCompile(`(?i)status(?: code)?:? (?:5\d\d|429)\b`)
 
-// saysServerError tells whether the text names an HTTP status of a server in trouble.
+// saysServerError reports whether the text contains a transient HTTP status.
 func saysServerError(text string) bool { return serverError.MatchString(text) }
 
 func isNetworkError(err error) bool {
@@ -172,7 +172,7 @@ func isNetworkError(err error) bool {
 	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
-// mayPass tells whether a transport error may be gone a moment later. A wrong name, port or certificate stays.
+// mayPass reports whether a transport error may be transient. A wrong name, port or certificate is not.
 func mayPass(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError
@@ -189,7 +189,7 @@ func mayPass(err error) bool {
 	return true
 }
 
-// witness keeps in mind which secrets a source gave last.
+// witness remembers the secrets that a source returned last.
 type witness struct {
 	source
 	last keys

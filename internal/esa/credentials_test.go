@@ -382,9 +382,9 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	home := isolate(t)
 	for name, test := range map[string]struct{ content, word string }{
 		"ini.json":   {"[default]\naccess_key_secret = hush\n", "byte 2"},
-		"torn.json":  {`{"profiles":[{"name":"ci","access_key_secret":"hush`, "not the JSON"},
+		"torn.json":  {`{"profiles":[{"name":"ci","access_key_secret":"hush`, "not a JSON configuration file"},
 		"typed.json": {`{"profiles":[{"name":"ci","access_key_secret":["hush"]}]}`, "access_key_secret"},
-		"array.json": {`["hush"]`, "not the JSON"},
+		"array.json": {`["hush"]`, "not a JSON configuration file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, filepath.Join(home, name), test.content)
@@ -394,7 +394,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	for name, content := range map[string]string{"empty.json": `{}`, "null.json": `null`, "none.json": `{"profiles":[]}`} {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, filepath.Join(home, name), content)
-			wantRefused(t, CredentialConfig{Profile: "ci", SharedCredentialsFile: file}, "profile", "nor any other")
+			wantRefused(t, CredentialConfig{Profile: "ci", SharedCredentialsFile: file}, "profile", "has no profiles")
 		})
 	}
 	t.Run("no such file", func(t *testing.T) {
@@ -628,13 +628,13 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		},
 		{
 			name: "a page repeats what was sent", sts: `<html>hush</html>`,
-			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "left out"},
+			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "sk", AssumeRole: role}, words: []string{"assume_role", "omitted"},
 		},
 		{
 			name: "STS leaves out the expiration", sts: `{"Credentials":{"AccessKeyId":"ak","AccessKeySecret":"hush","SecurityToken":"hush"}}`,
 			cfg: CredentialConfig{AccessKey: "ak", SecretKey: "hush", AssumeRole: role}, words: []string{"assume_role", "incomplete"},
 		},
-		{name: "the sign-in host leaves out a part", cfg: CredentialConfig{Profile: "oauth", SharedCredentialsFile: file}, words: []string{"profile", "left out"}},
+		{name: "the sign-in host leaves out a part", cfg: CredentialConfig{Profile: "oauth", SharedCredentialsFile: file}, words: []string{"profile", "omitted"}},
 		{name: "the sign-in host refuses", cfg: CredentialConfig{Profile: "sso", SharedCredentialsFile: file}, words: []string{"profile", "NoPermission: not for you", "R-1"}},
 		{name: "the program fails", cfg: CredentialConfig{Profile: "external", SharedCredentialsFile: file}, words: []string{"profile", "external command"}},
 	} {

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// Values of a custom hostname's fields that code decides by. ESA may send others.
+// Values of a custom hostname's fields that the code uses. ESA may return others.
 const (
 	SSLOn  = "on"
 	SSLOff = "off"
@@ -23,10 +23,10 @@ const (
 	StatusConfiguring = "configuring"
 )
 
-// ConflictWithHostname is the ConflictWith of a hostname whose name another custom hostname holds.
+// ConflictWithHostname is the ConflictWith of a hostname whose name another custom hostname has.
 const ConflictWithHostname = "existing_custom_hostname"
 
-// NameMatchExact and its siblings say how ListCustomHostnames compares Hostname.
+// The ways in which ListCustomHostnames compares Hostname.
 const (
 	NameMatchExact  = "exact"
 	NameMatchPrefix = "prefix"
@@ -37,7 +37,7 @@ const (
 // MaxPageSize is the largest page of ListCustomHostnames, ListSites and ListRecords.
 const MaxPageSize = 500
 
-// All seven are sent as POST, as Alibaba Cloud's own SDK does.
+// All seven use POST, as in Alibaba Cloud's own SDK.
 var (
 	actionCreateCustomHostname           = action{"CreateCustomHostname", http.MethodPost, true}
 	actionGetCustomHostname              = action{"GetCustomHostname", http.MethodPost, false}
@@ -48,7 +48,7 @@ var (
 	actionApplyCustomHostnameCertificate = action{"ApplyCustomHostnameCertificate", http.MethodPost, true}
 )
 
-// Secret is text that no formatting, logging or JSON shows.
+// Secret is a text that formatting, logging and JSON hide.
 type Secret string
 
 const redacted = "(secret)"
@@ -69,11 +69,11 @@ func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // CustomHostname is a custom hostname as GetCustomHostname and ListCustomHostnames return it. Get also returns the
-// private key of an uploaded certificate; there is no field for it, so it cannot travel further. Neither returns
-// CasRegion. Times are UTC, yyyy-MM-ddTHH:mm:ssZ.
+// private key of an uploaded certificate. There is deliberately no field for it. Neither returns CasRegion. Times are
+// UTC, yyyy-MM-ddTHH:mm:ssZ.
 type CustomHostname struct {
 	HostnameID int64  `json:"HostnameId"`
-	Hostname   string `json:"Hostname"` // as CanonicalName writes it, however ESA does
+	Hostname   string `json:"Hostname"` // canonical; see CanonicalName
 	SiteID     int64  `json:"SiteId"`
 	SiteName   string `json:"SiteName"`
 	RecordID   int64  `json:"RecordId"`
@@ -81,23 +81,23 @@ type CustomHostname struct {
 
 	Status        string `json:"Status"`        // pending, active, conflicted, offline, configuring
 	OfflineReason string `json:"OfflineReason"` // why it is offline
-	ConflictWith  string `json:"ConflictWith"`  // what holds the name of a conflicted one, such as ConflictWithHostname
+	ConflictWith  string `json:"ConflictWith"`  // what has the name of a conflicted one, such as ConflictWithHostname
 	VerifyHost    string `json:"VerifyHost"`    // name of the TXT record that proves ownership
 	VerifyCode    string `json:"VerifyCode"`    // its content
 
 	SSLFlag          string `json:"SslFlag"`      // on, off
-	CertType         string `json:"CertType"`     // free, upload, cas; may outlive SSL
+	CertType         string `json:"CertType"`     // free, upload, cas; may stay set with SSL off
 	CertStatus       string `json:"CertStatus"`   // OK, Applying, ApplyFailed, Expiring, Expired
 	CertNotAfter     string `json:"CertNotAfter"` // expiry
 	CertApplyCode    *int64 `json:"CertApplyCode"`
 	CertApplyMessage string `json:"CertApplyMessage"`
-	CertTXTKey       string `json:"CertTxtKey"`    // DCV of a free certificate by DNS: name of the TXT record
+	CertTXTKey       string `json:"CertTxtKey"`    // DNS validation of a free certificate: name of the TXT record
 	CertTXTValue     string `json:"CertTxtValue"`  // its content
-	CertHTTPKey      string `json:"CertHttpKey"`   // DCV of a free certificate by HTTP: URL
+	CertHTTPKey      string `json:"CertHttpKey"`   // HTTP validation of a free certificate: URL
 	CertHTTPValue    string `json:"CertHttpValue"` // the body to serve there
 
-	// The following come from GetCustomHostname only.
-	CasID       int64  `json:"CasId"`       // certificate in SSL Certificates Service; 0 when unused
+	// Only GetCustomHostname returns the following.
+	CasID       int64  `json:"CasId"`       // certificate in SSL Certificates Service; 0 if unused
 	CertID      string `json:"CertId"`      // ESA's id of the deployed certificate
 	Certificate string `json:"Certificate"` // PEM
 
@@ -105,8 +105,8 @@ type CustomHostname struct {
 	UpdateTime string `json:"UpdateTime"`
 }
 
-// Certificate is the certificate group of CreateCustomHostname and UpdateCustomHostname. ESA takes it whole or not
-// at all: Type free alone; upload with Certificate and PrivateKey; cas with CasID and CasRegion.
+// Certificate is the certificate group of CreateCustomHostname and UpdateCustomHostname. It is sent as a whole: Type
+// free has no other fields; upload requires Certificate and PrivateKey; cas requires CasID and CasRegion.
 type Certificate struct {
 	Type        string // free, upload, cas
 	Certificate string // PEM, leaf first
@@ -135,7 +135,7 @@ func (c *Client) GetCustomHostname(ctx context.Context, hostnameID int64) (*Cust
 		case out.CustomHostnameModel == nil:
 			return malformed("it has no CustomHostnameModel")
 		case out.CustomHostnameModel.HostnameID != hostnameID:
-			return malformed("it is about hostname id %d", out.CustomHostnameModel.HostnameID)
+			return malformed("it describes hostname id %d", out.CustomHostnameModel.HostnameID)
 		}
 		out.CustomHostnameModel.Hostname = CanonicalName(out.CustomHostnameModel.Hostname)
 		return nil
@@ -147,8 +147,8 @@ func (c *Client) GetCustomHostname(ctx context.Context, hostnameID int64) (*Cust
 	return out.CustomHostnameModel, nil
 }
 
-// KnowPlace tells the client at which site and record a hostname is, so that writes to it take their turn there. The client
-// knows it of what it has read or written itself.
+// KnowPlace records the site and the record of a hostname, whose turns writes to it have to take. The client also records
+// them for every hostname that it reads or writes.
 func (c *Client) KnowPlace(hostnameID, siteID, recordID int64) {
 	c.turns.know(hostnameID, place{siteID, recordID})
 }
@@ -189,7 +189,7 @@ type ListCustomHostnamesOutput struct {
 	Hostnames  []CustomHostname
 	PageNumber int
 	PageSize   int
-	TotalCount *int // hostnames that match, on all pages; never nil in an answer
+	TotalCount *int // matching hostnames on all pages; never nil in a response
 }
 
 // ListCustomHostnames returns one page of a site's custom hostnames.
@@ -217,8 +217,8 @@ func (c *Client) ListCustomHostnames(ctx context.Context, in ListCustomHostnames
 	})
 }
 
-// FindCustomHostnames returns a site's custom hostnames of exactly this name: usually one, or none. What is not found by
-// its A-labels is looked for by its U-labels, as nothing says with which of them ESA compares.
+// FindCustomHostnames returns a site's custom hostnames of exactly this name: usually one, or none. If it finds none by
+// A-labels, it searches by U-labels, as it is not documented which of them ESA compares.
 func (c *Client) FindCustomHostnames(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
 	hostname = CanonicalName(hostname)
 	found, err := c.findByName(ctx, siteID, hostname)
@@ -237,7 +237,7 @@ func (c *Client) findByName(ctx context.Context, siteID int64, hostname string) 
 	}
 	var found []CustomHostname
 	for _, candidate := range page.Hostnames {
-		// The filter's own idea of "exact" is not documented.
+		// How ESA's filter compares exactly is not documented.
 		if NameMatches(candidate.Hostname, hostname, NameMatchExact) {
 			found = append(found, candidate)
 		}
@@ -245,12 +245,12 @@ func (c *Client) findByName(ctx context.Context, siteID int64, hostname string) 
 	return found, nil
 }
 
-// UpdateCustomHostnameInput is a change of one custom hostname. What is left empty stays as it is.
+// UpdateCustomHostnameInput describes a change of a custom hostname. Empty fields stay unchanged.
 type UpdateCustomHostnameInput struct {
 	HostnameID int64  // required
-	RecordID   int64  // 0 leaves the record
-	SSLFlag    string // "" leaves SSL and certificate; on needs Certificate; off goes without it
-	// Certificate is the whole certificate group; nil leaves it.
+	RecordID   int64  // 0 keeps the record
+	SSLFlag    string // "" keeps SSL and the certificate; on requires Certificate; off forbids it
+	// Certificate is the complete certificate group; nil keeps it.
 	Certificate *Certificate
 }
 
@@ -269,8 +269,8 @@ func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostna
 	return err
 }
 
-// DeleteCustomHostname deletes a custom hostname. That it is gone already is an Error with
-// CodeCustomHostnameNotFound; after an unclear attempt it can be this very call's doing.
+// DeleteCustomHostname deletes a custom hostname. If it does not exist, it returns an Error with
+// CodeCustomHostnameNotFound. After an unclear attempt, this call itself may have deleted the hostname.
 func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) error {
 	defer c.pages.writing(hostnameID)()
 	p := params{}
@@ -279,8 +279,8 @@ func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) err
 	return err
 }
 
-// VerifyCustomHostname makes ESA check the ownership now. "Not passed" has two shapes, an answer with
-// Passed=false and the code CustomHostname.VerifyUnpassed; both return false without an error.
+// VerifyCustomHostname makes ESA check ownership now. ESA reports a check that did not pass either with Passed=false or
+// with the code CustomHostname.VerifyUnpassed. VerifyCustomHostname returns false without an error for both.
 func (c *Client) VerifyCustomHostname(ctx context.Context, hostnameID int64) (passed bool, err error) {
 	defer c.pages.writing(hostnameID)()
 	p := params{}
@@ -299,9 +299,9 @@ type verifyCustomHostnameOutput struct {
 	Passed bool
 }
 
-// ApplyCustomHostnameCertificate asks for a new free certificate, which ESA means for the states of CanApply. It may refuse
-// what is not in one of them any more, also because of this very call, in an attempt whose answer was lost; that is no error
-// where the certificate is being applied for, or in order.
+// ApplyCustomHostnameCertificate applies for a new free certificate. ESA accepts that in the states of CanApply, and may
+// refuse it in others. An earlier attempt of this call whose response was lost may have changed the state. So a refusal is
+// no error if the certificate is OK or Applying.
 func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
 	defer c.pages.writing(hostnameID)()
 	p := params{}
@@ -323,8 +323,8 @@ func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID 
 	return err
 }
 
-// IsApplyRefused tells whether err is ESA's word that it takes no application for a certificate now. Which code says so is
-// not documented.
+// IsApplyRefused reports whether ESA refused an application because of the certificate's state. Which code that has is not
+// documented.
 func IsApplyRefused(err error) bool {
 	return IsCode(err, CodeInvalidParameter, CodeApplyNotAllowed)
 }

@@ -56,8 +56,8 @@ func TestParseEndpointRefuses(t *testing.T) {
 		{"port 0", "https://esa.example.com:0", "65535"},
 		{"a port above 65535", "https://esa.example.com:65536", "65535"},
 		{"an IPv6 address without brackets", "http://::1:80", "brackets"},
-		{"an open bracket", "https://[::1", "cannot be read"},
-		{"a bad escape", "https://esa%zz.example.com", "cannot be read"},
+		{"an open bracket", "https://[::1", "is invalid"},
+		{"a bad escape", "https://esa%zz.example.com", "is invalid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := ParseEndpoint(test.endpoint)

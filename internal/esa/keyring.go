@@ -11,52 +11,52 @@ import (
 )
 
 const (
-	// earlyRenewal is how long before its end a set is renewed, by us and by all of credentials-go.
+	// earlyRenewal is how long before its expiration a set is renewed, here as in credentials-go.
 	earlyRenewal = 180 * time.Second
-	// sourcePause is how long a source that failed is left alone while its last set is good.
+	// sourcePause is how long a failed source is not called again while its last set is valid.
 	sourcePause = 10 * time.Second
-	// renewAtMostEvery is far below the shortest lifetime of a token, 15 minutes.
+	// renewAtMostEvery is far shorter than the minimum lifetime of a token, 15 minutes.
 	renewAtMostEvery = time.Minute
 )
 
-// keys is one whole set of credentials.
+// keys is one set of credentials.
 type keys struct {
 	accessKey, secretKey, securityToken string
-	// expires is when the set ends, or the earliest time that it may; zero where only ESA knows.
+	// expires is the expiration of the set, or the earliest possible one; zero if unknown.
 	expires time.Time
 }
 
-// goodAt tells whether it is a set, and one that has not expired.
+// goodAt reports whether the set is not empty and has not expired.
 func (k keys) goodAt(now time.Time) bool {
 	return k.accessKey != "" && k.secretKey != "" && (k.expires.IsZero() || now.Before(k.expires))
 }
 
-// source gives whole sets of credentials. It is asked by one goroutine at a time, and keeps a set while it lasts.
+// source returns sets of credentials. Only one goroutine calls it at a time. It caches a set until that expires.
 type source interface {
 	get(ctx context.Context, now time.Time) (keys, error)
 	name() string
 }
 
-// ErrSource is a cause of an Error whose request was not sent because the source of credentials failed.
+// ErrSource is the cause of an Error if the request was not sent because the source of credentials failed.
 var ErrSource = errors.New("no credentials")
 
-// sourceError is an error of a source that needs no further words and holds no secret.
+// sourceError is an error of a source. It is complete as a message, and contains no secrets.
 type sourceError struct {
 	error
-	// temporary is whether the source may work a moment later.
+	// temporary is whether the error is transient.
 	temporary bool
 }
 
-// Unwrap gives the cause to errors.Is and errors.As.
+// Unwrap returns the cause.
 func (e sourceError) Unwrap() error { return e.error }
 
-// isTemporary tells whether err is a source's and may pass.
+// isTemporary reports whether err is a transient error of a source.
 func isTemporary(err error) bool {
 	var e sourceError
 	return errors.As(err, &e) && e.temporary
 }
 
-// credential is a source as others know credentials.
+// credential makes a Credential of a source.
 type credential struct {
 	Credential
 	source source
@@ -67,13 +67,13 @@ func newCredential(s source) *credential {
 	return &credential{credentials.FromCredentialsProvider(s.name(), timeless{s, now}), s}
 }
 
-// timeless is a source as credentials-go knows them, without context and time. Those are the moment's.
+// timeless makes a provider of credentials-go of a source. Its methods have no context and time; moment returns them.
 type timeless struct {
 	source source
 	moment func() (context.Context, time.Time)
 }
 
-// GetCredentials asks the source.
+// GetCredentials returns the keys of the source.
 func (t timeless) GetCredentials() (*providers.Credentials, error) {
 	ctx, now := t.moment()
 	set, err := t.source.get(ctx, now)
@@ -85,10 +85,10 @@ func (t timeless) GetCredentials() (*providers.Credentials, error) {
 	}, nil
 }
 
-// GetProviderName is the source's name.
+// GetProviderName returns the source's name.
 func (t timeless) GetProviderName() string { return t.source.name() }
 
-// sourceOf is the source of a credential. One that is not of this package is asked as the library's are.
+// sourceOf returns the source of a credential. Credentials of other packages are wrapped.
 func sourceOf(c Credential) source {
 	if own, ok := c.(*credential); ok {
 		return own.source
@@ -105,29 +105,29 @@ func sourceOf(c Credential) source {
 	})
 }
 
-// keyring hands out whole sets of credentials, so that no request is signed by halves of two. When a renewal fails, it
-// hands out the last set until that expires.
+// keyring returns consistent sets of credentials, so that no request is signed with parts of two sets. If a renewal
+// fails, it returns the last set until that expires.
 type keyring struct {
-	// turn admits one goroutine at a time to the source.
+	// turn is held by the goroutine that calls the source.
 	turn    chan struct{}
 	source  source
 	remake  func() (Credential, error)
-	renewed time.Time // when the source was last made anew
+	renewed time.Time // when the source was last replaced
 
 	mu    sync.Mutex
 	last  keys      // the newest set
-	rest  time.Time // until when the source is left alone if the last set is good
-	asked int       // how often the source was asked
-	err   error     // what it answered the last time
-	works bool      // whether it ever gave a set
+	rest  time.Time // until when the source is not called if the last set is valid
+	asked int       // how often the source was called
+	err   error     // the error of the last call
+	works bool      // whether it ever returned a set
 }
 
-// newKeyring makes a keyring; renew makes the credential anew, nil where that is no use.
+// newKeyring returns a keyring. renew returns a new credential; it may be nil.
 func newKeyring(credential Credential, renew func() (Credential, error)) *keyring {
 	return &keyring{turn: make(chan struct{}, 1), source: sourceOf(credential), remake: renew}
 }
 
-// snapshot returns one whole set, or the error of ctx, or that of the source.
+// snapshot returns one set, or the error of ctx, or that of the source.
 func (k *keyring) snapshot(ctx context.Context, now time.Time) (*credentials.CredentialModel, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -169,8 +169,8 @@ func (k *keyring) lastGood(now time.Time) (set keys, good bool) {
 	return k.last, k.last.goodAt(now)
 }
 
-// settled tells whether there is no need to ask the source: it has just failed and the last set is good, or it has
-// failed since a caller began to wait, who need not see for himself that it is down.
+// settled reports whether the source need not be called: either it failed recently and the last set is valid, or it
+// failed while the caller waited for its turn.
 func (k *keyring) settled(now time.Time, before int) (settled bool, set keys, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -183,7 +183,7 @@ func (k *keyring) settled(now time.Time, before int) (settled bool, set keys, er
 	return false, keys{}, nil
 }
 
-// learn notes what the source answered and says what to make of it.
+// learn records the result of the source and returns the set or the error to use.
 func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -196,7 +196,7 @@ func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 		return set, nil
 	}
 	if k.works && !isTemporary(err) {
-		// Its configuration is right, or it would never have worked.
+		// The source has worked before, so its configuration is correct.
 		k.err = sourceError{err, true}
 	}
 	if k.last.goodAt(now) {
@@ -206,8 +206,8 @@ func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 	return keys{}, k.err
 }
 
-// renew drops the last set, as ESA says that its token has expired, and makes the source anew, which may not know so
-// itself. Calls that learn this together renew it once.
+// renew drops the last set, whose token has expired according to ESA, and replaces the source, which may have cached
+// it. Concurrent calls renew it once.
 func (k *keyring) renew(ctx context.Context, now time.Time) {
 	select {
 	case k.turn <- struct{}{}:

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// unmarshal reads an answer into out. Like the official SDKs it does not mind how a value is written: a number as text
-// or with a fraction of zero, text as a number, a boolean as text, nothing as an empty text. What does not stand for a
-// value of the field's type at all is an error that names the field and not the value.
+// unmarshal decodes a response into out. Like the official SDKs, it accepts values of other JSON types: a number as a
+// string or with a zero fraction, a string as a number, a boolean as a string, null as an empty string. The error for
+// any other value contains the field, but not the value.
 func unmarshal(body []byte, out any) error {
 	err := json.Unmarshal(body, out)
 	if wrongType := new(json.UnmarshalTypeError); !errors.As(err, &wrongType) {
@@ -29,7 +29,7 @@ func unmarshal(body []byte, out any) error {
 	return assign(target, content, "")
 }
 
-// fieldError says that a field has a value of another type.
+// fieldError returns the error for a field with a value of the wrong type.
 func fieldError(field string, content any) error {
 	kind := "boolean"
 	switch content.(type) {
@@ -45,7 +45,7 @@ func fieldError(field string, content any) error {
 	return &json.UnmarshalTypeError{Value: kind, Field: field}
 }
 
-// assign gives a field a value of any type that can stand for one of its own.
+// assign converts a value to the type of a field and sets the field.
 func assign(target reflect.Value, content any, field string) error {
 	if content == nil {
 		return nil
@@ -86,7 +86,7 @@ func assignInt(target reflect.Value, content any, field string) error {
 	return nil
 }
 
-// written returns how a value is written, if it is text or a number.
+// written returns the text of a value, if it is a string or a number.
 func written(content any) (text string, ok bool) {
 	switch v := content.(type) {
 	case string:
@@ -97,7 +97,7 @@ func written(content any) (text string, ok bool) {
 	return "", false
 }
 
-// wholeNumber reads a number that may have a fraction of zero or an exponent, exactly.
+// wholeNumber parses an integer exactly. It accepts a zero fraction and an exponent.
 func wholeNumber(text string) (int64, bool) {
 	if whole, fraction, found := strings.Cut(text, "."); found && fraction != "" && strings.Trim(fraction, "0") == "" {
 		text = whole
@@ -105,7 +105,7 @@ func wholeNumber(text string) (int64, bool) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
 	}
-	const exact = 1 << 53 // up to here a float64 is
+	const exact = 1 << 53 // a float64 is exact up to here
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) >= exact || !strings.ContainsAny(text, "eE") {
 		return 0, false
@@ -128,7 +128,7 @@ func assignFields(target reflect.Value, content any, field string) error {
 		}
 		value, found := object[name]
 		for key, other := range object {
-			// encoding/json does not mind the case either.
+			// encoding/json ignores case too.
 			if !found && strings.EqualFold(key, name) {
 				value = other
 			}

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// names reads U-labels as browsers do. Underscores and wildcards pass.
+// names converts U-labels as browsers do. Underscores and wildcards are allowed.
 var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
-// CanonicalName is a domain name as this client sends it: lower case, A-labels, no final dot. A name that is none is
-// only put into lower case.
+// CanonicalName returns a domain name as this client sends it: lower case, A-labels, no final dot. It only lowers the case
+// of an invalid name.
 func CanonicalName(name string) string {
 	if !isASCII(name) && utf8.ValidString(name) {
 		if ascii, err := names.ToASCII(name); err == nil {
@@ -21,7 +21,7 @@ func CanonicalName(name string) string {
 	return strings.TrimSuffix(strings.ToLower(name), ".")
 }
 
-// unicodeName is a domain name with U-labels, as people read it.
+// unicodeName returns a domain name with U-labels.
 func unicodeName(name string) string {
 	if !strings.Contains(name, "xn--") {
 		return name
@@ -41,8 +41,7 @@ func isASCII(text string) bool {
 	return true
 }
 
-// NameMatches tells whether a hostname's canonical name is one that a filter of ListCustomHostnames means, however
-// either is written.
+// NameMatches reports whether a canonical name matches a filter of ListCustomHostnames, in A-labels or U-labels.
 func NameMatches(canonical, filter, matchType string) bool {
 	if matchType == "" || matchType == NameMatchExact {
 		return canonical == CanonicalName(filter)
@@ -55,6 +54,6 @@ func NameMatches(canonical, filter, matchType string) bool {
 		match, filter = strings.HasSuffix, strings.TrimSuffix(filter, ".")
 	}
 	filter = strings.ToLower(filter)
-	// A part of a label has no A-label form.
+	// Part of a label has no A-label form.
 	return match(canonical, filter) || match(unicodeName(canonical), filter)
 }

@@ -7,22 +7,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// The pace limits calls per second. It is unlimited, but for RequestsPerSecond, until ESA throttles. The law:
+// The pace limits calls per second. Until ESA throttles, only RequestsPerSecond limits it. Then:
 //
-//   - A throttled call sets the pace to a little less than what ESA took in the last second, but at most halves it: a
-//     second in which little was sent says little.
-//   - Every second without a throttled call raises the pace by a step that doubles, from half a percent on.
+//   - A throttled call sets the pace to slightly less than ESA accepted in the last second, but at most halves it, as a
+//     second with few calls tells little.
+//   - Every second without a throttled call raises the pace by a step that doubles, starting at half a percent.
 //
-// It converges because ESA takes what it took a moment ago: the pace falls to just under the limit at once, and nears it
-// in small steps, so that throttled calls stay few. It recovers because steps double: from half the limit within eight
-// seconds, from the slowest pace to none at all within fifteen.
+// It converges because ESA's limit is stable: the pace drops to just under the limit at once and approaches it in small
+// steps, so few calls are throttled. It recovers because steps double: from half the limit within eight seconds, from
+// the slowest pace to no limit within fifteen.
 
 const (
-	paceSlack = 0.95  // of what ESA took, to be just under its limit
+	paceSlack = 0.95  // of what ESA accepted, to stay just under its limit
 	paceStep  = 0.005 // of the pace, the first step up
-	// paceEnough is a pace, in calls per second, that is no longer worth holding back.
+	// paceEnough is a pace, in calls per second, above which there is no limit.
 	paceEnough = 1000
-	// paceGuess is taken for the pace before the first throttled call if little was sent until then.
+	// paceGuess is the pace assumed at the first throttled call if few calls were made before.
 	paceGuess = 20
 	slowest   = 0.5
 )
@@ -48,7 +48,7 @@ func (p *pace) reserve(now time.Time) time.Duration {
 	return p.limiter.ReserveN(now, 1).DelayFrom(now)
 }
 
-// learn takes what became of a call.
+// learn records the result of a call.
 func (p *pace) learn(now time.Time, throttled bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +63,7 @@ func (p *pace) learn(now time.Time, throttled bool) {
 		p.grow(now)
 		return
 	}
-	// Calls that were under way together are throttled together. That is one reason to slow down, not ten.
+	// Concurrent calls are throttled together. They slow the pace down only once.
 	if now.Sub(p.slowed) >= time.Second {
 		before := p.limiter.Limit()
 		if before == rate.Inf {

@@ -6,18 +6,18 @@ import (
 	"iter"
 )
 
-// A list that shifts while it is read is read again: listReadings times at most, and no more often than idleReadings times
-// in a row without anything new.
+// A list that changes while it is read is read again, at most listReadings times, and at most idleReadings times in a row
+// without finding a new item.
 const (
 	listReadings = 40
 	idleReadings = 5
 )
 
-// pages yields the items of all pages, each once. fetch returns one page, from 1, and how many items there are on all.
-// An item that is removed while pages are read moves those behind it forward, past the reader; one that is added can move
-// them the other way. So a list of which fewer items were seen than any of its pages counts is read again. A list that has
-// another order each time is never seen whole at once: that is why it also counts as read when a further reading brings
-// nothing new, and as many items were seen in all as any page counts.
+// pages yields the items of all pages, each once. fetch returns a page, starting at 1, and the total number of items.
+// An item that is removed during the reading moves those behind it to an earlier page, which may have been read already.
+// So the list is read again if fewer items were seen than any page counts. A list whose order changes every time may never
+// be seen completely in one reading. So the list is also complete once a reading finds no new item, and as many items were
+// seen in total as any page counts.
 func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total int, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		yielded, mostEver := map[int64]bool{}, 0
@@ -57,10 +57,10 @@ func pages[T any](id func(*T) int64, fetch func(number int) (items []T, total in
 	}
 }
 
-// errShortList is the error of a list that was never read whole.
-var errShortList = fmt.Errorf("the list changed while it was read, %d times in a row, so that items are missing", idleReadings)
+// errShortList is the error for a list that was never read completely.
+var errShortList = fmt.Errorf("the list changed while it was read, %d times in a row, so items are missing", idleReadings)
 
-// AllCustomHostnames yields the custom hostnames that in selects, from all pages. It ends with the first error.
+// AllCustomHostnames yields the custom hostnames that in selects, from all pages. It ends after the first error.
 func (c *Client) AllCustomHostnames(ctx context.Context, in ListCustomHostnamesInput) iter.Seq2[CustomHostname, error] {
 	in.PageSize = MaxPageSize
 	return pages(func(h *CustomHostname) int64 { return h.HostnameID }, func(number int) ([]CustomHostname, int, error) {
@@ -73,7 +73,7 @@ func (c *Client) AllCustomHostnames(ctx context.Context, in ListCustomHostnamesI
 	})
 }
 
-// AllSites yields the sites that in selects, from all pages. It ends with the first error.
+// AllSites yields the sites that in selects, from all pages. It ends after the first error.
 func (c *Client) AllSites(ctx context.Context, in ListSitesInput) iter.Seq2[Site, error] {
 	in.PageSize = MaxPageSize
 	return pages(func(s *Site) int64 { return s.SiteID }, func(number int) ([]Site, int, error) {
@@ -86,7 +86,7 @@ func (c *Client) AllSites(ctx context.Context, in ListSitesInput) iter.Seq2[Site
 	})
 }
 
-// AllRecords yields the records that in selects, from all pages. It ends with the first error.
+// AllRecords yields the records that in selects, from all pages. It ends after the first error.
 func (c *Client) AllRecords(ctx context.Context, in ListRecordsInput) iter.Seq2[Record, error] {
 	in.PageSize = MaxPageSize
 	return pages(func(r *Record) int64 { return r.RecordID }, func(number int) ([]Record, int, error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/aliyun/credentials-go/credentials/providers"
 )
 
-// ProfileRegion returns the region of the profile that cfg names, "" if there is none or NewCredential would refuse
-// the profile.
+// ProfileRegion returns the region of the profile that cfg names. It returns "" if there is none, or if NewCredential
+// would return an error for the profile.
 func (cfg CredentialConfig) ProfileRegion() string {
 	if cfg.Profile == "" {
 		return ""
@@ -30,7 +30,7 @@ func (cfg CredentialConfig) ProfileRegion() string {
 	return p.RegionID
 }
 
-// profile is one of the CLI's profiles, as far as it is about credentials.
+// profile is a profile of the CLI, with the fields about credentials.
 type profile struct {
 	Name            string `json:"name"`
 	Mode            string `json:"mode"`
@@ -62,10 +62,10 @@ type profile struct {
 	OAuthRefreshToken string `json:"oauth_refresh_token"`
 }
 
-// profileModes are the modes that profile.source knows.
+// profileModes are the modes that profile.source supports.
 const profileModes = "AK, StsToken, RamRoleArn, ChainableRamRoleArn, EcsRamRole, OIDC, CloudSSO, OAuth and External"
 
-// role is the role of a profile of mode RamRoleArn or ChainableRamRoleArn.
+// role returns the role of a profile of mode RamRoleArn or ChainableRamRoleArn.
 func (p *profile) role() *AssumeRole {
 	return &AssumeRole{
 		RoleARN: p.RoleARN, SessionName: p.SessionName, SessionExpiration: p.ExpiredSeconds,
@@ -79,7 +79,7 @@ type profileFile struct {
 	Profiles []*profile `json:"profiles"`
 }
 
-// readProfiles reads the file, "" being the CLI's own. Nothing of its content is repeated in errors.
+// readProfiles reads a configuration file; "" is the CLI's default. Its errors contain nothing of the content.
 func readProfiles(path string) (*profileFile, error) {
 	const field = "shared_credentials_file"
 	if path == "" {
@@ -89,16 +89,16 @@ func readProfiles(path string) (*profileFile, error) {
 	content, err := os.ReadFile(file.path)
 	if err != nil {
 		return nil, &CredentialError{field, fmt.Sprintf("The file %s cannot be read: %v. "+
-			"Set it to the configuration file of the Alibaba Cloud CLI, or make one with \"aliyun configure\".", file.path, reason(err))}
+			"Set it to the configuration file of the Alibaba Cloud CLI, or create one with \"aliyun configure\".", file.path, reason(err))}
 	}
 	if err := json.Unmarshal(content, file); err != nil {
-		return nil, &CredentialError{field, fmt.Sprintf("The file %s is not the JSON that the Alibaba Cloud CLI writes%s. "+
-			"Repair it, or make a new one with \"aliyun configure\". Files in INI format are not supported.", file.path, position(err))}
+		return nil, &CredentialError{field, fmt.Sprintf("The file %s is not a JSON configuration file of the Alibaba Cloud CLI%s. "+
+			"Fix it, or create a new one with \"aliyun configure\". Files in INI format are not supported.", file.path, position(err))}
 	}
 	return file, nil
 }
 
-// position says where the JSON is wrong.
+// position returns where the JSON is invalid.
 func position(err error) string {
 	if syntax := new(json.SyntaxError); errors.As(err, &syntax) {
 		return fmt.Sprintf(" (byte %d)", syntax.Offset)
@@ -122,19 +122,19 @@ func (f *profileFile) find(name string) (*profile, error) {
 		names = append(names, fmt.Sprintf("%q", p.Name))
 	}
 	if len(names) == 0 {
-		return nil, &CredentialError{"profile", fmt.Sprintf("The file %s has no profile %q, nor any other. Add it with \"aliyun configure --profile %s\".",
+		return nil, &CredentialError{"profile", fmt.Sprintf("The file %s has no profiles. Add %q with \"aliyun configure --profile %s\".",
 			f.path, name, name)}
 	}
-	return nil, &CredentialError{"profile", fmt.Sprintf("The file %s has no profile %q. It has %s. Name one of them, or add it with \"aliyun configure --profile %s\".",
+	return nil, &CredentialError{"profile", fmt.Sprintf("The file %s has no profile %q. It has %s. Use one of them, or add it with \"aliyun configure --profile %s\".",
 		f.path, name, strings.Join(names, ", "), name)}
 }
 
-// source returns what a profile stands for, and for the mode RamRoleArn the role that is still to be assumed with it.
-// chain are the profiles that lead to this one as their source_profile.
+// source returns the source of a profile, and for the mode RamRoleArn also the role to assume with it. chain are the
+// profiles that led to this one by their source_profile.
 //
-// The modes are taken apart here, and not left to the profile provider of credentials-go, because that one looks at
-// the file only when credentials are first needed, fills empty values from the environment, follows a circle of
-// source profiles until the stack overflows, and for the mode External writes the keys into the file.
+// The modes are handled here, and not by the profile provider of credentials-go, because that one reads the file only
+// when credentials are first needed, fills empty values from the environment, follows a cycle of source profiles until
+// the stack overflows, and writes the keys of the mode External into the file.
 func (f *profileFile) source(name string, chain []string) (source source, role *AssumeRole, err error) {
 	p, err := f.find(name)
 	if err != nil {
@@ -165,12 +165,12 @@ func (f *profileFile) source(name string, chain []string) (source source, role *
 		source, err = f.oauth(p)
 	default:
 		err = &CredentialError{"profile", fmt.Sprintf("The profile %q of %s has the mode %q, which is not supported. "+
-			"Use a profile of one of the modes %s.", name, f.path, p.Mode, profileModes)}
+			"Use a profile with one of the modes %s.", name, f.path, p.Mode, profileModes)}
 	}
 	return source, role, err
 }
 
-// checkComplete checks that a profile has what its mode needs. The rest is checked by credentials-go.
+// checkComplete checks that a profile has what its mode requires. credentials-go checks the rest.
 func (f *profileFile) checkComplete(p *profile) error {
 	needed := map[string]string{}
 	switch p.Mode {
@@ -195,10 +195,10 @@ func (f *profileFile) checkComplete(p *profile) error {
 		p.Name, f.path, p.Mode, strings.Join(slices.Sorted(maps.Keys(needed)), " and no "), p.Name, p.Mode)}
 }
 
-// chained returns sessions of the profile's role that are opened with its source profile.
+// chained returns a source of sessions of the profile's role, opened with its source profile.
 func (f *profileFile) chained(p *profile, chain []string) (source, error) {
 	if slices.Contains(chain, p.SourceProfile) {
-		return nil, &CredentialError{"profile", fmt.Sprintf("The source_profile entries of %s form a circle: %s. Let the chain end in a profile of another mode.",
+		return nil, &CredentialError{"profile", fmt.Sprintf("The source_profile entries of %s form a cycle: %s. End the chain with a profile of another mode.",
 			f.path, strings.Join(append(chain, p.SourceProfile), ", "))}
 	}
 	source, role, err := f.source(p.SourceProfile, chain)
@@ -232,8 +232,8 @@ func (p *profile) cloudSSO() (source, error) {
 	return library{provider, "profile", func() []string { return []string{p.SSOAccessToken} }}.source(0), nil
 }
 
-// oauth leaves the profile to credentials-go, as every renewal brings a new refresh token, and that one must get
-// into the file for the next run.
+// oauth uses the profile provider of credentials-go: every renewal returns a new refresh token, which that provider saves
+// in the file for the next run.
 func (f *profileFile) oauth(p *profile) (source, error) {
 	provider, err := providers.NewCLIProfileCredentialsProviderBuilder().WithProfileFile(f.path).WithProfileName(p.Name).Build()
 	if err != nil {

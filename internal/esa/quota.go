@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// ESA takes 100 CreateCustomHostname calls per user and hour, whether of any hour or of the clock's is not known, and other
-// runs may use the same quota. So the client learns from what it sees:
+// ESA accepts 100 CreateCustomHostname calls per user and hour. Whether the hour slides or is fixed is not documented, and
+// other runs may use the same quota. So the client learns from the responses:
 //
 //   - Until a Create is throttled, all are sent.
-//   - Then the room is as many as ESA took from this client in the hour before, or since a surprise that began its hour. A Create
-//     for which there is room, as those of an hour ago no longer count, is sent at once. Whether one that is refused for
-//     another reason counts is not known, so it does here.
-//   - Beyond that one Create at a time tries, with growing pauses, until its context ends; max_retries does not count.
+//   - Then the room is the number that ESA accepted from this client in the last hour, or since a surprise, which starts
+//     ESA's hour. A Create for which there is room is sent at once; those of more than an hour ago do not count. It is not
+//     documented whether refused Creates count, so here they do.
+//   - Without room, one Create at a time is tried, with growing pauses, until its context ends; max_retries does not apply.
 //     One that succeeds long before there should be room is a surprise, and all are sent again.
 //
-// Other calls go on meanwhile, and so does their pace.
+// Other calls are not affected, nor is their pace.
 
 const (
 	quotaSpan = time.Hour
-	// probeCap is the longest pause between two tries; toldCap is the longest one that ESA may ask for.
+	// probeCap is the longest pause between two tries; toldCap is the longest one that ESA may request.
 	probeCap = 5 * time.Minute
 	toldCap  = 15 * time.Minute
-	// probeSlack is added to when there should be room, as ESA counts from the moment that it took a call. A try that
-	// succeeds within nearlyDue of that is no surprise.
+	// probeSlack is added to the time when there should be room, as ESA's hour starts when it accepts a call. A try that
+	// succeeds within nearlyDue of that time is no surprise.
 	probeSlack = time.Second
 	nearlyDue  = 10 * time.Second
 )
 
-// isThrottled tells whether ESA refused a call for being one too many.
+// isThrottled reports whether ESA throttled a call.
 func isThrottled(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -47,23 +47,23 @@ func isThrottled(err error) bool {
 	return e.Status == http.StatusTooManyRequests && !busy
 }
 
-// createQuota is the quota as this client sees it.
+// createQuota is what this client knows of the quota.
 type createQuota struct {
-	turn chan struct{} // filled by the one that tries
+	turn chan struct{} // filled by the Create that tries
 
 	mu       sync.Mutex
-	taken    []time.Time // when ESA answered a Create that was not throttled, in the last hour
-	made     int         // how many hostnames were made in all
-	underWay int         // how many are sent and not answered
-	known    bool        // whether room is known, as one was throttled
-	room     int         // how many ESA takes in an hour
-	probes   int         // how many tries were throttled since
-	opened   time.Time   // when there was last more room than known
+	taken    []time.Time // responses to Creates that were not throttled, in the last hour
+	made     int         // hostnames created in total
+	underWay int         // Creates in flight
+	known    bool        // whether room is known, because one was throttled
+	room     int         // Creates that ESA accepts in an hour
+	probes   int         // tries that were throttled since then
+	opened   time.Time   // the last surprise
 }
 
 func newCreateQuota() *createQuota { return &createQuota{turn: make(chan struct{}, 1)} }
 
-// enter lets a Create be sent, if there is room. Otherwise it returns when there should be, zero if that is not known.
+// enter admits a Create if there is room. Otherwise it returns when there should be room, zero if unknown.
 func (q *createQuota) enter(now time.Time) (room bool, due time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -80,14 +80,14 @@ func (q *createQuota) enter(now time.Time) (room bool, due time.Time) {
 	return false, due
 }
 
-// try lets a Create be sent although there should be no room.
+// try admits a Create although there should be no room.
 func (q *createQuota) try() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.underWay++
 }
 
-// learn takes what became of a Create.
+// learn records the result of a Create.
 func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -106,8 +106,8 @@ func (q *createQuota) learn(now time.Time, made, throttled, tried, surprise bool
 	}
 }
 
-// roomNow is how many Creates ESA has taken in its hour, now that it takes no more. Where most of those that it took from this
-// client came since a surprise, that was the beginning of its hour; else its hour slides. q.mu is held.
+// roomNow returns how many Creates ESA accepted in its hour, at the moment when it accepts no more. If most of them came
+// after a surprise, its hour is fixed and started then; otherwise the hour slides. q.mu is held.
 func (q *createQuota) roomNow() int {
 	since := 0
 	for _, at := range q.taken {
@@ -128,21 +128,21 @@ func (q *createQuota) tries() int {
 	return q.probes
 }
 
-// take takes that ESA answered a Create that it did not throttle.
+// take records a response to a Create that was not throttled.
 func (q *createQuota) take(now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.taken = append(q.taken, now)
 }
 
-// soFar returns how many hostnames were made.
+// soFar returns how many hostnames were created.
 func (q *createQuota) soFar() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.made
 }
 
-// create sends a Create when there is room for it, and ends with a CreateQuotaError when there is no more time.
+// create sends a Create once there is room for it. It returns a CreateQuotaError if the context ends before.
 func (q *createQuota) create(ctx context.Context, c *Client, send func() (int64, error)) (id int64, err error) {
 	trying := false
 	defer func() {
@@ -150,9 +150,9 @@ func (q *createQuota) create(ctx context.Context, c *Client, send func() (int64,
 			<-q.turn
 		}
 	}()
-	wait := c.newWait("CreateCustomHostname is throttled; ESA takes 100 per user and hour")
+	wait := c.newWait("CreateCustomHostname is throttled; ESA allows 100 per user and hour")
 	for {
-		tried, surprise := false, false // beyond the room; long before there should be any
+		tried, surprise := false, false // sent without room; long before there should be room
 		room, due := q.enter(c.clock.Now())
 		switch {
 		case room && trying:
@@ -190,7 +190,7 @@ func (q *createQuota) create(ctx context.Context, c *Client, send func() (int64,
 	}
 }
 
-// end is the error of a Create for which there was no more time.
+// end returns the error of a Create whose context ended.
 func (q *createQuota) end(c *Client, err, cause error) error {
 	if err == nil {
 		err = &Error{Action: actionCreateCustomHostname.name, Host: c.wire.host, Err: ErrNotSent, GaveUp: cause}
@@ -198,7 +198,7 @@ func (q *createQuota) end(c *Client, err, cause error) error {
 	return &CreateQuotaError{Made: q.soFar(), Err: err}
 }
 
-// probePause is the pause before another try of a throttled Create, given the last answer, if any.
+// probePause returns the pause before the next try of a throttled Create; err is the last error, if any.
 func (c *Client) probePause(tries int, err error) time.Duration {
 	if e := new(Error); errors.As(err, &e) && e.RetryAfter > 0 {
 		return min(e.RetryAfter, toldCap) + time.Duration(c.jitter()*float64(backoffBase))

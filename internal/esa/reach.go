@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// How long a call is retried that does not reach ESA depends on what all calls have seen, so that a dead endpoint costs one
-// patience and not one for every hostname:
+// How long a call that does not reach ESA is retried depends on the results of all calls, so that a dead endpoint costs
+// this time only once and not for every hostname:
 //
-//   - ESA has never answered: MaxRetries attempts, the last of which begins within firstPatience.
-//   - ESA has answered before, and nobody since the attempt before: it does not count, for half a minute for each of
-//     MaxRetries, and then no call is tried any more. So a long run outlives an outage of some minutes.
-//   - ESA answers others: attempts count as usual.
-//   - A call has given up: each further call gets one attempt, and a short time for it, until one is answered.
+//   - ESA has never responded: MaxRetries retries, the last of which starts within firstPatience.
+//   - ESA has responded before, but to no call since the previous attempt: attempts do not count for half a minute per
+//     MaxRetries. Then no call is retried any more. So a long run survives an outage of some minutes.
+//   - ESA responds to other calls: attempts count as usual.
+//   - A call has given up: every further call gets one attempt with a short time limit, until one gets a response.
 
 const (
 	firstPatience       = 75 * time.Second
 	outagePatienceRetry = 30 * time.Second
-	// deadLimit bounds an attempt while ESA is out of reach: connecting, and for reads the answer too.
+	// deadLimit limits an attempt while ESA is unreachable: connecting, and for reads also the response.
 	deadLimit = 3 * time.Second
 )
 
-// reach is what all calls together know of whether ESA can be reached.
+// reach records whether ESA can be reached, for all calls together.
 type reach struct {
 	mu       sync.Mutex
-	answered time.Time // when ESA last answered; zero is never
-	lost     time.Time // when it first failed to since; zero while it answers
-	dead     bool      // whether a call has given up since
+	answered time.Time // last response; zero for never
+	lost     time.Time // first failure since then; zero while ESA responds
+	dead     bool      // whether a call has given up since then
 }
 
-// learn takes what became of an attempt that began and ended at some time.
+// learn records the result of an attempt.
 func (r *reach) learn(began, ended time.Time, err *Error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -46,13 +46,14 @@ func (r *reach) learn(began, ended time.Time, err *Error) {
 	}
 }
 
-// isAnswer tells whether ESA answered, if only with an error.
+// isAnswer reports whether ESA responded, even if with an error.
 func isAnswer(err *Error) bool {
 	return err == nil || err.Code != "" || err.RequestID != ""
 }
 
-// patience tells whether an attempt that failed without an answer does not count, and whether there may be another one.
-// noSuchHost says that the endpoint's name does not exist, which is a mistake unless it did exist.
+// patience reports, for an attempt without a response, whether it does not count, and whether another one is possible.
+// began is when the call began, and since is when its previous attempt began. noSuchHost is whether the endpoint's name
+// does not exist, which is a wrong configuration unless the name existed before.
 func (r *reach) patience(began, since, now time.Time, maxRetries int, noSuchHost bool) (free, possible bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,7 +73,7 @@ func (r *reach) patience(began, since, now time.Time, maxRetries int, noSuchHost
 	return false, false
 }
 
-// exhausted takes that a call has used up its attempts, of which the last but one was tried at some time.
+// exhausted records that a call has used up its attempts; since is when its last attempt but one began.
 func (r *reach) exhausted(since time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,17 +86,17 @@ func (r *reach) isDead() bool {
 	return r.dead
 }
 
-// isNoSuchHost tells whether the endpoint's name does not exist.
+// isNoSuchHost reports whether the endpoint's name does not exist.
 func isNoSuchHost(err error) bool {
 	var dns *net.DNSError
 	return errors.As(err, &dns) && dns.IsNotFound
 }
 
-// errDead is why an attempt is cut short while ESA is out of reach.
-var errDead = fmt.Errorf("no connection within %v; it was not reached before either", deadLimit)
+// errDead is the error of an attempt that reached deadLimit.
+var errDead = fmt.Errorf("no connection within %v; it could not be reached before either", deadLimit)
 
-// within derives a context for an attempt while ESA is out of reach. connected is called once there is a connection, after
-// which only reads go on being limited.
+// within returns a context with a time limit, for an attempt while ESA is unreachable. The caller calls connected once
+// there is a connection; then the limit ends, except for the response of a read.
 func within(ctx context.Context, limit time.Duration, wholeAnswer bool) (attempt context.Context, connected func(), stop func()) {
 	attempt, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(limit, func() { cancel(errDead) })

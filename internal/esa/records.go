@@ -5,20 +5,20 @@ import (
 	"net/http"
 )
 
-// ESA takes these two as GET only.
+// ESA accepts these two as GET only.
 var (
 	actionListRecords = action{"ListRecords", http.MethodGet, false}
 	actionGetRecord   = action{"GetRecord", http.MethodGet, false}
 )
 
-// Record is a DNS record of a site as ListRecords and GetRecord return it. Both also return AuthConf, which can hold
-// an origin's secret key; there is no field for it.
+// Record is a DNS record of a site as ListRecords and GetRecord return it. Both also return AuthConf, which can contain
+// an origin's secret key. There is deliberately no field for it.
 type Record struct {
 	RecordID         int64  `json:"RecordId"`
 	RecordName       string `json:"RecordName"`
 	RecordType       string `json:"RecordType"`       // A/AAAA, CNAME, ...
 	RecordSourceType string `json:"RecordSourceType"` // OSS, S3, LB, OP, Domain
-	RecordCname      string `json:"RecordCname"`      // what customers point at with CNAME access
+	RecordCname      string `json:"RecordCname"`      // target of customers' CNAMEs with CNAME access
 	Proxied          bool   `json:"Proxied"`
 	SiteID           int64  `json:"SiteId"`
 	SiteName         string `json:"SiteName"`

@@ -11,28 +11,28 @@ import (
 	"unicode/utf16"
 )
 
-// Servers, libraries and programs repeat what they were sent: in an error's text, its code and its id, whole or in
-// pieces, as it was or escaped. What they say passes through here before it becomes an error or a field of the log.
+// Servers, libraries and programs repeat what they were sent: in the message, code and request id of an error, whole or
+// in parts, plain or escaped. So their texts are redacted before they become errors or fields of the log.
 
 const (
-	// mark stands where a secret was.
+	// mark replaces a secret.
 	mark = "(withheld)"
-	// telling is how many characters of a secret say something. Fewer are part of ordinary words.
+	// telling is the shortest part of a secret to hide. Shorter ones occur in ordinary words.
 	telling = 8
-	// foreignLimit is more of a foreign text than anybody is shown.
+	// foreignLimit is longer than the part of a foreign text that is shown.
 	foreignLimit = 2 << 10
-	// layers is how many escapings are looked through: one more than what was signed has.
+	// layers is how many layers of escaping are decoded: one more than the signed text has.
 	layers = 3
 )
 
-// signedText is where a text begins to repeat all that was signed, under whatever code: the query with the token, the
-// form with the private key.
+// signedText matches the beginning of the string to sign, which ESA repeats with some codes. It contains the query with
+// the token and the form with the private key.
 var signedText = regexp.MustCompile(`(?i)[\s+_-]*(?:server[\s+_-]*)?string[\s+_-]*to[\s+_-]*sign`)
 
-// signature is what makes a signed URL, which is good for a call by whoever has it.
+// signature matches the signature of a URL, with which anybody could make the call.
 var signature = regexp.MustCompile(`(?i)signature=[^&\s"']+`)
 
-// redact returns a foreign text without what was signed, without signatures and without secrets.
+// redact returns a foreign text without strings to sign, signatures and secrets.
 func redact(text string, secrets ...string) string {
 	if len(text) > foreignLimit {
 		text = text[:foreignLimit]
@@ -63,8 +63,8 @@ func redact(text string, secrets ...string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(b.String(), "\uFFFD"))
 }
 
-// redactError returns an error of a transport or a library as it may be shown: without secrets, without the URL that it
-// is about, and without what it quotes of an answer.
+// redactError returns an error of a transport or a library that is safe to show: without secrets, without the URL, and
+// without quotes from a response.
 func redactError(err error, secrets ...string) error {
 	if urlErr := new(url.Error); errors.As(err, &urlErr) {
 		err = urlErr.Err
@@ -81,7 +81,7 @@ func redactError(err error, secrets ...string) error {
 	return shownError{text, err}
 }
 
-// quotation is a quoted text, also one whose end is missing.
+// quotation matches a quoted text, even if its closing quote is missing.
 var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*(?:"|\\?$)`)
 
 // shownError is an error with another text.
@@ -90,13 +90,13 @@ type shownError struct {
 	cause error
 }
 
-// Error is the text that may be shown.
+// Error returns the text.
 func (e shownError) Error() string { return e.text }
 
-// Unwrap gives the cause to errors.Is and errors.As.
+// Unwrap returns the cause.
 func (e shownError) Unwrap() error { return e.cause }
 
-// keyText is what is secret of a PEM file.
+// keyText returns the secret part of a PEM file.
 func keyText(file string) string {
 	var lines []string
 	for line := range strings.Lines(file) {
@@ -107,7 +107,7 @@ func keyText(file string) string {
 	return strings.Join(lines, "\n")
 }
 
-// reading is a text with some escaping taken off. Byte i of it was at from[i] up to to[i] of the text.
+// reading is a decoded text. Its byte i comes from the bytes from[i] to to[i] of the original text.
 type reading struct {
 	text     []byte
 	from, to []int
@@ -121,7 +121,7 @@ func plain(text string) reading {
 	return r
 }
 
-// readings are a text and all that it may stand for, as nobody says which escaping it has.
+// readings returns a text and all of its possible decodings, as its escaping is unknown.
 func readings(r reading, layers int) []reading {
 	all := []reading{r}
 	if layers == 0 {
@@ -135,8 +135,8 @@ func readings(r reading, layers int) []reading {
 	return all
 }
 
-// unescaped takes one layer off. decode tells what an escape at the beginning stands for and how long it is, 0 if there
-// is none.
+// unescaped decodes one layer of escaping. decode returns the meaning and the length of an escape sequence at the
+// beginning of a text, or length 0.
 func (r reading) unescaped(decode func([]byte) (string, int)) (less reading, changed bool) {
 	for i := 0; i < len(r.text); {
 		character, length := decode(r.text[i:])
@@ -152,7 +152,7 @@ func (r reading) unescaped(decode func([]byte) (string, int)) (less reading, cha
 	return less, changed
 }
 
-// percent decodes an escape of URLs and forms.
+// percent decodes an escape sequence of URLs and forms.
 func percent(text []byte) (character string, length int) {
 	if len(text) < 3 || text[0] != '%' {
 		return "", 0
@@ -164,7 +164,7 @@ func percent(text []byte) (character string, length int) {
 	return string([]byte{byte(value)}), 3
 }
 
-// backslash decodes an escape of JSON.
+// backslash decodes an escape sequence of JSON.
 func backslash(text []byte) (character string, length int) {
 	if len(text) < 2 || text[0] != '\\' {
 		return "", 0
@@ -182,7 +182,7 @@ func backslash(text []byte) (character string, length int) {
 	return string(first), 6
 }
 
-// utf16Unit is what \uXXXX stands for, -1 if there is none.
+// utf16Unit decodes \uXXXX, or returns -1.
 func utf16Unit(text []byte) rune {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return -1
@@ -194,7 +194,7 @@ func utf16Unit(text []byte) rune {
 	return rune(value)
 }
 
-// hideSecrets hides the pieces of secrets that the text repeats.
+// hideSecrets hides all parts of secrets in the text.
 func (r reading) hideSecrets(secrets []string, hidden []bool) {
 	text := folded(r.text)
 	for i := range len(text) - telling + 1 {
@@ -205,7 +205,7 @@ func (r reading) hideSecrets(secrets []string, hidden []bool) {
 	}
 }
 
-// hide marks where a part of the reading comes from.
+// hide marks the origin of a part of the reading.
 func (r reading) hide(begin, end int, hidden []bool) {
 	for i := begin; i < end; i++ {
 		for j := r.from[i]; j < r.to[i]; j++ {
@@ -214,7 +214,7 @@ func (r reading) hide(begin, end int, hidden []bool) {
 	}
 }
 
-// folded is a text in which all that a plus sign may stand for looks the same.
+// folded replaces everything that a plus sign may encode with a plus sign.
 func folded(text []byte) []byte {
 	text = slices.Clone(text)
 	for i, c := range text {

@@ -7,38 +7,38 @@ import (
 	"time"
 )
 
-// A refresh reads every hostname of a state, and knows neither how many there are nor how many the site has. Policy:
+// A refresh reads every hostname of a state. How many hostnames the state and the site have is unknown. The policy:
 //
-//   - A site's first read is a Get: one hostname alone costs one call. The second reads the first page, which says how
-//     many pages there are.
-//   - What no page has shown yet is read by Get, until that has cost about as many calls as the pages that are left;
-//     then they are read, once, while all other reads of the site wait. So it costs never much more than twice the
-//     cheaper way, wherever the run ends.
-//   - A listed hostname that differs from what is known in nothing that has to do with certificates is taken from the
-//     page, completed by the known values of what lists do not show. Any other is read by Get.
-//   - A hostname that is on no page is read by Get: pages shift while they are read, and only Get tells what is gone.
-//   - Who knows a hostname by its id alone (RefreshSeen) is given what has just been read of it, or what a page of the
-//     site shows that it was last seen at.
-//   - A write of ours puts what the pages said of that hostname out of use, also those that are just being read.
-//   - Pages are used for a minute. One that cannot be read is no error: Gets are made for a minute instead.
+//   - A site's first read is a Get, so a single hostname costs one call. The second reads the first page, which shows
+//     how many pages there are.
+//   - Hostnames that are on no page yet are read by Get, until that has cost about as many calls as there are pages left.
+//     Then these pages are read, once, while all other reads of the site wait. So a refresh never costs much more than
+//     twice the cheaper way, whenever the run ends.
+//   - A listed hostname is used if nothing about its certificate differs from the known values. These also replace what
+//     lists do not include. Any other hostname is read by Get.
+//   - A hostname that is on no page is read by Get: pages shift while they are read, and only Get shows that it is gone.
+//   - RefreshSeen, which knows only the id, returns what was just read of the hostname, or what the pages of the site
+//     show where it was last seen.
+//   - A write of ours invalidates what the pages show of that hostname, including pages that are being read.
+//   - Pages are used for a minute. If a page cannot be read, Gets are made for a minute instead.
 
-// pageLife is how long a page is believed.
+// pageLife is how long a page is used.
 const pageLife = time.Minute
 
-// pageIndex holds what lists have said, by site.
+// pageIndex contains what lists have shown, by site.
 type pageIndex struct {
 	pageSize int
 
 	mu    sync.Mutex
 	sites map[int64]*sitePages
-	// order numbers pages and writes, so that they can be told apart where the clock does not. written holds the
-	// number of a hostname's last write; a write under way has the highest.
+	// order numbers pages and writes, as the clock may not distinguish them. written is the number of a hostname's last
+	// write; a write in progress has the highest number.
 	order   int64
 	written map[int64]int64
 	seen    map[int64]seenHostname
 }
 
-// seenHostname is where a hostname was last seen, and what Get said of it if a refresh has asked.
+// seenHostname is where a hostname was last seen, and what Get returned if a refresh called it.
 type seenHostname struct {
 	siteID int64
 	got    *CustomHostname
@@ -46,16 +46,16 @@ type seenHostname struct {
 	at     time.Time
 }
 
-// sitePages is what the pages of a site have said. Its holder has the turn.
+// sitePages is what the pages of a site have shown. Whoever uses it holds turn.
 type sitePages struct {
 	turn  chan struct{}
 	items map[int64]listedHostname
 
-	began  time.Time // when the oldest page was asked for
+	began  time.Time // when the oldest page was requested
 	read   int       // pages read
-	total  int       // pages there are; 0 is not known
-	gets   int       // reads that were left to Get
-	hits   int       // reads that a page answered
+	total  int       // number of pages; 0 if unknown
+	gets   int       // reads by Get
+	hits   int       // reads from pages
 	failed time.Time // when a page could not be read
 }
 
@@ -68,8 +68,8 @@ func newPageIndex() *pageIndex {
 	return &pageIndex{pageSize: MaxPageSize, sites: map[int64]*sitePages{}, written: map[int64]int64{}, seen: map[int64]seenHostname{}}
 }
 
-// RefreshCustomHostname returns what GetCustomHostname would, from a list page where that is as good and cheaper. known
-// is the hostname as it was when last read; without SiteID or UpdateTime it is read by Get.
+// RefreshCustomHostname returns the same as GetCustomHostname, but from a list page where that is equivalent and cheaper.
+// known is the hostname as last read; without SiteID or UpdateTime, the hostname is read by Get.
 func (c *Client) RefreshCustomHostname(ctx context.Context, known CustomHostname) (*CustomHostname, error) {
 	if known.SiteID != 0 && known.UpdateTime != "" {
 		if listed, ok := c.pages.lookup(ctx, c, known.SiteID, known.HostnameID); ok && listed.sameDeployment(&known) {
@@ -80,7 +80,7 @@ func (c *Client) RefreshCustomHostname(ctx context.Context, known CustomHostname
 	return c.refreshByGet(ctx, known.HostnameID)
 }
 
-// refreshByGet is GetCustomHostname for a refresh, which may soon ask for the same again.
+// refreshByGet calls GetCustomHostname and remembers the result for RefreshSeen.
 func (c *Client) refreshByGet(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
 	order, now := c.pages.next(), c.clock.Now()
 	hostname, err := c.GetCustomHostname(ctx, hostnameID)
@@ -90,8 +90,8 @@ func (c *Client) refreshByGet(ctx context.Context, hostnameID int64) (*CustomHos
 	return hostname, err
 }
 
-// RefreshSeen returns what GetCustomHostname would, but for what lists do not show, and without a call if the hostname
-// was refreshed, or is on a page that was read, a moment ago. known is as in RefreshCustomHostname, without a site.
+// RefreshSeen returns the same as GetCustomHostname, except for what lists do not include. It makes no call if the
+// hostname was just refreshed, or is on a page that was just read. known is as in RefreshCustomHostname, without a site.
 func (c *Client) RefreshSeen(ctx context.Context, known CustomHostname) (*CustomHostname, error) {
 	seen := c.pages.lastSeen(known.HostnameID, c.clock.Now())
 	if seen.got != nil {
@@ -106,15 +106,15 @@ func (c *Client) RefreshSeen(ctx context.Context, known CustomHostname) (*Custom
 	return c.refreshByGet(ctx, known.HostnameID)
 }
 
-// sameDeployment tells whether nothing speaks for another certificate. With SSL off the type is the last one's, which
-// nobody keeps.
+// sameDeployment reports whether nothing indicates another certificate. With SSL off, CertType is that of the last
+// certificate, which the state does not keep.
 func (h *CustomHostname) sameDeployment(known *CustomHostname) bool {
 	return h.UpdateTime == known.UpdateTime && h.SSLFlag == known.SSLFlag &&
 		(h.CertType == known.CertType || h.SSLFlag == SSLOff) &&
 		h.CertStatus == known.CertStatus && h.CertNotAfter == known.CertNotAfter
 }
 
-// lookup finds a hostname on the pages of its site, and reads them when it is time to.
+// lookup finds a hostname on the pages of its site. It reads the pages when the policy says so.
 func (x *pageIndex) lookup(ctx context.Context, c *Client, siteID, hostnameID int64) (CustomHostname, bool) {
 	s := x.site(siteID)
 	select {
@@ -158,7 +158,7 @@ func (x *pageIndex) site(siteID int64) *sitePages {
 	return s
 }
 
-// find returns a hostname that a page shows, unless it was written since.
+// find returns a hostname from a page, unless it was written since.
 func (x *pageIndex) find(s *sitePages, hostnameID int64) (CustomHostname, bool) {
 	item, ok := s.items[hostnameID]
 	if !ok {
@@ -169,7 +169,7 @@ func (x *pageIndex) find(s *sitePages, hostnameID int64) (CustomHostname, bool) 
 	return item.hostname, item.order > x.written[hostnameID]
 }
 
-// expire forgets what is too old. Where the pages have paid, they are read again at once.
+// expire drops what is too old. If the pages were worth their calls, they are read again at once.
 func (s *sitePages) expire(now time.Time) {
 	if !s.failed.IsZero() && now.Sub(s.failed) >= pageLife {
 		s.failed = time.Time{}
@@ -183,7 +183,7 @@ func (s *sitePages) expire(now time.Time) {
 	s.items, s.read, s.total, s.hits = nil, 0, 0, 0
 }
 
-// readPages reads the first page, or all that are left.
+// readPages reads the first page, or all the remaining ones.
 func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, siteID int64) error {
 	for {
 		order, now := x.next(), c.clock.Now()
@@ -199,12 +199,12 @@ func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, site
 			if _, known := x.seen[hostname.HostnameID]; !known {
 				x.seen[hostname.HostnameID] = seenHostname{siteID: siteID}
 			}
-			// Of a hostname that has moved to a later page, the later one is the newer.
+			// If a hostname is on two pages, the later one is newer.
 			s.items[hostname.HostnameID] = listedHostname{hostname, order}
 		}
 		x.mu.Unlock()
 		s.read++
-		// How many fit on a page is for ESA to say. An empty page is the end, whatever the total.
+		// ESA may return smaller pages than requested. An empty page is the last one, whatever the total.
 		size := min(x.pageSize, max(1, len(page.Hostnames)))
 		if first := s.read == 1; first {
 			s.total = max(1, (*page.TotalCount+size-1)/size)
@@ -217,14 +217,14 @@ func (x *pageIndex) readPages(ctx context.Context, c *Client, s *sitePages, site
 	}
 }
 
-// saw keeps what a refresh has got.
+// saw records the result of a Get.
 func (x *pageIndex) saw(hostname seenHostname) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.seen[hostname.got.HostnameID] = hostname
 }
 
-// lastSeen is where a hostname was seen, and what Get said if that is neither too old nor from before a write.
+// lastSeen returns where a hostname was seen, and the result of Get unless it is too old or from before a write.
 func (x *pageIndex) lastSeen(hostnameID int64, now time.Time) seenHostname {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -242,8 +242,8 @@ func (x *pageIndex) next() int64 {
 	return x.order
 }
 
-// writing puts what pages say of a hostname out of use until the write is done, and what those say that were asked for
-// before that. The caller calls done.
+// writing invalidates what pages show of a hostname until the write is done, and afterwards what pages show that were
+// requested before that. The caller calls done.
 func (x *pageIndex) writing(hostnameID int64) (done func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

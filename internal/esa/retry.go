@@ -12,33 +12,35 @@ import (
 
 // The retry policy, for all calls:
 //
-//   - A failure is final, or ESA did not run the call ("refused"), or nobody knows whether it did ("unclear").
-//   - A refused call is sent again. An unclear one is sent again if doing it twice is doing it once: that holds for
-//     all actions but CreateCustomHostname, which looks first (create.go).
-//   - The pause doubles from backoffBase to backoffCap with jitter, or is what ESA asked for.
-//   - At most MaxRetries times, and never beyond the context. A Create that is throttled waits longer (quota.go), and so
-//     does a write to a busy record (turns.go). ESA out of reach is a matter of all calls (reach.go).
-//   - An expired security token is renewed and the call sent again, once. So is a call that ESA's clock has refused.
+//   - A failure is either final, or ESA did not run the call ("refused"), or it is unknown whether it did ("unclear").
+//   - A refused call is retried. An unclear one is retried if the action is idempotent. All are, except for
+//     CreateCustomHostname, which looks for the hostname first (create.go).
+//   - The pause doubles from backoffBase to backoffCap with jitter, or is what ESA requested.
+//   - There are at most MaxRetries retries, and none after the context ends. A throttled Create waits longer (quota.go), and
+//     so does a write to a busy record (turns.go). While ESA is unreachable, all calls share a limit (reach.go).
+//   - If the security token has expired, it is renewed and the call is retried, once. A call that ESA refused because of
+//     our clock is also retried once.
 const (
 	backoffBase = 500 * time.Millisecond
 	backoffCap  = 20 * time.Second
-	// retryAfterLimit bounds what ESA may ask for, so that an absurd header cannot hang a run; retryAfterCap what is read.
+	// retryAfterLimit is the longest pause that ESA may request, so that an absurd header cannot block a run. retryAfterCap
+	// is the longest one that is parsed.
 	retryAfterLimit = time.Minute
 	retryAfterCap   = time.Hour
-	// skewLimit is how far ESA's clock may be from ours before it is used for signatures.
+	// skewLimit is the difference between ESA's clock and ours above which requests are signed with ESA's.
 	skewLimit = time.Minute
 )
 
-// outcome is what a failed attempt tells about the call.
+// outcome is what a failed attempt shows about the call.
 type outcome int
 
 const (
-	final   outcome = iota // ESA's answer will not change by asking again.
+	final   outcome = iota // A retry would not help.
 	refused                // The call did not run.
 	unclear                // The call may have run.
 )
 
-// classify is the policy's table.
+// classify returns the outcome of an error.
 func classify(err error) outcome {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -62,7 +64,7 @@ func classify(err error) outcome {
 	return final
 }
 
-// classifyWithoutCode judges failures of which ESA said nothing: a proxy's or load balancer's answer, or none.
+// classifyWithoutCode classifies failures without a code of ESA: a response of a proxy or load balancer, or none.
 func classifyWithoutCode(e *Error) outcome {
 	switch {
 	case e.Status >= http.StatusInternalServerError, e.Status == http.StatusRequestTimeout:
@@ -70,7 +72,7 @@ func classifyWithoutCode(e *Error) outcome {
 	case e.Status >= http.StatusMultipleChoices:
 		return final
 	case e.Status != 0:
-		// A success status with a body that is cut or not ESA's.
+		// A success status with a body that is truncated or not from ESA.
 		return unclear
 	}
 	var (
@@ -93,13 +95,13 @@ func classifyWithoutCode(e *Error) outcome {
 	return unclear
 }
 
-// backoff is the pause before attempt number attempt+1, given the failure of attempt number attempt.
+// backoff returns the pause after the failure e of an attempt.
 func (c *Client) backoff(attempt int, e *Error) time.Duration {
 	pause := backoffCap
 	if attempt <= 6 {
 		pause = min(backoffCap, backoffBase<<(attempt-1))
 	}
-	// Between half and all of it, so that calls that failed together do not come back together.
+	// Jitter keeps calls that failed together from being retried together.
 	pause = pause/2 + time.Duration(c.jitter()*float64(pause/2))
 	if e.RetryAfter > 0 {
 		spread := time.Duration(c.jitter() * float64(backoffBase))
@@ -108,8 +110,8 @@ func (c *Client) backoff(attempt int, e *Error) time.Duration {
 	return pause
 }
 
-// call sends a call until it succeeds or the policy ends it. Only for actions that may be repeated. A check, where
-// given, says what a well-formed answer still lacks; such an answer is a failure like any other.
+// call makes a call with retries. It is for idempotent actions only. check, if not nil, returns an error for a response
+// that is incomplete; such a response is a failure like any other.
 func call[T any](ctx context.Context, c *Client, a action, p params, check func(*T) error) (*T, error) {
 	var out *T
 	err := c.repeat(ctx, func(attempt int) (error, bool) {
@@ -128,12 +130,12 @@ func call[T any](ctx context.Context, c *Client, a action, p params, check func(
 	return out, nil
 }
 
-// repeat runs try until it succeeds or says that its error is not worth another attempt, pausing in between.
+// repeat runs try until it succeeds, it returns again as false, or the policy ends the retries. It pauses in between.
 func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, again bool)) error {
 	var waited *wait
 	renewed, corrected := false, false
 	began, counted := c.clock.Now(), 0
-	var since time.Time // when the attempt before was tried
+	var since time.Time // when the previous attempt began
 	for attempt := 1; ; attempt++ {
 		tried := c.clock.Now()
 		err, again := try(attempt)
@@ -172,7 +174,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 		pause := c.backoff(attempt, e)
 		c.log(ctx, Event{Action: e.Action, Attempt: attempt, Status: e.Status, Code: string(e.Code), RequestID: e.RequestID, Wait: pause, Err: err})
 		if waited == nil {
-			waited = c.newWait(e.Action + " is sent again")
+			waited = c.newWait("retrying " + e.Action)
 		}
 		if sleepErr := waited.sleep(ctx, pause); sleepErr != nil {
 			e.GaveUp = sleepErr
@@ -181,8 +183,8 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 	}
 }
 
-// patience tells whether a failed attempt does not count, and whether another one is possible. The call began, and the
-// attempt before was tried, at some time.
+// patience reports whether a failed attempt does not count, and whether another one is possible. began is when the call
+// began, and since is when its previous attempt began.
 func (c *Client) patience(e *Error, began, since time.Time) (free, possible bool) {
 	if isAnswer(e) || errors.Is(e.Err, ErrNotSent) || c.maxRetries == 0 {
 		return false, true
@@ -190,7 +192,7 @@ func (c *Client) patience(e *Error, began, since time.Time) (free, possible bool
 	return c.reach.patience(began, since, c.clock.Now(), c.maxRetries, isNoSuchHost(e.Err))
 }
 
-// try sends one attempt, a write in its turn, and logs it.
+// try makes and logs one attempt. A write waits for its turn.
 func (c *Client) try(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
 	if !a.writes {
 		return c.send(ctx, a, attempt, p, out, check)
@@ -204,7 +206,7 @@ func (c *Client) try(ctx context.Context, a action, attempt int, p params, out a
 	return err
 }
 
-// send sends one attempt, within the pace, and takes what all calls learn from it.
+// send makes one attempt within the pace, and records what it shows.
 func (c *Client) send(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
 	if pause := c.pace.reserve(c.clock.Now()); pause > 0 {
 		if err := c.clock.Sleep(ctx, pause); err != nil {
@@ -216,7 +218,7 @@ func (c *Client) send(ctx context.Context, a action, attempt int, p params, out 
 	answer, err := c.wire.send(ctx, a, p, c.now(), c.reach.isDead(), out)
 	if inForm && readsNoForm(a, p, err) {
 		if !c.wire.inQuery.Swap(true) {
-			c.log(ctx, Event{Warning: "ESA does not read parameters in the body of a request. From now on they are sent in the URL, as Alibaba Cloud's own SDKs send them, certificates and keys included."})
+			c.log(ctx, Event{Warning: "ESA ignores parameters in the body of a request. From now on they are sent in the URL, as in Alibaba Cloud's own SDKs, including certificates and keys."})
 		}
 		answer, err = c.wire.send(ctx, a, p, c.now(), c.reach.isDead(), out)
 	}
@@ -237,7 +239,7 @@ func (c *Client) send(ctx context.Context, a action, attempt int, p params, out 
 	return err
 }
 
-// learn takes what an attempt shows about limits, reach and clock.
+// learn records what an attempt shows about limits, reachability and clock.
 func (c *Client) learn(ctx context.Context, a action, started time.Time, answer answer, err *Error) {
 	now := c.clock.Now()
 	if ctx.Err() == nil && (err == nil || !errors.Is(err.Err, ErrNotSent)) {
@@ -247,7 +249,7 @@ func (c *Client) learn(ctx context.Context, a action, started time.Time, answer 
 	if creates && isAnswer(err) && !throttled {
 		c.quota.take(now)
 	}
-	// A Create is throttled for the sake of the hourly quota.
+	// Throttled Creates are about the hourly quota.
 	if isAnswer(err) && (!throttled || !creates) {
 		c.pace.learn(now, throttled)
 	}
@@ -255,15 +257,15 @@ func (c *Client) learn(ctx context.Context, a action, started time.Time, answer 
 		off := answer.date.Sub(now)
 		c.skew.Store(int64(off))
 		if off.Abs() > skewLimit && !c.skewTold.Swap(true) {
-			c.log(ctx, Event{Warning: fmt.Sprintf("The clock of this machine is %v off ESA's. Requests are signed with ESA's.", off.Round(time.Second))})
+			c.log(ctx, Event{Warning: fmt.Sprintf("The clock of this machine differs from ESA's by %v. Requests are signed with ESA's time.", off.Round(time.Second))})
 		}
 	}
 }
 
-// clockOff is ESA's clock minus ours, as far as it is known.
+// clockOff returns ESA's clock minus ours, 0 if unknown.
 func (c *Client) clockOff() time.Duration { return time.Duration(c.skew.Load()) }
 
-// now is the time that requests are signed with: ESA's, where it is known to be far from ours.
+// now returns the time to sign requests with: ESA's if it differs by more than skewLimit, otherwise ours.
 func (c *Client) now() time.Time {
 	now := c.clock.Now()
 	if off := c.clockOff(); off.Abs() > skewLimit {

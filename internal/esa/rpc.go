@@ -23,38 +23,38 @@ import (
 	"github.com/aliyun/credentials-go/credentials"
 )
 
-// What is taken from tea-rpc is its client as the holder of endpoint, user agent and credential, and the signature.
-// Its DoRequest is not used: it knows no context, panics on a body that is no JSON object, rounds integers above
-// 2^53, and writes to a shared HTTP client while other calls read it. TestConformance compares what both send.
+// This package uses tea-rpc's client for endpoint, user agent and credential, and its signature. It does not use its
+// DoRequest, which takes no context, panics if a body is not a JSON object, rounds integers above 2^53, and writes to a
+// shared HTTP client while other calls read it. TestConformance compares the requests of both.
 
 const (
 	apiVersion = "2024-09-10"
 	timeFormat = "2006-01-02T15:04:05Z"
-	// bodyLimit is several times the largest true answer, a page of 500 hostnames.
+	// bodyLimit is several times the largest expected response, a page of 500 hostnames.
 	bodyLimit = 8 << 20
-	// idleConnections is how many connections are kept for reuse; Terraform runs 10 operations at once by default.
+	// idleConnections is the number of idle connections to keep; Terraform runs 10 operations at once by default.
 	idleConnections = 64
 )
 
-// ErrNotSent is the cause of an Error whose request was never tried.
+// ErrNotSent is the cause of an Error if the request was not sent.
 var ErrNotSent = errors.New("the request was not sent")
 
 // proxyError is the cause of an Error when a proxy refuses to connect to ESA.
 type proxyError struct{ status int }
 
-// Error names the status.
+// Error returns the status.
 func (e *proxyError) Error() string {
 	return fmt.Sprintf("the proxy answered CONNECT with HTTP status %d", e.status)
 }
 
-// action is an API action with the HTTP method it is called with.
+// action is an API action and its HTTP method.
 type action struct {
 	name   string
 	method string
 	writes bool // changes a hostname
 }
 
-// params are the business parameters of a call.
+// params are the parameters of an action.
 type params map[string]string
 
 // setID adds an id. All ids are positive, so 0 means absent.
@@ -64,7 +64,7 @@ func (p params) setID(name string, id int64) {
 	}
 }
 
-// set adds a value. ESA's reading of an empty string is not known, so none is ever sent.
+// set adds a value. How ESA interprets an empty string is not documented, so none is ever sent.
 func (p params) set(name, value string) {
 	if value != "" {
 		p[name] = value
@@ -91,7 +91,7 @@ type wire struct {
 	host    string
 	timeout time.Duration
 	keyring *keyring
-	// inQuery says that ESA does not see the parameters of a POST in the form; see readsNoForm.
+	// inQuery is whether ESA ignores the form of a POST; see readsNoForm.
 	inQuery atomic.Bool
 }
 
@@ -127,7 +127,7 @@ func newWire(config Config) (*wire, error) {
 					return nil
 				},
 			},
-			// A redirect would take the signature, and with it the call, to another host.
+			// A redirect would send the signed request to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		base:    base.Scheme + "://" + base.Host + "/",
@@ -137,18 +137,18 @@ func newWire(config Config) (*wire, error) {
 	}, nil
 }
 
-// freeTexts is an answer with fields in which ESA says what it likes.
+// freeTexts is a response with free text in some fields.
 type freeTexts interface{ texts() []*string }
 
-// answer is what is known of an answer besides its content.
+// answer is the metadata of a response.
 type answer struct {
 	status    int
 	requestID string
 	date      time.Time
 }
 
-// send makes one attempt: one snapshot of the credential, one nonce, one timestamp. A success is decoded into out. hurry
-// is for when ESA is out of reach.
+// send makes one attempt, with one snapshot of the credential, one nonce and one timestamp. It decodes a success into
+// out. hurry sets a short time limit, for when ESA is unreachable.
 func (w *wire) send(ctx context.Context, a action, params params, now time.Time, hurry bool, out any) (answer, *Error) {
 	fail := func(err error) *Error { return &Error{Action: a.name, Host: w.host, Err: err} }
 
@@ -212,8 +212,8 @@ func (w *wire) send(ctx context.Context, a action, params params, now time.Time,
 	return got, apiErr
 }
 
-// readsNoForm tells whether ESA asks for a parameter that was sent in the form. Alibaba Cloud describes both places, its
-// own SDKs use the query, and nobody says of these actions that the form works.
+// readsNoForm reports whether ESA misses a parameter that was sent in the form. Alibaba Cloud documents both query and
+// form, but its own SDKs use the query, and it is not documented that these actions accept the form.
 func readsNoForm(a action, p params, err *Error) bool {
 	if err == nil || a.method != http.MethodPost {
 		return false
@@ -222,8 +222,8 @@ func readsNoForm(a action, p params, err *Error) bool {
 	return isMissing && p[name] != ""
 }
 
-// request signs a request. The business parameters of a POST travel in the form, so that certificates and keys stay
-// out of access logs, unless ESA does not read it; the signature covers query and form alike.
+// request returns a signed request. The parameters of a POST are in the form, so that certificates and keys stay out of
+// access logs, unless ESA ignores it. The signature covers both query and form.
 func (w *wire) request(ctx context.Context, a action, params params, credential *credentials.CredentialModel, now time.Time) (*http.Request, error) {
 	nonce := make([]byte, 16)
 	if _, err := rand.Read(nonce); err != nil {
@@ -276,14 +276,14 @@ func (w *wire) request(ctx context.Context, a action, params params, credential 
 	return request, nil
 }
 
-// envelope is what every answer of ESA has, success or not.
+// envelope is what every response of ESA contains.
 type envelope struct {
 	RequestID string `json:"RequestId"`
 	Code      string `json:"Code"`
 	Message   string `json:"Message"`
 }
 
-// code is the envelope's error code. A success has none, or one of a few words.
+// code returns the error code, "" for a success. A success may have a Code too.
 func (e envelope) code() ErrorCode {
 	switch strings.ToLower(e.Code) {
 	case "", "200", "0", "ok", "success":
@@ -292,7 +292,7 @@ func (e envelope) code() ErrorCode {
 	return ErrorCode(e.Code)
 }
 
-// decode reads an answer into out, or says why it cannot. No text of a malformed body is repeated.
+// decode decodes a response into out. Its errors contain no text of a malformed body.
 func decode(response *http.Response, body []byte, out any) (requestID string, failure *Error) {
 	status := response.StatusCode
 	e := &Error{Status: status, RetryAfter: retryAfter(response.Header)}
@@ -317,7 +317,7 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 	}
 	var head envelope
 	if err := unmarshal(body, &head); err != nil {
-		e.Err = malformed("HTTP status %d with JSON that cannot be read", status)
+		e.Err = malformed("HTTP status %d with invalid JSON", status)
 		return e.RequestID, e
 	}
 	e.Code, e.Message, e.RequestID = head.code(), head.Message, head.RequestID
@@ -338,7 +338,7 @@ func decode(response *http.Response, body []byte, out any) (requestID string, fa
 	return head.RequestID, nil
 }
 
-// kindOf names a body's kind for a message.
+// kindOf names the type of a body.
 func kindOf(body []byte) string {
 	if body[0] == '[' {
 		return "a JSON array"
@@ -346,16 +346,16 @@ func kindOf(body []byte) string {
 	return "something"
 }
 
-// typeProblem names the field that has the wrong type, but not its value.
+// typeProblem names the field with the wrong type, without its value.
 func typeProblem(err error) string {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {
 		return fmt.Sprintf("a JSON %s in the field %s", strings.Fields(wrongType.Value)[0], wrongType.Field)
 	}
-	return "JSON that cannot be read"
+	return "invalid JSON"
 }
 
-// retryAfter reads the pause that ESA asks for, in the gateway's own header or in the standard one.
+// retryAfter returns the pause that ESA requests in the gateway's own header or in the standard one.
 func retryAfter(header http.Header) time.Duration {
 	if ms, err := strconv.ParseInt(header.Get("X-Acs-Retry-After"), 10, 64); err == nil && ms > 0 {
 		return time.Duration(min(ms, retryAfterCap.Milliseconds())) * time.Millisecond

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// ESA takes these two as GET only.
+// ESA accepts these two as GET only.
 var (
 	actionListSites = action{"ListSites", http.MethodGet, false}
 	actionGetSite   = action{"GetSite", http.MethodGet, false}

@@ -8,36 +8,36 @@ import (
 	"time"
 )
 
-// ESA refuses a write to a record that another write keeps busy, and a record can stay busy for seconds after an answer.
-// So once a record has been busy, writes to it take turns:
+// ESA refuses a write to a record while another write keeps it busy. A record can stay busy for seconds after the response.
+// So once a record was busy, writes to it take turns:
 //
-//   - Writes to a record go ahead together until one is refused with a busy code. From then on one at a time is sent.
-//   - Before each, the record rests after the last answer, for as long as it has needed lately. A rest that was too short
-//     grows by a tenth. One that was long enough shrinks by a little more than half of that.
-//   - Whoever is refused in its turn keeps the turn and tries again, with growing pauses, until its context ends.
-//     max_retries does not count.
-//   - A Create rests twice as long, as one that is refused may count against the hourly quota.
-//   - A code that is about the site makes all writes of the site take turns. A hostname whose record is not known takes
-//     its turn at the site.
+//   - Writes to a record are sent concurrently until one is refused with a busy code. Then they are sent one at a time.
+//   - Between two writes the record rests, from the last response on, for as long as it was busy recently. A rest that
+//     was too short grows by a tenth. One that was long enough shrinks by a little more than half of that.
+//   - A write that is refused in its turn keeps the turn and is retried, with growing pauses, until its context ends.
+//     max_retries does not apply.
+//   - A Create rests twice as long, as a refused one may count against the hourly quota.
+//   - After a code about the site, all writes of the site take turns. A hostname whose record is unknown takes the turn
+//     of the site.
 //
-// The rest settles where about one write in three is refused once: a shorter one wastes calls, a longer one time.
+// The rest settles where about one write in three is refused once: a shorter one wastes calls, a longer one wastes time.
 
 const (
 	restGrows   = 1.1
 	restShrinks = 0.94
 	restCap     = 30 * time.Second
-	// restUnknown stands in for a rest that is not known yet when pauses are derived from it.
+	// restUnknown replaces an unknown rest in the computation of pauses.
 	restUnknown = time.Second
-	// restNone is a rest that is not worth waiting for.
+	// restNone is the rest below which there is none.
 	restNone = 20 * time.Millisecond
 )
 
-// place is where a write takes effect, as far as it is known.
+// place is the site and the record of a hostname, 0 if unknown.
 type place struct {
 	siteID, recordID int64
 }
 
-// isBusy tells whether ESA refused a call because another write is under way, and whether that is about the whole site.
+// isBusy reports whether ESA refused a call because of another write, and whether that affects the whole site.
 func isBusy(err error) (busy, wholeSite bool) {
 	switch {
 	case IsCode(err, CodeRecordServiceBusy, CodeRecordReserved):
@@ -48,43 +48,43 @@ func isBusy(err error) (busy, wholeSite bool) {
 	return false, false
 }
 
-// turns are the turns at records and sites.
+// turns are the turns of records and sites.
 type turns struct {
 	mu  sync.Mutex
-	all map[int64]*turn // by the record's or site's id
-	// places are where hostnames were when they were last read or written, by hostname id.
+	all map[int64]*turn // by record or site id
+	// places are the last known places of hostnames, by hostname id.
 	places map[int64]place
 }
 
-// turn is the turn at one record or site.
+// turn is the turn of one record or site.
 type turn struct {
 	queue chan struct{} // filled by the holder
 
 	mu       sync.Mutex
-	answered time.Time     // when a write was last answered
-	rest     time.Duration // how long writes have had to wait after that lately
+	answered time.Time     // the last response to a write
+	rest     time.Duration // how long the record was busy after that recently
 }
 
 func newTurns() *turns {
 	return &turns{all: map[int64]*turn{}, places: map[int64]place{}}
 }
 
-// know remembers where a hostname is.
+// know records the place of a hostname.
 func (t *turns) know(hostnameID int64, at place) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.places[hostnameID] = at.or(t.places[hostnameID])
 }
 
-// placeOf completes what a call says of where it takes effect. One that moves a hostname to another record takes effect
-// there.
+// placeOf returns the place of a write. The parameters of the call come first: a write that moves a hostname to another
+// record takes the turn there.
 func (t *turns) placeOf(hostnameID int64, at place) place {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return at.or(t.places[hostnameID])
 }
 
-// or fills in what is not known.
+// or fills in what is unknown.
 func (p place) or(other place) place {
 	if p.siteID == 0 {
 		p.siteID = other.siteID
@@ -95,7 +95,7 @@ func (p place) or(other place) place {
 	return p
 }
 
-// find returns the turn that a write has to take, nil if it need not take any.
+// find returns the turn that a write must take, nil for none.
 func (t *turns) find(at place) *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (t *turns) find(at place) *turn {
 	return t.all[at.recordID]
 }
 
-// begin makes writes take turns where one was refused.
+// begin makes writes take turns at a place.
 func (t *turns) begin(at place, wholeSite bool) {
 	id := at.recordID
 	if wholeSite || id == 0 {
@@ -118,7 +118,7 @@ func (t *turns) begin(at place, wholeSite bool) {
 	}
 }
 
-// run sends a write, in its turn if it has to take one, until it is not refused as busy or its context ends.
+// run sends a write, in its turn if there is one, until it is no longer refused as busy or its context ends.
 func (t *turns) run(ctx context.Context, c *Client, a action, at place, send func() error) (err error) {
 	rests := 1
 	if a == actionCreateCustomHostname {
@@ -132,7 +132,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 	}()
 	wait := c.newWait("other writes keep the record busy")
 	var refused time.Time // when this write was last refused
-	inTurn := 0           // how often it was refused in the turn that it holds
+	inTurn := 0           // how often it was refused in its current turn
 	for refusals := 0; ; {
 		if turn := t.find(at); turn != held {
 			if held != nil {
@@ -145,7 +145,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 			case <-ctx.Done():
 				return gaveUp(c, err, ctx.Err())
 			}
-			// Another turn may be the right one by now.
+			// Meanwhile another turn may apply.
 			continue
 		}
 		now := c.clock.Now()
@@ -175,7 +175,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 	}
 }
 
-// gaveUp is the error of a write whose context ended before ESA took it.
+// gaveUp returns the error of a write whose context ended before ESA accepted it.
 func gaveUp(c *Client, refusal, cause error) error {
 	if e := new(Error); errors.As(refusal, &e) {
 		e.GaveUp = cause
@@ -184,8 +184,8 @@ func gaveUp(c *Client, refusal, cause error) error {
 	return &Error{Host: c.wire.host, Err: fmt.Errorf("%w, as other writes kept the record busy", ErrNotSent), GaveUp: cause}
 }
 
-// due is when the holder of the turn may send: when the record has rested, and some time after the last refusal: a
-// number of rests later.
+// due returns when the holder of the turn may send: after the rest, and after a pause since the last refusal. Both are
+// multiplied by rests.
 func (t *turn) due(refused time.Time, refusals, rests int) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -202,14 +202,14 @@ func (t *turn) due(refused time.Time, refusals, rests int) time.Time {
 	return due
 }
 
-// tooShort takes that a write was refused after the rest.
+// tooShort records that a write was refused after the rest.
 func (t *turn) tooShort() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rest = min(time.Duration(float64(t.rest)*restGrows), restCap)
 }
 
-// learn takes that a write was not refused, which was sent and answered then, after so many refusals in its turn.
+// learn records a write that was not refused as busy; refusals is how often it was refused in its turn before.
 func (t *turn) learn(sent, answered, refused time.Time, refusals int, rested bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Goal is what AwaitValidated waits for.
+// Goal is the state that AwaitValidated waits for.
 type Goal string
 
 // The goals.
 const (
-	// Ownership is reached when the hostname is active: its owner has published the TXT record, and ESA has seen it.
+	// Ownership is reached when the hostname is active: ESA has verified the TXT record.
 	Ownership Goal = "ownership"
 	// Usable is reached when the hostname is active and, with SSL on, has a certificate that clients accept.
 	Usable Goal = "certificate"
-	// Renewed is reached when the hostname is active and has a certificate that is not about to expire; it is for
-	// after an application, when a certificate that has expired is no reason to give up.
+	// Renewed is reached when the hostname is active and has a certificate that is not expiring. It is for waits after an
+	// application, which do not give up on an expired certificate.
 	Renewed Goal = "renewal"
 )
 
@@ -30,23 +30,23 @@ const (
 )
 
 const (
-	// Pauses between two looks grow from the first to the second: owners need minutes, authorities too.
+	// Pauses between reads grow from the first to the last: owners and CAs need minutes.
 	validateFirstPause = 2 * time.Second
 	validateLastPause  = 30 * time.Second
-	// challengeLimit bounds the wait for the challenge of a free certificate once the ownership is proved. That it
-	// does not come is no failure: a certificate may need none.
+	// challengeLimit limits the wait for the challenge of a free certificate after ownership is verified. A missing
+	// challenge is no failure: a certificate may need none.
 	challengeLimit = 2 * time.Minute
 )
 
-// HopelessError is returned by AwaitValidated for a hostname that will not get any further by waiting.
+// HopelessError is returned by AwaitValidated for a hostname that cannot reach the goal by waiting.
 type HopelessError struct {
-	// Hostname is as it was seen last.
+	// Hostname is the hostname as last read.
 	Hostname CustomHostname
-	// Err is what VerifyCustomHostname refused the hostname with, nil if it did not.
+	// Err is the error of VerifyCustomHostname, if it refused the hostname.
 	Err error
 }
 
-// Error says what stands in the way.
+// Error returns why the goal cannot be reached.
 func (e *HopelessError) Error() string {
 	h := e.Hostname
 	switch h.Status {
@@ -58,17 +58,17 @@ func (e *HopelessError) Error() string {
 	return fmt.Sprintf("the certificate of custom hostname %s is %s", h.Hostname, h.CertStatus)
 }
 
-// Unwrap gives ESA's refusal to errors.Is and errors.As.
+// Unwrap returns the error of VerifyCustomHostname.
 func (e *HopelessError) Unwrap() error { return e.Err }
 
-// AwaitValidated makes ESA verify the ownership of a hostname until it has, and then waits for the goal. It returns
-// at once if the goal is reached already, and with a HopelessError if it cannot be reached by waiting; statuses that
-// it does not know are waited on. Only a verification tells whether a hostname is still in conflict, or offline: so one is
-// made before it gives up. seen is told of every look. With an error it returns what it saw last, if anything.
+// AwaitValidated makes ESA verify ownership of a hostname until the check passes, and then waits for the goal. It returns
+// at once if the goal is already reached. It returns a HopelessError if the goal cannot be reached by waiting; for unknown
+// statuses, it waits. Whether a hostname is still in conflict or offline only shows in a verification, so it makes one
+// before it gives up. It calls seen after every read. With an error, it returns the hostname as last read, if any.
 func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal, seen func(*CustomHostname)) (*CustomHostname, error) {
 	var last *CustomHostname
 	wait := c.newWait(fmt.Sprintf("the %s of hostname %d", goal, hostnameID))
-	var verified time.Time // when the ownership was first seen to be proved
+	var verified time.Time // when ownership was first seen as verified
 	var blocked blockedHostname
 	for pause := validateFirstPause; ; pause = min(2*pause, validateLastPause) {
 		hostname, err := c.GetCustomHostname(ctx, hostnameID)
@@ -97,7 +97,7 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 				return last, err
 			}
 			if passed {
-				// What ESA found is to be seen soon.
+				// Reads show the result soon.
 				pause = validateFirstPause
 			}
 		}
@@ -107,16 +107,16 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 	}
 }
 
-// blockedHostname is what has been done about a hostname that ESA does not serve.
+// blockedHostname is the verification of a hostname that ESA does not serve.
 type blockedHostname struct {
 	verified bool
-	passed   bool      // whether ESA said then that the ownership is proved
-	end      time.Time // until when what it said is waited for
-	refused  error     // what it said instead
+	passed   bool      // whether the verification passed
+	end      time.Time // until when to wait for its effect
+	refused  error     // its error
 }
 
-// verify makes ESA look at the hostname again, once. After that it returns a HopelessError: at the next look, or, where the
-// verification passed, when a minute is over.
+// verify makes ESA verify the hostname again, once. After that it returns a HopelessError: at the next call, or, if the
+// verification passed, after a minute.
 func (b *blockedHostname) verify(ctx context.Context, c *Client, h *CustomHostname) error {
 	switch {
 	case b.passed && c.clock.Now().Before(b.end):
@@ -132,13 +132,13 @@ func (b *blockedHostname) verify(ctx context.Context, c *Client, h *CustomHostna
 	return nil
 }
 
-// Blocked tells whether ESA does not serve a hostname, for a reason that the hostname's owner has to remove.
+// Blocked reports whether ESA does not serve a hostname for a reason that somebody has to remove.
 func (h *CustomHostname) Blocked() bool {
 	return h.Status == StatusConflicted || h.Status == StatusOffline
 }
 
-// CanApply tells whether there is a free certificate to apply for: the last application failed, or the certificate has
-// expired or soon will. ESA applies by itself for the first one, and takes no application in other states.
+// CanApply reports whether ESA accepts an application for a free certificate: the last application failed, or the
+// certificate is expiring or has expired. ESA applies for the first certificate by itself.
 func (h *CustomHostname) CanApply() bool {
 	if h.SSLFlag != SSLOn || h.CertType != CertTypeFree {
 		return false
@@ -150,15 +150,15 @@ func (h *CustomHostname) CanApply() bool {
 	return false
 }
 
-// AwaitApplied reads a hostname that was as before until an application for its certificate is to be seen, as long as
-// AwaitUpdated does. Until then the last application's failure looks like this one's.
+// AwaitApplied reads a hostname until it differs from before, that is, until it shows a new application for its
+// certificate. Until then, it still shows the failure of the last application. It waits as long as AwaitUpdated does.
 func (c *Client) AwaitApplied(ctx context.Context, before *CustomHostname) (*CustomHostname, error) {
 	return c.AwaitUpdated(ctx, before.HostnameID, func(now *CustomHostname) bool {
 		return now.CertStatus != before.CertStatus || now.UpdateTime != before.UpdateTime || now.CertTXTValue != before.CertTXTValue
 	})
 }
 
-// reached tells whether a hostname is where the goal is.
+// reached reports whether a hostname has reached the goal.
 func (h *CustomHostname) reached(goal Goal) bool {
 	if h.Status != StatusActive {
 		return false
@@ -170,7 +170,7 @@ func (h *CustomHostname) reached(goal Goal) bool {
 	return goal == Usable && h.CertStatus == CertStatusExpiring
 }
 
-// hopeless tells whether waiting cannot lead to the goal for a hostname that is served, or will be.
+// hopeless reports whether a hostname that is not blocked cannot reach the goal by waiting.
 func (h *CustomHostname) hopeless(goal Goal) bool {
 	if goal == Ownership || h.SSLFlag != SSLOn {
 		return false
@@ -178,7 +178,7 @@ func (h *CustomHostname) hopeless(goal Goal) bool {
 	return h.CertStatus == CertStatusApplyFailed || goal == Usable && h.CertStatus == CertStatusExpired
 }
 
-// awaitsChallenge tells whether ESA is about to say by which TXT record a free certificate is issued.
+// awaitsChallenge reports whether ESA is about to return the TXT record that validates a free certificate.
 func (h *CustomHostname) awaitsChallenge() bool {
 	return h.SSLFlag == SSLOn && h.CertType == CertTypeFree && h.CertTXTValue == "" &&
 		(h.CertStatus == "" || h.CertStatus == CertStatusApplying)

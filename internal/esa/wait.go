@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// Reads may lag behind writes. So the wait for what a write has done begins with a pause as long as reads have lagged
-// lately, and looks again after that. The pause grows by a third when it was too short and shrinks by a seventieth when it
-// was not, so that one look in ten comes too soon.
+// Reads may lag behind writes. So the wait for the effect of a write starts with a pause as long as the recent lag, and
+// then reads repeatedly. The pause grows by a third if it was too short, and shrinks by a seventieth if it was not, so
+// that one first read in ten is too early.
 const (
 	lagGrows   = 1.3
 	lagShrinks = 0.985
 	lagCap     = 15 * time.Second
-	// lagNone is a lag that is not worth waiting for.
+	// lagNone is the lag below which there is no pause.
 	lagNone = 20 * time.Millisecond
 )
 
-// Limits of the waits; what is not here is bounded by the caller's context.
+// Limits of the waits; only the caller's context limits the others.
 const (
-	createdLimit = time.Minute // for the token that ESA makes after a Create
-	updatedLimit = time.Minute // for an Update to be seen by Get, while ESA does not say that it is configuring
+	createdLimit = time.Minute // for the token that ESA creates after a Create
+	updatedLimit = time.Minute // for Get to show an Update, while the status is not configuring
 )
 
-// lags are how long reads have lagged behind each kind of write lately.
+// lags are the recent lags of reads behind each kind of write.
 type lags struct {
 	created, updated, deleted lag
 }
@@ -40,8 +40,8 @@ func (l *lag) expected() time.Duration {
 	return l.last
 }
 
-// learn takes when a write was first seen after it was answered, at which look, and what was expected. Waits that began
-// together expected the same, and teach the same.
+// learn records that the read number looks was the first to show a write, some time after the response; expected was the
+// pause. Concurrent waits have the same pause, and have the same effect.
 func (l *lag) learn(expected, after time.Duration, looks int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *lag) learn(expected, after time.Duration, looks int) {
 	case looks == 1:
 		l.last = min(l.last, shorter)
 	case expected == 0 && l.last > 0:
-		// The first pauses are guesses, of which the luckiest tells most.
+		// The first pauses are guesses. The shortest successful one is the most accurate.
 		l.last = min(l.last, after)
 	case expected == 0:
 		l.last = after
@@ -61,26 +61,26 @@ func (l *lag) learn(expected, after time.Duration, looks int) {
 	}
 }
 
-// looks are the looks at what a write has done.
+// looks are the reads that wait for the effect of a write.
 type looks struct {
 	*wait
 	lag      *lag
 	expected time.Duration
 	count    int
-	asked    time.Time // when the last look began
+	asked    time.Time // when the last read began
 }
 
 func (c *Client) newLooks(lag *lag, what string) *looks {
 	return &looks{wait: c.newWait(what), lag: lag, expected: lag.expected()}
 }
 
-// next pauses before the next look, if that is to be before end; no end is none. It returns false if there is none. What a
-// slow answer shows is as old as its question: so the pause is counted from the last look's beginning, and a wait never
-// ends with a look that was long ago.
+// next pauses before the next read, and returns false if that would be after end; the zero time means no end. A slow
+// response shows the state at the time of its request. So whether there is time for another read is counted from the
+// beginning of the last one, and a wait never ends with an old read.
 func (l *looks) next(ctx context.Context, end time.Time) bool {
 	pause := l.expected
 	if l.count > 0 {
-		// Where a lag is known, what is missing is a part of it. Pauses grow, as the longer it takes the less is known.
+		// If the lag is known, the missing time is a fraction of it. Pauses grow, as a long wait makes it less certain.
 		if pause = pause / 6 * time.Duration(l.count); l.expected == 0 {
 			pause = l.client.backoff(l.count, &Error{})
 		}
@@ -95,13 +95,12 @@ func (l *looks) next(ctx context.Context, end time.Time) bool {
 	return err == nil || l.count == 1
 }
 
-// done takes that the last look has seen the write.
+// done records that the last read showed the write.
 func (l *looks) done() { l.lag.learn(l.expected, l.client.clock.Now().Sub(l.began), l.count) }
 
-// AwaitCreated reads a hostname just created until ESA knows it everywhere and has made its ownership token. It waits
-// a minute for the token. While reads do not find the hostname it waits as long as ctx allows: one that goes into the
-// state now would be taken for deleted by the next refresh. It returns what it has, which is nil if no read succeeded,
-// and the last error.
+// AwaitCreated reads a new hostname until ESA returns it with its ownership token. It waits up to a minute for the token.
+// While reads do not find the hostname, it waits as long as ctx allows: otherwise the next refresh would treat the
+// hostname as deleted. It returns the hostname as last read, nil if no read succeeded, and the last error.
 func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (newest *CustomHostname, err error) {
 	var notFound error
 	looks := c.newLooks(&c.lags.created, fmt.Sprintf("hostname %d is being created", hostnameID))
@@ -133,17 +132,17 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (newest *Cu
 	return newest, err
 }
 
-// AwaitUpdated reads a hostname until it is as an update has made it: a minute, or as long as ctx allows while ESA says
-// that the hostname is being configured. It returns what it read last, settled or not.
+// AwaitUpdated reads a hostname until settled returns true. It waits up to a minute, or as long as ctx allows while the
+// status is configuring. It returns the hostname as last read, settled or not.
 func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (hostname *CustomHostname, err error) {
-	looks := c.newLooks(&c.lags.updated, fmt.Sprintf("the change of hostname %d is not to be seen yet", hostnameID))
+	looks := c.newLooks(&c.lags.updated, fmt.Sprintf("reads do not show the change of hostname %d yet", hostnameID))
 	end := c.clock.Now().Add(updatedLimit)
 	limit := end
 	for looks.next(ctx, limit) {
 		seen, err := c.GetCustomHostname(ctx, hostnameID)
 		if err != nil {
 			if hostname != nil && ctx.Err() != nil {
-				return hostname, nil //nolint:nilerr // The time is up. What was read before counts.
+				return hostname, nil //nolint:nilerr // Out of time: the last read counts.
 			}
 			return hostname, err
 		}
@@ -158,7 +157,7 @@ func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled fun
 	return hostname, nil
 }
 
-// AwaitDeleted returns nil once GetCustomHostname says that the hostname is gone.
+// AwaitDeleted waits until GetCustomHostname no longer finds the hostname.
 func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
 	looks := c.newLooks(&c.lags.deleted, fmt.Sprintf("hostname %d is being deleted", hostnameID))
 	for looks.next(ctx, time.Time{}) {
@@ -174,10 +173,10 @@ func (c *Client) AwaitDeleted(ctx context.Context, hostnameID int64) error {
 	return ctx.Err()
 }
 
-// noticeEvery is how often the log is told of a wait that goes on.
+// noticeEvery is how often a wait is logged.
 const noticeEvery = 30 * time.Second
 
-// wait is a wait of several pauses, of which the log is told now and then.
+// wait is a wait of several pauses, which is logged regularly.
 type wait struct {
 	client *Client
 	what   string
@@ -190,7 +189,7 @@ func (c *Client) newWait(what string) *wait {
 	return &wait{client: c, what: what, began: now, told: now}
 }
 
-// sleep pauses, and says every half minute what for.
+// sleep pauses. It logs what for every half minute.
 func (w *wait) sleep(ctx context.Context, d time.Duration) error {
 	for d > 0 {
 		part := min(d, noticeEvery)

@@ -14,7 +14,7 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// defaultActionTimeout is that of esa_custom_hostname_validation, as what is waited for is the same.
+// defaultActionTimeout is that of esa_custom_hostname_validation, which waits for the same.
 const defaultActionTimeout = defaultValidationTimeout
 
 // hostnameActionModel is the configuration of the actions on a custom hostname.
@@ -24,10 +24,10 @@ type hostnameActionModel struct {
 	Timeouts   timeouts.Value `tfsdk:"timeouts"`
 }
 
-// hostnameActionSchema is the schema of these actions.
+// hostnameActionSchema returns the schema of these actions.
 func hostnameActionSchema(ctx context.Context, description, wait string) schema.Schema {
 	return schema.Schema{
-		MarkdownDescription: description + "\n\nNeeds Terraform 1.14 or later; older ones and OpenTofu have no actions.",
+		MarkdownDescription: description + "\n\nRequires Terraform 1.14 or later; older versions and OpenTofu have no actions.",
 		Attributes: map[string]schema.Attribute{
 			"hostname_id": schema.StringAttribute{
 				Required: true, Validators: []validator.String{idValidator{}},
@@ -47,13 +47,13 @@ func hostnameActionSchema(ctx context.Context, description, wait string) schema.
 type hostnameAction struct {
 	client   *esa.Client
 	id       int64
-	hostname *esa.CustomHostname // as it was when the run began
+	hostname *esa.CustomHostname // as read at the beginning
 	wait     bool
 	diags    *diag.Diagnostics
 	progress func(action.InvokeProgressEvent)
 }
 
-// invoke reads configuration and hostname, and then does the action.
+// invoke reads configuration and hostname, and then runs the action.
 func (a *configuredAction) invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse, do func(context.Context, *hostnameAction)) {
 	var model hostnameActionModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -77,12 +77,12 @@ func (a *configuredAction) invoke(ctx context.Context, req action.InvokeRequest,
 
 func (h *hostnameAction) about() thing { return thingOf(h.hostname) }
 
-// say tells the user how it goes.
+// say reports progress to the user.
 func (h *hostnameAction) say(format string, arguments ...any) {
 	h.progress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, arguments...)})
 }
 
-// await waits for a goal, tells what changes meanwhile, and whether it was reached.
+// await waits for a goal, reports changes as progress, and reports whether the goal was reached.
 func (h *hostnameAction) await(ctx context.Context, goal esa.Goal) bool {
 	told := ""
 	last, err := h.client.AwaitValidated(ctx, h.id, goal, func(hostname *esa.CustomHostname) {

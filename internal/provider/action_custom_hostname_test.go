@@ -76,11 +76,11 @@ func TestActions(t *testing.T) {
 	}{
 		"verify, published": {
 			options: fakeesa.Options{PublishAtOnce: true}, asserted: []string{"auto-verify"}, made: freeHostname, action: verifyAction,
-			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+			progress: "is verified.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, published, and wait": {
 			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, asserted: []string{"auto-verify", "read-lag"}, made: freeHostname, action: verifyAction, wait: true,
-			progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+			progress: "is verified.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, not published": {
 			made: freeHostname, action: verifyAction,
@@ -92,7 +92,7 @@ func TestActions(t *testing.T) {
 		},
 		"verify, being deployed": {
 			made: with(func(h *fakeesa.Hostname) { h.Status = "configuring" }), action: verifyAction,
-			progress: "proved already, and ESA is deploying it", writes: map[string]int{},
+			progress: "already verified, and ESA is deploying it", writes: map[string]int{},
 		},
 		"verify, still conflicted": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
@@ -105,12 +105,12 @@ func TestActions(t *testing.T) {
 		"verify, conflicted no more": {
 			options: fakeesa.Options{PublishAtOnce: true},
 			made:    with(func(h *fakeesa.Hostname) { h.Status = "conflicted" }),
-			action:  verifyAction, progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+			action:  verifyAction, progress: "is verified.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, conflicted no more, and wait": {
 			options: fakeesa.Options{PublishAtOnce: true},
 			made:    with(func(h *fakeesa.Hostname) { h.Status = "conflicted" }),
-			action:  verifyAction, wait: true, progress: "is proved.", writes: map[string]int{"VerifyCustomHostname": 1},
+			action:  verifyAction, wait: true, progress: "is verified.", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, offline": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
@@ -131,7 +131,7 @@ func TestActions(t *testing.T) {
 		},
 		"apply, failed before": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
-			action: applyAction, progress: "which was ApplyFailed", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+			action: applyAction, progress: "Its status was ApplyFailed.", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
 		"apply, failed before, and wait": {
 			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute},
@@ -151,25 +151,25 @@ func TestActions(t *testing.T) {
 		},
 		"apply, under way": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }),
-			action: applyAction, progress: "applied for already", writes: map[string]int{},
+			action: applyAction, progress: "is already in progress", writes: map[string]int{},
 		},
 		"apply, in order, where ESA would take it": {
 			options: fakeesa.Options{ApplyAnyway: fakeesa.ApplyAnywayAccepted},
 			made: with(func(h *fakeesa.Hostname) {
 				h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", soon.AddDate(0, 2, 0)
 			}),
-			action: applyAction, progress: "is in order until", writes: map[string]int{},
+			action: applyAction, progress: "is valid until", writes: map[string]int{},
 		},
 		"apply, in a state that is not known": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Revoked" }),
-			action: applyAction, progress: "is Revoked, in which ESA takes no application", writes: map[string]int{},
+			action: applyAction, progress: "has the status Revoked, in which ESA accepts no application", writes: map[string]int{},
 		},
 		"apply, not verified yet": {
 			asserted: []string{"free-certificate-start"}, made: freeHostname, action: applyAction, progress: "by itself", writes: map[string]int{},
 		},
 		"apply, uploaded": {
 			made:   fakeesa.Hostname{SSLFlag: "on", CertType: "upload", Certificate: pair.CertificatePEM, PrivateKey: pair.PrivateKeyPEM},
-			action: applyAction, problem: `its cert_type "upload"`, writes: map[string]int{},
+			action: applyAction, problem: `its cert_type is "upload"`, writes: map[string]int{},
 		},
 		"apply, without SSL": {
 			made: fakeesa.Hostname{SSLFlag: "off", CertType: "free"}, action: applyAction, problem: `its ssl_flag is "off"`, writes: map[string]int{},
@@ -250,14 +250,14 @@ action %q "again" {
 }
 `, verifyAction, applyAction))
 	w.mustRun("apply", "-auto-approve")
-	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+verifyAction+".now"); !strings.Contains(out, "is proved.") {
+	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+verifyAction+".now"); !strings.Contains(out, "is verified.") {
 		t.Errorf("no progress:\n%s", out)
 	}
 	if got := a.hostname(t); got.Status != "active" {
 		t.Errorf("the status is %s", got.Status)
 	}
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "ApplyFailed" })
-	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+applyAction+".again"); !strings.Contains(out, "which was ApplyFailed") {
+	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+applyAction+".again"); !strings.Contains(out, "Its status was ApplyFailed.") {
 		t.Errorf("no progress:\n%s", out)
 	}
 	if got := a.hostname(t); got.CertStatus != "OK" {

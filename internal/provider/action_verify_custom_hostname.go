@@ -19,7 +19,7 @@ type verifyCustomHostnameAction struct {
 
 func newVerifyCustomHostnameAction() action.Action { return &verifyCustomHostnameAction{} }
 
-// Metadata names the action.
+// Metadata sets the name of the action.
 func (a *verifyCustomHostnameAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_verify_custom_hostname"
 }
@@ -27,12 +27,12 @@ func (a *verifyCustomHostnameAction) Metadata(_ context.Context, req action.Meta
 // Schema describes the action.
 func (a *verifyCustomHostnameAction) Schema(ctx context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = hostnameActionSchema(ctx,
-		"Makes ESA check now whether the TXT record that proves the ownership of a custom hostname is there (VerifyCustomHostname). "+
-			"It does nothing if the ownership is proved already, and fails if the check does not pass.",
-		"Whether to check again until the ownership is proved and the hostname is `active`, rather than fail.")
+		"Makes ESA check the TXT record that proves ownership of a custom hostname (VerifyCustomHostname). "+
+			"It does nothing if ownership is already verified, and fails if the check does not pass.",
+		"Whether to check again until ownership is verified and the hostname is `active`, rather than fail.")
 }
 
-// Invoke verifies once, and then waits if asked to.
+// Invoke verifies once, or waits if wait is set.
 func (a *verifyCustomHostnameAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	a.invoke(ctx, req, resp, verifyHostname)
 }
@@ -40,11 +40,11 @@ func (a *verifyCustomHostnameAction) Invoke(ctx context.Context, req action.Invo
 func verifyHostname(ctx context.Context, h *hostnameAction) {
 	switch h.hostname.Status {
 	case esa.StatusActive:
-		h.say("The ownership of %s is proved already; nothing to do.", h.about())
+		h.say("The ownership of %s is already verified; nothing to do.", h.about())
 		return
 	case esa.StatusConfiguring:
-		// Deployed once the ownership is proved: there is nothing left to verify.
-		h.say("The ownership of %s is proved already, and ESA is deploying it.", h.about())
+		// ESA configures a hostname after its verification, so there is nothing left to verify.
+		h.say("The ownership of %s is already verified, and ESA is deploying it.", h.about())
 		if h.wait {
 			h.await(ctx, esa.Ownership)
 		}
@@ -52,16 +52,16 @@ func verifyHostname(ctx context.Context, h *hostnameAction) {
 	}
 	if h.wait {
 		if h.await(ctx, esa.Ownership) {
-			h.say("The ownership of %s is proved.", h.about())
+			h.say("The ownership of %s is verified.", h.about())
 		}
 		return
 	}
 	passed, err := h.client.VerifyCustomHostname(ctx, h.id)
 	if passed {
-		h.say("The ownership of %s is proved.", h.about())
+		h.say("The ownership of %s is verified.", h.about())
 		return
 	}
-	// What ESA found is to be told, and not what it was before.
+	// The error describes the hostname after the check.
 	if now, readErr := h.client.GetCustomHostname(ctx, h.id); readErr == nil {
 		h.hostname = now
 	}

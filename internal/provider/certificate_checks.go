@@ -10,9 +10,8 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// checkCertificate reports what is wrong with the certificate and the key of a configuration, as far as they are
-// known. What is wrong with a certificate that is deployed already is only warned of: people must be able to plan,
-// the mend included.
+// checkCertificate reports problems of the certificate and the key of a configuration, as far as they are known.
+// Problems of a deployed certificate are only warnings, so that users can still plan, including the fix.
 func (m *customHostnameModel) checkCertificate(deployed bool, now time.Time, diags *diag.Diagnostics) {
 	if !m.SSLFlag.IsUnknown() && m.SSLFlag.ValueString() != esa.SSLOn ||
 		!m.CertType.IsUnknown() && m.CertType.ValueString() != esa.CertTypeUpload {

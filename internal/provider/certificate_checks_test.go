@@ -55,9 +55,9 @@ func badPairs(t *testing.T) map[string]badPair {
 	bad := map[string]badPair{
 		"a path for the certificate":      {"shop.pem", good.PrivateKeyPEM, certificate, "Invalid certificate", "no PEM block"},
 		"a \\n one-liner":                 {literal(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "replace(value"},
-		"a certificate without line ends": {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "line ends"},
-		"a cut certificate":               {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is cut"},
-		"no certificate in the block":     {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "no X.509"},
+		"a certificate without line ends": {flat(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "newlines"},
+		"a cut certificate":               {cut(good.CertificatePEM), good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 2 of the certificate is truncated"},
+		"no certificate in the block":     {pemBlock("CERTIFICATE"), good.PrivateKeyPEM, certificate, "Invalid certificate", "not a usable X.509"},
 		"a key among the certificates":    {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, certificate, "Invalid certificate", "Block 3 of the certificate is a private key"},
 		"a request":                       {pemBlock("CERTIFICATE REQUEST"), good.PrivateKeyPEM, certificate, "Invalid certificate", "request"},
 		"the intermediate first":          {good.Blocks[1] + good.Blocks[0], good.PrivateKeyPEM, certificate, "Certificate chain out of order", "Put the leaf first"},
@@ -65,14 +65,14 @@ func badPairs(t *testing.T) map[string]badPair {
 
 		"an empty key":              {good.CertificatePEM, "", key, "Invalid private key", "is empty"},
 		"a path for the key":        {good.CertificatePEM, "shop.key", key, "Invalid private key", "no PEM block"},
-		"a cut key":                 {good.CertificatePEM, cut(good.PrivateKeyPEM), key, "Invalid private key", "is cut"},
+		"a cut key":                 {good.CertificatePEM, cut(good.PrivateKeyPEM), key, "Invalid private key", "is truncated"},
 		"a \\n one-liner for a key": {good.CertificatePEM, literal(good.PrivateKeyPEM), key, "Invalid private key", "replace(value"},
 		"a certificate for the key": {good.CertificatePEM, good.CertificatePEM, key, "Invalid private key", "is a certificate"},
 		"two keys":                  {good.CertificatePEM, good.PrivateKeyPEM + other.PrivateKeyPEM, key, "Invalid private key", "second key"},
 		"an encrypted key":          {good.CertificatePEM, pemBlock("ENCRYPTED PRIVATE KEY"), key, "Invalid private key", "openssl pkey"},
 		"an old encrypted key":      {good.CertificatePEM, strings.Replace(good.PrivateKeyPEM, "\n", "\nProc-Type: 4,ENCRYPTED\n\n", 1), key, "Invalid private key", "openssl pkey"},
 		"an OpenSSH key":            {good.CertificatePEM, pemBlock("OPENSSH PRIVATE KEY"), key, "Invalid private key", "ssh-keygen"},
-		"a damaged key":             {good.CertificatePEM, pemBlock("PRIVATE KEY"), key, "Invalid private key", "cannot be read"},
+		"a damaged key":             {good.CertificatePEM, pemBlock("PRIVATE KEY"), key, "Invalid private key", "cannot be parsed"},
 		"another key":               {good.CertificatePEM, other.PrivateKeyPEM, key, "Private key does not match certificate", "does not belong"},
 	}
 	for title, row := range map[string]struct {
@@ -84,7 +84,7 @@ func badPairs(t *testing.T) map[string]badPair {
 		"another hostname":       {func(s *certtest.Spec) { s.DNSNames = []string{"www.customer.com"} }, "Certificate does not cover hostname", "but not"},
 		"a wildcard too high":    {func(s *certtest.Spec) { s.DNSNames = []string{"*.com"} }, "Certificate does not cover hostname", "but not"},
 		"a common name alone":    {func(s *certtest.Spec) { s.DNSNames, s.CommonName = nil, name }, "Certificate does not cover hostname", "subject alternative names"},
-		"an authority's":         {func(s *certtest.Spec) { s.IsCA = true }, "Invalid certificate", "authority"},
+		"an authority's":         {func(s *certtest.Spec) { s.IsCA = true }, "Invalid certificate", "is a CA certificate"},
 		"for clients alone":      {func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, "Invalid certificate", "server authentication"},
 		"for code signing alone": {func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }, "Invalid certificate", "server authentication"},
 	} {

@@ -14,7 +14,7 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// connection holds what the provider's Configure handed out.
+// connection contains the data from the provider's Configure.
 type connection struct {
 	data *providerData
 }
@@ -24,7 +24,7 @@ type configured struct {
 	connection
 }
 
-// Configure takes the provider's data.
+// Configure stores the provider's data.
 func (c *configured) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	c.take(req.ProviderData, &resp.Diagnostics)
 }
@@ -34,7 +34,7 @@ type configuredDataSource struct {
 	connection
 }
 
-// Configure takes the provider's data.
+// Configure stores the provider's data.
 func (c *configuredDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
 	c.take(req.ProviderData, &resp.Diagnostics)
 }
@@ -44,12 +44,12 @@ type configuredAction struct {
 	connection
 }
 
-// Configure takes the provider's data.
+// Configure stores the provider's data.
 func (c *configuredAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
 	c.take(req.ProviderData, &resp.Diagnostics)
 }
 
-// take takes the provider's data. Terraform also configures while validating, before there is any.
+// take stores the provider's data. During validation Terraform calls Configure without any.
 func (c *connection) take(handedOut any, diags *diag.Diagnostics) {
 	if handedOut == nil {
 		return
@@ -57,13 +57,13 @@ func (c *connection) take(handedOut any, diags *diag.Diagnostics) {
 	data, ok := handedOut.(*providerData)
 	if !ok {
 		diags.AddError("Unable to configure provider",
-			fmt.Sprintf("The provider handed out a %T. This is a bug of the provider: report it with the log (TF_LOG=DEBUG).", handedOut))
+			fmt.Sprintf("Expected *providerData from the provider, got %T. This is a bug in the provider: report it with the log (TF_LOG=DEBUG).", handedOut))
 		return
 	}
 	c.data = data
 }
 
-// client returns the API client, or nil with an error while the provider's configuration is not known.
+// client returns the API client, or nil with an error while the provider's configuration is unknown.
 func (c *connection) client(diags *diag.Diagnostics) *esa.Client {
 	if c.data != nil && c.data.client != nil {
 		return c.data.client
@@ -74,11 +74,11 @@ func (c *connection) client(diags *diag.Diagnostics) *esa.Client {
 	}
 	diags.AddError("Unable to call ESA",
 		fmt.Sprintf("The provider \"esa\" cannot be used yet: %s depends on values that are known only after apply. "+
-			"Apply what they come from first, for example with -target, or give the provider values that are known when planning.", unknown))
+			"Apply what they depend on first, for example with -target, or use values that are known during planning.", unknown))
 	return nil
 }
 
-// now is the time that certificates are checked against.
+// now returns the time for checks of certificates.
 func (c *connection) now() time.Time {
 	if c.data == nil {
 		return time.Now()
@@ -86,7 +86,7 @@ func (c *connection) now() time.Time {
 	return c.data.clock.Now()
 }
 
-// casRegion is the default of cas_region, "" while the provider's configuration is not known.
+// casRegion returns the default of cas_region, "" while the provider's configuration is unknown.
 func (c *connection) casRegion() string {
 	if c.data == nil {
 		return ""

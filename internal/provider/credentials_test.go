@@ -124,7 +124,7 @@ func TestAccCredentials_wrongFromTheStart(t *testing.T) {
 	}{
 		"unknown":    {http.NotFound, "HTTP status 404"},
 		"elsewhere":  {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/there", http.StatusFound) }, "a redirect, which is never followed"},
-		"incomplete": {func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"AccessKeySecret":"hush"}`) }, "a JSON object that has AccessKeyId"},
+		"incomplete": {func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"AccessKeySecret":"hush"}`) }, "a JSON object with AccessKeyId"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// hostnameFilter selects custom hostnames, in the data source and in the list resource.
+// hostnameFilter selects custom hostnames in the data source and in the list resource.
 type hostnameFilter struct {
 	SiteID        types.String `tfsdk:"site_id"`
 	Hostname      types.String `tfsdk:"hostname"`
@@ -22,7 +22,7 @@ type hostnameFilter struct {
 	RecordID      types.String `tfsdk:"record_id"`
 }
 
-// filterArgument documents and checks an argument of hostnameFilter, for schemas of either kind.
+// filterArgument is the description and the validators of an argument of hostnameFilter, for both schemas.
 type filterArgument struct {
 	description string
 	validators  []validator.String
@@ -30,7 +30,7 @@ type filterArgument struct {
 
 var filterArguments = map[string]filterArgument{
 	"hostname": {
-		"Only hostnames whose name matches this, in the way of `name_match_type`.",
+		"Only hostnames whose name matches this value; see `name_match_type`.",
 		[]validator.String{stringvalidator.LengthAtLeast(1)},
 	},
 	"name_match_type": {
@@ -50,7 +50,7 @@ var filterArguments = map[string]filterArgument{
 	},
 }
 
-// input is the filter as the API takes it. Without a site its SiteID is 0.
+// input returns the filter for the API. Without a site, its SiteID is 0.
 func (f hostnameFilter) input(diags *diag.Diagnostics) esa.ListCustomHostnamesInput {
 	in := esa.ListCustomHostnamesInput{
 		Hostname: f.Hostname.ValueString(), NameMatchType: f.NameMatchType.ValueString(), Status: f.Status.ValueString(),
@@ -64,8 +64,8 @@ func (f hostnameFilter) input(diags *diag.Diagnostics) esa.ListCustomHostnamesIn
 	return in
 }
 
-// selectHostnames yields each hostname that is meant once, from all pages; those of all sites if in names none. How
-// ESA's filters compare is not documented, so they are applied again. It ends with the first error.
+// selectHostnames yields each selected hostname once, from all pages, and from all sites if in has no site. How ESA's
+// filters compare is not documented, so they are applied again here. It ends after the first error.
 func selectHostnames(ctx context.Context, client *esa.Client, in esa.ListCustomHostnamesInput) iter.Seq2[esa.CustomHostname, error] {
 	return func(yield func(esa.CustomHostname, error) bool) {
 		sites := []int64{in.SiteID}
@@ -95,7 +95,7 @@ func selectHostnames(ctx context.Context, client *esa.Client, in esa.ListCustomH
 	}
 }
 
-// matches applies the filters of a list on our side.
+// matches applies the filters of a list to a hostname.
 func matches(h *esa.CustomHostname, in esa.ListCustomHostnamesInput) bool {
 	if in.RecordID != 0 && h.RecordID != in.RecordID || in.Status != "" && h.Status != in.Status {
 		return false

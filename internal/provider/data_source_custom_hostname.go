@@ -19,7 +19,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = &customHostnameDataSource{}
 )
 
-// customHostnameDataSource is data "esa_custom_hostname".
+// customHostnameDataSource is the data source esa_custom_hostname.
 type customHostnameDataSource struct {
 	configuredDataSource
 }
@@ -40,7 +40,7 @@ type customHostnameDataSourceModel struct {
 	customHostnameObserved
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *customHostnameDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
@@ -51,7 +51,7 @@ func (d *customHostnameDataSource) Schema(_ context.Context, _ datasource.Schema
 		"id": schema.StringAttribute{Computed: true, MarkdownDescription: "The hostname's id."},
 		"hostname_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "The hostname's id. Give it, or `site_id` and `hostname`.",
+			MarkdownDescription: "The hostname's id. Set it, or `site_id` and `hostname`.",
 		},
 		"site_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
@@ -63,18 +63,18 @@ func (d *customHostnameDataSource) Schema(_ context.Context, _ datasource.Schema
 		},
 		"record_id":   schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the record that serves the hostname."},
 		"ssl_flag":    schema.StringAttribute{Computed: true, MarkdownDescription: "Whether the hostname serves HTTPS, `on` or `off`."},
-		"cert_type":   schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the last one's."},
-		"certificate": schema.StringAttribute{Computed: true, MarkdownDescription: "PEM of the certificate, as far as ESA shows it."},
-		"cas_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the certificate in SSL Certificates Service, null if it is not from there."},
+		"cert_type":   schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the type of the last certificate."},
+		"certificate": schema.StringAttribute{Computed: true, MarkdownDescription: "PEM of the certificate, if ESA returns it."},
+		"cas_id":      schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the certificate in SSL Certificates Service, null for other certificates."},
 	}
 	observedInDataSource(attributes)
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one custom hostname, by its id, or by site and name (GetCustomHostname, ListCustomHostnames). That there is none is an error.",
+		MarkdownDescription: "Reads one custom hostname by its id, or by site and name (GetCustomHostname, ListCustomHostnames). Fails if none exists.",
 		Attributes:          attributes,
 	}
 }
 
-// observedInDataSource adds the values that ESA owns to a schema.
+// observedInDataSource adds the attributes that ESA sets to a schema.
 func observedInDataSource(attributes map[string]schema.Attribute) {
 	attributes["cert_apply_code"] = schema.Int64Attribute{Computed: true, MarkdownDescription: certApplyCodeDescription}
 	for name, description := range observedDescriptions {
@@ -82,7 +82,7 @@ func observedInDataSource(attributes map[string]schema.Attribute) {
 	}
 }
 
-// ConfigValidators checks which arguments go together.
+// ConfigValidators returns the checks of combinations of arguments.
 func (d *customHostnameDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{
 		datasourcevalidator.ExactlyOneOf(path.MatchRoot("hostname_id"), path.MatchRoot("hostname")),
@@ -90,7 +90,7 @@ func (d *customHostnameDataSource) ConfigValidators(context.Context) []datasourc
 	}
 }
 
-// Read looks the hostname up.
+// Read reads the hostname.
 func (d *customHostnameDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model customHostnameDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -123,7 +123,7 @@ func (d *customHostnameDataSource) Read(ctx context.Context, req datasource.Read
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// getHostname reads a hostname that must be there.
+// getHostname reads a hostname that must exist.
 func getHostname(ctx context.Context, client *esa.Client, id string, about thing, diags *diag.Diagnostics) *esa.CustomHostname {
 	if diags.HasError() {
 		return nil

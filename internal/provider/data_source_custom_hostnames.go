@@ -16,7 +16,7 @@ import (
 
 var _ datasource.DataSourceWithConfigure = &customHostnamesDataSource{}
 
-// customHostnamesDataSource is data "esa_custom_hostnames".
+// customHostnamesDataSource is the data source esa_custom_hostnames.
 type customHostnamesDataSource struct {
 	configuredDataSource
 }
@@ -30,7 +30,7 @@ type customHostnamesDataSourceModel struct {
 	Hostnames  []listedHostnameModel `tfsdk:"hostnames"`
 }
 
-// listedHostnameModel is a hostname as lists have it: without cert_id, certificate and cas_id.
+// listedHostnameModel is a hostname in a list, which lacks cert_id, certificate and cas_id.
 type listedHostnameModel struct {
 	ID               types.String `tfsdk:"id"`
 	SiteID           types.String `tfsdk:"site_id"`
@@ -71,7 +71,7 @@ func newListedHostname(h *esa.CustomHostname) listedHostnameModel {
 	}
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *customHostnamesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostnames"
 }
@@ -84,7 +84,7 @@ func (d *customHostnamesDataSource) Schema(_ context.Context, _ datasource.Schem
 		"hostname":  schema.StringAttribute{Computed: true, MarkdownDescription: "The domain."},
 		"record_id": schema.StringAttribute{Computed: true, MarkdownDescription: "Id of the record that serves the hostname."},
 		"ssl_flag":  schema.StringAttribute{Computed: true, MarkdownDescription: "Whether the hostname serves HTTPS, `on` or `off`."},
-		"cert_type": schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the last one's."},
+		"cert_type": schema.StringAttribute{Computed: true, MarkdownDescription: "Where the certificate comes from: `free`, `upload` or `cas`. With SSL off, the type of the last certificate."},
 	}
 	observedInDataSource(listed)
 	delete(listed, "cert_id")
@@ -99,14 +99,14 @@ func (d *customHostnamesDataSource) Schema(_ context.Context, _ datasource.Schem
 		},
 		"hostnames": schema.ListNestedAttribute{
 			Computed: true, NestedObject: schema.NestedAttributeObject{Attributes: listed},
-			MarkdownDescription: "The hostnames, by name and then by id. Lists have neither certificates nor their ids; `esa_custom_hostname` has.",
+			MarkdownDescription: "The hostnames, sorted by name and then by id. Lists include neither certificates nor certificate ids; use `esa_custom_hostname` for those.",
 		},
 	}
 	for name, argument := range filterArguments {
 		arguments[name] = schema.StringAttribute{Optional: true, MarkdownDescription: argument.description, Validators: argument.validators}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads the custom hostnames of a site, all pages of them (ListCustomHostnames). That there are none is no error.",
+		MarkdownDescription: "Lists the custom hostnames of a site, from all pages (ListCustomHostnames). The list is empty if none exists.",
 		Attributes:          arguments,
 	}
 }

@@ -22,7 +22,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = &recordDataSource{}
 )
 
-// recordDataSource is data "esa_record".
+// recordDataSource is the data source esa_record.
 type recordDataSource struct {
 	configuredDataSource
 }
@@ -46,7 +46,7 @@ type recordDataSourceModel struct {
 	UpdateTime  types.String `tfsdk:"update_time"`
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *recordDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_record"
 }
@@ -56,7 +56,7 @@ func (d *recordDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 	attributes := map[string]schema.Attribute{
 		"record_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "The record's id (RecordId). Give it, or `site_id` and `record_name`.",
+			MarkdownDescription: "The record's id (RecordId). Set it, or `site_id` and `record_name`.",
 		},
 		"site_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
@@ -68,16 +68,16 @@ func (d *recordDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 		},
 		"record_type": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
-			MarkdownDescription: "The record's type (RecordType), such as `CNAME` or `A/AAAA`. Tells records of one name apart.",
+			MarkdownDescription: "The record's type (RecordType), such as `CNAME` or `A/AAAA`. Selects among records with the same name.",
 		},
-		"proxied": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether ESA proxies the record (Proxied). Only such a record can serve custom hostnames."},
+		"proxied": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether ESA proxies the record (Proxied). Only proxied records can serve custom hostnames."},
 		"ttl":     schema.Int64Attribute{Computed: true, MarkdownDescription: "Time to live (Ttl), in seconds; 1 is automatic."},
 	}
 	for name, description := range map[string]string{
 		"id":           "The record's id.",
 		"site_name":    "The site's name (SiteName).",
 		"record_cname": "What customers point their CNAME at when the site has CNAME access (RecordCname).",
-		"source_type":  "Kind of the record's origin (RecordSourceType), such as `Domain` or `OSS`.",
+		"source_type":  "Type of the record's origin (RecordSourceType), such as `Domain` or `OSS`.",
 		"value":        "What the record points at (Data.Value).",
 		"comment":      "The record's comment (Comment).",
 		"create_time":  "When the record was created (CreateTime), UTC.",
@@ -86,12 +86,12 @@ func (d *recordDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one DNS record of a site, by its id, or by site and name (GetRecord, ListRecords). That there is none, or more than one, is an error.",
+		MarkdownDescription: "Reads one DNS record of a site by its id, or by site and name (GetRecord, ListRecords). Fails unless exactly one record matches.",
 		Attributes:          attributes,
 	}
 }
 
-// ConfigValidators checks which arguments go together.
+// ConfigValidators returns the checks of combinations of arguments.
 func (d *recordDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{
 		datasourcevalidator.ExactlyOneOf(path.MatchRoot("record_id"), path.MatchRoot("record_name")),
@@ -100,7 +100,7 @@ func (d *recordDataSource) ConfigValidators(context.Context) []datasource.Config
 	}
 }
 
-// Read looks the record up.
+// Read reads the record.
 func (d *recordDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model recordDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -122,7 +122,7 @@ func (d *recordDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	})...)
 }
 
-// findRecord returns the record that is meant, or nil with an error that lists what there is instead.
+// findRecord returns the selected record, or nil with an error that lists the candidates.
 func findRecord(ctx context.Context, client *esa.Client, model recordDataSourceModel, diags *diag.Diagnostics) *esa.Record {
 	if !model.RecordID.IsNull() {
 		id := readID("record_id", model.RecordID.ValueString(), diags)

@@ -22,7 +22,7 @@ var (
 	_ datasource.DataSourceWithConfigValidators = &siteDataSource{}
 )
 
-// siteDataSource is data "esa_site".
+// siteDataSource is the data source esa_site.
 type siteDataSource struct {
 	configuredDataSource
 }
@@ -45,7 +45,7 @@ type siteDataSourceModel struct {
 	UpdateTime    types.String `tfsdk:"update_time"`
 }
 
-// Metadata names the data source.
+// Metadata sets the name of the data source.
 func (d *siteDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_site"
 }
@@ -55,7 +55,7 @@ func (d *siteDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	attributes := map[string]schema.Attribute{
 		"site_id": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "The site's id (SiteId). Give it or `site_name`.",
+			MarkdownDescription: "The site's id (SiteId). Set it or `site_name`.",
 		},
 		"site_name": schema.StringAttribute{
 			Optional: true, Computed: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
@@ -81,17 +81,17 @@ func (d *siteDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 		attributes[name] = schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one site of the account, by its id or its name (GetSite, ListSites). That there is none, or more than one, is an error.",
+		MarkdownDescription: "Reads one site of the account by its id or its name (GetSite, ListSites). Fails unless exactly one site matches.",
 		Attributes:          attributes,
 	}
 }
 
-// ConfigValidators checks which arguments go together.
+// ConfigValidators returns the checks of combinations of arguments.
 func (d *siteDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
 	return []datasource.ConfigValidator{datasourcevalidator.ExactlyOneOf(path.MatchRoot("site_id"), path.MatchRoot("site_name"))}
 }
 
-// Read looks the site up.
+// Read reads the site.
 func (d *siteDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model siteDataSourceModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -118,7 +118,7 @@ func (d *siteDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// findSite returns the site that is meant, or nil with an error that lists what there is instead.
+// findSite returns the selected site, or nil with an error that lists the candidates.
 func findSite(ctx context.Context, client *esa.Client, model siteDataSourceModel, diags *diag.Diagnostics) *esa.Site {
 	if !model.SiteID.IsNull() {
 		id := readID("site_id", model.SiteID.ValueString(), diags)
@@ -153,10 +153,10 @@ func findSite(ctx context.Context, client *esa.Client, model siteDataSourceModel
 	return nil
 }
 
-// notExactlyOne says that a lookup found none or several, and how to choose.
+// notExactlyOne returns the error of a lookup that found none or several.
 func notExactlyOne(what, by string, candidates []string) string {
 	if len(candidates) == 0 {
-		return fmt.Sprintf("There is no %s. Check the name, and that the account is the right one.", what)
+		return fmt.Sprintf("There is no %s. Check the name and the account.", what)
 	}
-	return fmt.Sprintf("There are %d of %s. Choose one by %s:\n\n  %s", len(candidates), what, by, strings.Join(candidates, "\n  "))
+	return fmt.Sprintf("There are %d matches for %s. Choose one by %s:\n\n  %s", len(candidates), what, by, strings.Join(candidates, "\n  "))
 }

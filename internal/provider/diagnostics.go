@@ -13,19 +13,19 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// thing is what an error is about, as far as it is known.
+// thing is the hostname that an error is about. Its fields may be empty.
 type thing struct {
 	hostname   string
 	siteID     string
 	hostnameID string
 }
 
-// thingOf names a hostname that ESA has described.
+// thingOf returns the thing for a hostname from ESA.
 func thingOf(h *esa.CustomHostname) thing {
 	return thing{hostname: clean(h.Hostname), siteID: formatID(h.SiteID), hostnameID: formatID(h.HostnameID)}
 }
 
-// String names the thing in a sentence.
+// String returns the thing for use in a sentence.
 func (t thing) String() string {
 	var known []string
 	if t.siteID != "" {
@@ -44,7 +44,7 @@ func (t thing) String() string {
 	return name + " (" + strings.Join(known, ", ") + ")"
 }
 
-// apiError is the one door from an error of the client to a diagnostic. verb is what was being done ("create").
+// apiError returns the diagnostic of an error of the client. verb is the operation, such as "create".
 func apiError(verb string, about thing, err error) diag.Diagnostic {
 	summary := "Unable to " + verb + " custom hostname"
 
@@ -76,7 +76,7 @@ func apiError(verb string, about thing, err error) diag.Diagnostic {
 		b.WriteString("\n" + clean(err.Error()))
 	}
 	if lost := new(esa.UnclearCreateError); errors.As(err, &lost) {
-		advice = "The hostname may exist: whether it was made could not be found out. Run apply again: if it does exist, the error then says how to import it."
+		advice = "It is unknown whether the hostname was created. Run apply again: if it exists, the error shows how to import it."
 	}
 	b.WriteString("\n\n" + advice)
 	return errorAt(attribute, summary, b.String())
@@ -89,7 +89,7 @@ func errorAt(attribute path.Path, summary, detail string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(attribute, summary, detail)
 }
 
-// casError is apiError for a refusal that is likely about the certificate of SSL Certificates Service.
+// casError is apiError for an error that is likely about the certificate of SSL Certificates Service.
 func casError(verb string, about thing, group *esa.Certificate, err error) diag.Diagnostic {
 	apiErr := new(esa.Error)
 	if !errors.As(err, &apiErr) || errors.As(err, new(*esa.HostnameExistsError)) {
@@ -102,11 +102,11 @@ func casError(verb string, about thing, group *esa.Certificate, err error) diag.
 	}
 	return errorAt(attribute, "Unable to "+verb+" custom hostname", fmt.Sprintf(
 		"Unable to %s %s.\n\n%s\n\n%sCheck that SSL Certificates Service has the certificate cas_id %d in cas_region %q, and that this is the region of the account's site: "+
-			"%q for accounts of the China site, %q for those of the international site.%s",
+			"%q for the China site, %q for the international site.%s",
 		verb, about, describe(apiErr), before, group.CasID, group.CasRegion, esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International), after))
 }
 
-// certificateRefused tells that a hostname was made, but without its certificate.
+// certificateRefused returns the warning about a hostname that ESA created without its certificate.
 func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
 	attribute, advice, answer := path.Root("cert_type"), "", clean(err.Error())
 	if apiErr := new(esa.Error); errors.As(err, &apiErr) {
@@ -117,11 +117,11 @@ func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
 		attribute = path.Root("cas_id")
 	}
 	return diag.NewAttributeWarningDiagnostic(attribute, "Custom hostname without certificate", fmt.Sprintf(
-		"%s was created and is saved in state, but ESA refused its certificate, so that it does not serve HTTPS yet.\n\n%s\n\n%s "+
-			"That sends the certificate again, in place; nothing is created anew.", plan.thing(), answer, advice))
+		"%s was created and is saved in state, but ESA refused its certificate, so it does not serve HTTPS yet.\n\n%s\n\n%s "+
+			"That sends the certificate again, in place; nothing is recreated.", plan.thing(), answer, advice))
 }
 
-// codeOf is the code of ESA's answer, "" if there was none.
+// codeOf returns the code of an error, "" for none.
 func codeOf(err error) esa.ErrorCode {
 	apiErr := new(esa.Error)
 	if errors.As(err, &apiErr) {
@@ -130,7 +130,7 @@ func codeOf(err error) esa.ErrorCode {
 	return ""
 }
 
-// lookupError is a diagnostic about a site or record that could not be read.
+// lookupError returns the diagnostic about a site or record that could not be read.
 func lookupError(kind, what string, err error) diag.Diagnostic {
 	var apiErr *esa.Error
 	if !errors.As(err, &apiErr) {
@@ -140,52 +140,52 @@ func lookupError(kind, what string, err error) diag.Diagnostic {
 	return errorAt(attribute, "Unable to read "+kind, fmt.Sprintf("Unable to read %s.\n\n%s\n\n%s", what, describe(apiErr), advice))
 }
 
-// createQuotaDetail tells how far a run came within the quota, and how to come further.
+// createQuotaDetail describes how far a run got within the quota, and how to continue.
 func createQuotaDetail(about thing, quota *esa.CreateQuotaError) string {
 	answer := clean(quota.Err.Error())
 	if apiErr := new(esa.Error); errors.As(quota.Err, &apiErr) {
 		answer = describe(apiErr)
 	}
-	return fmt.Sprintf("Unable to create %s: ESA takes 100 CreateCustomHostname calls per user and hour, and has throttled this one until the time for creating was up. "+
+	return fmt.Sprintf("Unable to create %s: ESA allows 100 CreateCustomHostname calls per user and hour, and throttled this one until the time limit was reached. "+
 		"It was not created. This run has created %d custom hostnames before, which are saved in state.\n\n%s\n\n"+
-		"Run apply again in an hour: it goes on with what is missing. Or raise timeouts.create, to about an hour for each 100 hostnames, so that one apply waits for them all.",
+		"Run apply again in an hour to create the rest. Or raise timeouts.create to about an hour per 100 hostnames, so that one apply creates all of them.",
 		about, quota.Made, answer)
 }
 
-// hostnameExists tells how to import a hostname that stands in the way of a create.
+// hostnameExists returns the error about an existing hostname, with the commands to import it.
 func hostnameExists(summary string, about thing, exists *esa.HostnameExistsError) diag.Diagnostic {
 	existing := exists.Existing
 	if exists.SameRun {
 		return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
-			"Unable to create %s: another resource of this run has made it, with hostname id %d. "+
-				"Two resources cannot have the same hostname in one site. Remove one of them, or give it another hostname.", about, existing.HostnameID))
+			"Unable to create %s: another resource of this run created it, with hostname id %d. "+
+				"Two resources cannot have the same hostname in one site. Remove one of them, or change its hostname.", about, existing.HostnameID))
 	}
 	answer := clean(exists.Err.Error()) + "."
 	if apiErr := new(esa.Error); errors.As(exists.Err, &apiErr) {
 		answer = describe(apiErr)
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("hostname"), summary, fmt.Sprintf(
-		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s, and this run did not make it.\n\n%s\n\n"+
-			"To manage it from here, import it and plan again. Write the resource's address, which stands above this text after \"with\", in place of ADDRESS:\n\n"+
+		"Unable to create %s: the site already has it, with hostname id %d, record %d and status %s. This run did not create it.\n\n%s\n\n"+
+			"To manage it here, import it and plan again. Replace ADDRESS with the resource's address, which is shown above after \"with\":\n\n"+
 			"  terraform import 'ADDRESS' %d:%d\n\n"+
 			"or, with an import block:\n\n"+
 			"  import {\n    to = ADDRESS\n    id = \"%d\"\n  }",
 		about, existing.HostnameID, existing.RecordID, clean(existing.Status), answer,
-		// By id, as lists may still show a second one of the name that was deleted again.
+		// By id, as lists may still show a deleted duplicate of the name.
 		existing.SiteID, existing.HostnameID, existing.HostnameID))
 }
 
-// describe gives ESA's own words and what support asks for.
+// describe returns ESA's message and what support asks for.
 func describe(e *esa.Error) string {
 	var b strings.Builder
 	switch {
 	case e.Code != "":
-		fmt.Fprintf(&b, "ESA says: %s\n", clean(e.Message))
+		fmt.Fprintf(&b, "Error message: %s\n", clean(e.Message))
 		fmt.Fprintf(&b, "Error code: %s\n", clean(string(e.Code)))
 	case errors.Is(e.Err, esa.ErrNotSent) && e.GaveUp != nil:
 		fmt.Fprintf(&b, "The call was not made: %s.\n", endOf(e))
 	case e.Err != nil:
-		fmt.Fprintf(&b, "No usable answer from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
+		fmt.Fprintf(&b, "No usable response from %s: %s\n", clean(e.Host), clean(e.Err.Error()))
 	}
 	fmt.Fprintf(&b, "Action: %s", e.Action)
 	if e.Attempts > 1 {
@@ -197,26 +197,26 @@ func describe(e *esa.Error) string {
 	return b.String()
 }
 
-// endOf says why a call was not made.
+// endOf returns why a call was not made.
 func endOf(e *esa.Error) string {
 	what := "the time limit was reached"
 	if errors.Is(e.GaveUp, context.Canceled) {
 		what = "the run was interrupted"
 	}
-	if e.Err == esa.ErrNotSent { //nolint:errorlint // Whether there is more to be said than that.
+	if e.Err == esa.ErrNotSent { //nolint:errorlint // A wrapped error has more details.
 		return what
 	}
 	return strings.TrimPrefix(clean(e.Err.Error()), esa.ErrNotSent.Error()+", as ") + ", until " + what
 }
 
-// adviceFor says where an error belongs and what to do about it.
+// adviceFor returns the argument that an error is about, and how to fix it.
 func adviceFor(e *esa.Error) (path.Path, string) {
 	switch e.Code {
 	case esa.CodeSetCertFailed:
 		return path.Root("certificate"), "ESA could not deploy the certificate. Check that it covers the hostname, that the key belongs to it and that the chain is complete; " +
 			"for cert_type cas, that cas_id exists in cas_region. Then run apply again."
 	case esa.CodeApplyCertFailed:
-		return path.Root("cert_type"), "ESA could not request a free certificate. Check that the domain has no CAA record that forbids it, then run apply again."
+		return path.Root("cert_type"), "ESA could not request a free certificate. Check that no CAA record of the domain forbids it, then run apply again."
 	case esa.CodeCustomHostnameICP:
 		return path.Root("hostname"), "The domain needs an ICP filing, as the site's acceleration area covers the Chinese mainland. File it, or use a site whose area is overseas."
 	case esa.CodeRecordNotFound:
@@ -232,7 +232,7 @@ func adviceFor(e *esa.Error) (path.Path, string) {
 	case esa.CodeInstanceNotOnline:
 		return path.Empty(), "The site's plan is overdue or expired. Renew it in the ESA console."
 	case esa.CodeQuotaCheckFailed:
-		return path.Empty(), "The site's plan does not include this. Change the plan in the ESA console."
+		return path.Empty(), "The site's plan does not include this feature. Change the plan in the ESA console."
 	}
 	if parameter, ok := strings.CutPrefix(string(e.Code), string(esa.CodeInvalidParameter)+"."); ok {
 		return adviceForParameter(parameter)
@@ -240,15 +240,16 @@ func adviceFor(e *esa.Error) (path.Path, string) {
 	return path.Empty(), adviceForCaller(e)
 }
 
-// adviceForMissing is about a hostname id that ESA does not know. Only a change is of a resource that was there a moment ago.
+// adviceForMissing is adviceFor for a hostname that ESA does not find. Only an update is about a hostname that existed a
+// moment ago.
 func adviceForMissing(verb string) (path.Path, string) {
 	if verb == "update" {
-		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again: it will offer to create it anew."
+		return path.Empty(), "The hostname was deleted outside Terraform. Run plan again to recreate it."
 	}
-	return path.Root("hostname_id"), "This account has no hostname of that id: the id is wrong, or another account's, or the hostname was deleted. Check hostname_id, and which account the credentials belong to."
+	return path.Root("hostname_id"), "This account has no hostname with that id: the id is wrong, belongs to another account, or the hostname was deleted. Check hostname_id, and which account the credentials belong to."
 }
 
-// parameterArguments are the arguments that become ESA's parameters.
+// parameterArguments maps ESA's parameters to arguments.
 var parameterArguments = map[string]string{
 	"SiteId": "site_id", "Hostname": "hostname", "RecordId": "record_id", "SslFlag": "ssl_flag", "CertType": "cert_type",
 	"Certificate": "certificate", "PrivateKey": "private_key_wo", "CasId": "cas_id", "CasRegion": "cas_region",
@@ -256,11 +257,11 @@ var parameterArguments = map[string]string{
 	"SiteName": "site_name", "RecordName": "record_name", "Type": "record_type",
 }
 
-// adviceForParameter is about the codes InvalidParameter.X, which name the parameter.
+// adviceForParameter is adviceFor for the codes InvalidParameter.X, which name the parameter.
 func adviceForParameter(parameter string) (path.Path, string) {
 	switch argument := parameterArguments[parameter]; argument {
 	case "":
-		return path.Empty(), fmt.Sprintf("ESA refuses the value of its parameter %s. Check the argument that it comes from.", clean(parameter))
+		return path.Empty(), fmt.Sprintf("ESA refuses the value of its parameter %s. Check the corresponding argument.", clean(parameter))
 	case "site_id":
 		return path.Root(argument), "Check site_id: it must be a site of this account."
 	case "record_id":
@@ -270,7 +271,7 @@ func adviceForParameter(parameter string) (path.Path, string) {
 	}
 }
 
-// adviceForCaller is adviceFor for errors that are about credentials, clock, limits and network.
+// adviceForCaller is adviceFor for errors about credentials, clock, limits and network.
 func adviceForCaller(e *esa.Error) string {
 	switch {
 	case e.Code == esa.CodeAccessKeyNotFound:
@@ -283,13 +284,13 @@ func adviceForCaller(e *esa.Error) string {
 		return fmt.Sprintf("The security token comes from the environment variable %s and does not belong to the access key, or has expired. "+
 			"Unset %s if the access key is a permanent one, or set it to the token of that key.", e.TokenVariable, e.TokenVariable)
 	case strings.HasPrefix(string(e.Code), "InvalidSecurityToken"):
-		return "The temporary credentials are expired or torn between two sets. Get new ones, or use a source that renews them (profile, ecs_role_name, assume_role, credentials_uri)."
+		return "The temporary credentials have expired, or the token does not belong to the access key. Get new ones, or use a source that renews them (profile, ecs_role_name, assume_role, credentials_uri)."
 	case e.Code == esa.CodeTimestampExpired:
-		return "The clock of this machine is more than 15 minutes off. Set it right."
+		return "The clock of this machine is more than 15 minutes off. Correct it."
 	case e.Code == esa.CodeTooManyRequests, e.Code == esa.CodeRejectedThrottling, strings.HasPrefix(string(e.Code), string(esa.CodeThrottling)):
-		return "ESA limits the rate of calls; CreateCustomHostname to 100 per user and hour. Run apply again later, raise timeouts.create, or set requests_per_second in the provider block."
+		return "ESA limits the rate of calls, and CreateCustomHostname to 100 per user and hour. Run apply again later, raise timeouts.create, or set requests_per_second in the provider block."
 	case e.GaveUp != nil:
-		return "The time limit was reached, or the run was interrupted, before a further attempt. Run apply again, or raise the limit in the timeouts block."
+		return "The time limit was reached, or the run was interrupted, before another attempt. Run apply again, or raise the limit in the timeouts block."
 	case errors.Is(e, esa.ErrSource):
 		return "Check the source of the credentials that the message names, then run again."
 	case e.Code == "":
@@ -300,7 +301,7 @@ func adviceForCaller(e *esa.Error) string {
 
 const maxMessage = 1000
 
-// clean makes text from outside fit for a terminal: no control characters, cut to a sensible length.
+// clean makes foreign text safe for a terminal: it removes control characters and limits the length.
 func clean(text string) string {
 	if len(text) > maxMessage {
 		text = text[:maxMessage] + "… (cut)"

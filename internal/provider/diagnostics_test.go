@@ -22,7 +22,7 @@ func TestAPIErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	})
 	want := `Unable to update custom hostname shop.customer.com (site 890601022130656, hostname id 4042843419650112).
 
-ESA says: The record is being configured. Try again later.
+Error message: The record is being configured. Try again later.
 Error code: Record.ServiceBusy
 Action: UpdateCustomHostname, 11 attempts
 Request ID: 0AEDAF20-4DDF-4165-8750-47FF9C1929C9
@@ -73,7 +73,7 @@ func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
 		"time ran out":           {&esa.Error{Code: "Some.New", GaveUp: context.DeadlineExceeded}, "timeouts block"},
 		"time ran out elsewhere": {context.DeadlineExceeded, "timeouts block"},
 		"interrupted":            {context.Canceled, "Run apply again"},
-		"nobody knows":           {&esa.UnclearCreateError{Err: &esa.Error{Host: "h", Err: errors.New("EOF")}}, "may exist"},
+		"nobody knows":           {&esa.UnclearCreateError{Err: &esa.Error{Host: "h", Err: errors.New("EOF")}}, "unknown whether"},
 		"something else":         {errors.New("x"), "TF_LOG"},
 	} {
 		if got := apiError("create", shop, test.err).Detail(); !strings.Contains(got, test.want) {

@@ -309,7 +309,7 @@ data "esa_custom_hostname" "test" {
 				t.Errorf("status %d, no %q in:\n%s", status, test.want, output)
 			}
 			_, host, _ := strings.Cut(test.endpoint, "//")
-			if !strings.Contains(strings.ReplaceAll(text, " ", ""), host) && !strings.Contains(text, "ESA says") {
+			if !strings.Contains(strings.ReplaceAll(text, " ", ""), host) && !strings.Contains(text, "Error message:") {
 				t.Errorf("the endpoint %s is not named:\n%s", host, output)
 			}
 			if !strings.Contains(text, "GetCustomHostname") {

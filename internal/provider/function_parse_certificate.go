@@ -13,12 +13,12 @@ import (
 
 var _ function.Function = parseCertificateFunction{}
 
-// parseCertificateFunction is provider::esa::parse_certificate.
+// parseCertificateFunction is the function provider::esa::parse_certificate.
 type parseCertificateFunction struct{}
 
 func newParseCertificateFunction() function.Function { return parseCertificateFunction{} }
 
-// certificateInfo is what the function returns.
+// certificateInfo is the result of the function.
 type certificateInfo struct {
 	Subject           string   `tfsdk:"subject"`
 	Issuer            string   `tfsdk:"issuer"`
@@ -32,7 +32,7 @@ type certificateInfo struct {
 	ChainLength       int64    `tfsdk:"chain_length"`
 }
 
-// Metadata names the function.
+// Metadata sets the name of the function.
 func (parseCertificateFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "parse_certificate"
 }
@@ -40,8 +40,8 @@ func (parseCertificateFunction) Metadata(_ context.Context, _ function.MetadataR
 // Definition describes the function.
 func (parseCertificateFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Reads a PEM certificate",
-		MarkdownDescription: "Returns what the first certificate of a PEM says, for outputs and `check` blocks. It calls nobody.\n\n" +
+		Summary: "Parses a PEM certificate",
+		MarkdownDescription: "Returns the contents of the first certificate of a PEM, for example for outputs and `check` blocks. It makes no network calls.\n\n" +
 			"The result is an object: `subject` and `issuer` (distinguished names), `dns_names` (list of the names it covers), `not_before` and `not_after` (RFC 3339, UTC), " +
 			"`serial_number` (hexadecimal), `fingerprint_sha256` (hexadecimal, of the DER), `key_algorithm` (such as `RSA-2048` or `ECDSA-P256`), `is_ca`, " +
 			"and `chain_length`, the number of certificates in the PEM.",
@@ -59,7 +59,7 @@ func (parseCertificateFunction) Definition(_ context.Context, _ function.Definit
 	}
 }
 
-// Run reads the certificate.
+// Run parses the certificate.
 func (parseCertificateFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var pem string
 	if resp.Error = req.Arguments.Get(ctx, &pem); resp.Error != nil {

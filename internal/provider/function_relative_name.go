@@ -10,15 +10,15 @@ import (
 
 var _ function.Function = relativeNameFunction{}
 
-// relativeNameFunction is provider::esa::relative_name.
+// relativeNameFunction is the function provider::esa::relative_name.
 type relativeNameFunction struct{}
 
 func newRelativeNameFunction() function.Function { return relativeNameFunction{} }
 
-// apex is how DNS providers call the zone's own name.
+// apex is the name of the zone itself for DNS providers.
 const apex = "@"
 
-// Metadata names the function.
+// Metadata sets the name of the function.
 func (relativeNameFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "relative_name"
 }
@@ -26,8 +26,8 @@ func (relativeNameFunction) Metadata(_ context.Context, _ function.MetadataReque
 // Definition describes the function.
 func (relativeNameFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
-		Summary: "Cuts the zone off a domain name",
-		MarkdownDescription: "Returns the record name that DNS providers want: `_esa_custom_hostname.shop` for `_esa_custom_hostname.shop.customer.com` in the zone `customer.com`, " +
+		Summary: "Removes the zone from a domain name",
+		MarkdownDescription: "Returns the record name that DNS providers expect: `_esa_custom_hostname.shop` for `_esa_custom_hostname.shop.customer.com` in the zone `customer.com`, " +
 			"and `@` for the zone's own name. The result is in lower case; case and a final dot do not matter. A name outside the zone is an error.",
 		Parameters: []function.Parameter{
 			function.StringParameter{Name: "fqdn", MarkdownDescription: "The full domain name, such as `esa_custom_hostname.shop.verify_host`."},
@@ -37,7 +37,7 @@ func (relativeNameFunction) Definition(_ context.Context, _ function.DefinitionR
 	}
 }
 
-// Run cuts the zone off.
+// Run removes the zone.
 func (relativeNameFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
 	var fqdn, zone string
 	if resp.Error = req.Arguments.Get(ctx, &fqdn, &zone); resp.Error != nil {
@@ -47,17 +47,17 @@ func (relativeNameFunction) Run(ctx context.Context, req function.RunRequest, re
 	relative, inside := strings.CutSuffix(name, "."+parent)
 	switch {
 	case parent == "":
-		resp.Error = function.NewArgumentFuncError(1, "The zone is empty; give one such as \"customer.com\".")
+		resp.Error = function.NewArgumentFuncError(1, "The zone is empty; set it to one such as \"customer.com\".")
 	case name == parent:
 		resp.Error = resp.Result.Set(ctx, apex)
 	case !inside || relative == "":
-		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%s is not in the zone %s; give a name that ends in %s.", quote(fqdn), quote(zone), quote("."+parent)))
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("%s is not in the zone %s; use a name that ends in %s.", quote(fqdn), quote(zone), quote("."+parent)))
 	default:
 		resp.Error = resp.Result.Set(ctx, relative)
 	}
 }
 
-// fold is a domain name as DNS compares it.
+// fold normalizes a domain name for comparison.
 func fold(name string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
 }

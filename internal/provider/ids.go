@@ -17,28 +17,28 @@ import (
 )
 
 // ESA's ids are int64. In Terraform they are strings, as in the alicloud provider, so that
-// record_id = alicloud_esa_record.x.id composes and no number is ever rounded.
+// record_id = alicloud_esa_record.x.id works and no number is rounded.
 
 var idPattern = regexp.MustCompile(`^[1-9][0-9]{0,18}$`)
 
-// parseID reads an id, or says what is wrong with it.
+// parseID parses an id.
 func parseID(text string) (int64, error) {
 	if idPattern.MatchString(text) {
 		if id, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return id, nil
 		}
 	}
-	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits alone, for example \"4042843419650201\"", quote(text))
+	return 0, fmt.Errorf("%s is not an id: an id is a whole number from 1 to 9223372036854775807, in decimal digits only, for example \"4042843419650201\"", quote(text))
 }
 
-// idLookups say how the id of something is found by its name.
+// idLookups are the hints for finding an id by name.
 var idLookups = map[string]string{
 	"record_id":   "To find the id of a record by its name, use data \"esa_record\" with site_id and record_name.",
 	"site_id":     "To find the id of a site by its name, use data \"esa_site\" with site_name.",
 	"hostname_id": "To find the id of a hostname by its name, use data \"esa_custom_hostname\" with site_id and hostname.",
 }
 
-// idProblem says what is wrong with the id of an argument, and what to do if a name stands in its place.
+// idProblem parses the id of an argument, or returns what is wrong with it, with a hint if it is a name.
 func idProblem(argument, text string) (id int64, problem string) {
 	id, err := parseID(text)
 	if err == nil {
@@ -51,7 +51,7 @@ func idProblem(argument, text string) (id int64, problem string) {
 	return 0, problem
 }
 
-// readID reads the id of an argument, and reports what is wrong with it.
+// readID parses the id of an argument, and adds an error if it is invalid.
 func readID(name, text string, diags *diag.Diagnostics) int64 {
 	id, problem := idProblem(name, text)
 	if problem != "" {
@@ -62,15 +62,15 @@ func readID(name, text string, diags *diag.Diagnostics) int64 {
 
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
 
-// idValidator accepts what parseID does.
+// idValidator accepts the same as parseID.
 type idValidator struct{}
 
-// Description tells the documentation what is accepted.
+// Description describes the accepted values.
 func (idValidator) Description(context.Context) string {
 	return "must be an id: a whole number from 1 to 9223372036854775807"
 }
 
-// MarkdownDescription is Description.
+// MarkdownDescription returns Description.
 func (v idValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 // ValidateString checks a known value.
@@ -83,15 +83,15 @@ func (idValidator) ValidateString(_ context.Context, req validator.StringRequest
 	}
 }
 
-// customHostnameIdentity is what identifies a custom hostname. For an import either hostname_id, or site_id and
-// hostname, is enough; in state all three are set.
+// customHostnameIdentity is the identity of a custom hostname. An import requires hostname_id, or both site_id and
+// hostname; in state all three are set.
 type customHostnameIdentity struct {
 	HostnameID types.String `tfsdk:"hostname_id"`
 	SiteID     types.String `tfsdk:"site_id"`
 	Hostname   types.String `tfsdk:"hostname"`
 }
 
-// importTarget is what an import asks for: hostnameID, maybe with the site that it must be in, or siteID and hostname.
+// importTarget is the hostname to import: either hostnameID, optionally with its site, or siteID and hostname.
 type importTarget struct {
 	hostnameID string
 	siteID     string
@@ -103,7 +103,7 @@ const importForms = "Use one of:\n\n" +
 	"  <site_id>/<hostname>      for example 4042843419650112/shop.customer.com\n" +
 	"  <site_id>:<hostname_id>   for example 4042843419650112:4042843419650201"
 
-// parseImportID reads the three import ids.
+// parseImportID parses an import id in one of the three forms.
 func parseImportID(id string) (importTarget, error) {
 	wrong := func(problem error) error {
 		return fmt.Errorf("%s cannot be imported: %w. %s", quote(id), problem, importForms)
@@ -130,7 +130,7 @@ func parseImportID(id string) (importTarget, error) {
 	return importTarget{hostnameID: hostnameID, siteID: site}, nil
 }
 
-// importTargetOf reads what an import asks for, from the id or from the identity, and reports what is wrong with it.
+// importTargetOf returns the hostname to import from the id or the identity, or adds an error.
 func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags *diag.Diagnostics) (importTarget, bool) {
 	if req.ID != "" {
 		target, err := parseImportID(req.ID)
@@ -161,12 +161,12 @@ func importTargetOf(ctx context.Context, req resource.ImportStateRequest, diags 
 		}
 	}
 	if target.hostnameID == "" && (target.siteID == "" || target.hostname == "") {
-		diags.AddError("Invalid identity", "An import by identity needs hostname_id, or site_id together with hostname.")
+		diags.AddError("Invalid identity", "An import by identity requires hostname_id, or both site_id and hostname.")
 	}
 	return target, !diags.HasError()
 }
 
-// findHostname looks up the id of a hostname by site and name. verb is what it is wanted for.
+// findHostname looks up the id of a hostname by site and name. verb is the operation.
 func findHostname(ctx context.Context, client *esa.Client, verb string, about thing, diags *diag.Diagnostics) string {
 	siteID := readID("site_id", about.siteID, diags)
 	if diags.HasError() {
@@ -178,9 +178,9 @@ func findHostname(ctx context.Context, client *esa.Client, verb string, about th
 		diags.Append(apiError(verb, about, err))
 	case len(found) == 0:
 		diags.AddError("Unable to "+verb+" custom hostname",
-			fmt.Sprintf("There is no %s. Check the name, and that the site is the right one.", about))
+			fmt.Sprintf("There is no %s. Check the name and the site.", about))
 	case len(found) > 1:
-		detail := fmt.Sprintf("There are %d of %s. Choose one by its id:\n", len(found), about)
+		detail := fmt.Sprintf("There are %d matches for %s. Choose one by its id:\n", len(found), about)
 		for _, candidate := range found {
 			detail += fmt.Sprintf("\n  %d   status %s, record %d, created %s", candidate.HostnameID, clean(candidate.Status), candidate.RecordID, clean(candidate.CreateTime))
 		}

@@ -19,14 +19,14 @@ import (
 
 var _ list.ListResourceWithConfigure = &customHostnameListResource{}
 
-// customHostnameListResource is list "esa_custom_hostname", for terraform query.
+// customHostnameListResource is the list resource esa_custom_hostname, for terraform query.
 type customHostnameListResource struct {
 	configured
 }
 
 func newCustomHostnameListResource() list.ListResource { return &customHostnameListResource{} }
 
-// Metadata names the resource that is listed.
+// Metadata sets the name of the listed resource.
 func (r *customHostnameListResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
@@ -36,22 +36,22 @@ func (r *customHostnameListResource) ListResourceConfigSchema(_ context.Context,
 	arguments := map[string]schema.Attribute{
 		"site_id": schema.StringAttribute{
 			Optional: true, Validators: []validator.String{idValidator{}},
-			MarkdownDescription: "Only hostnames of this site. Default: those of all sites of the account.",
+			MarkdownDescription: "Only hostnames of this site. Default: all sites of the account.",
 		},
 	}
 	for name, argument := range filterArguments {
 		arguments[name] = schema.StringAttribute{Optional: true, MarkdownDescription: argument.description, Validators: argument.validators}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists custom hostnames for `terraform query`, from Terraform 1.14 on (ListCustomHostnames, all pages). " +
-			"`terraform query -generate-config-out=FILE` writes a resource and an import block for each of them.\n\n" +
-			"With `include_resource`, hostnames with an uploaded certificate or one of SSL Certificates Service are also read with GetCustomHostname, as lists have neither the certificate nor `cas_id`. " +
-			"Private keys are never read; a configuration without one plans until the certificate changes.",
+		MarkdownDescription: "Lists custom hostnames for `terraform query`, from all pages (ListCustomHostnames). Requires Terraform 1.14 or later. " +
+			"`terraform query -generate-config-out=FILE` writes a resource and an import block for each hostname.\n\n" +
+			"With `include_resource`, hostnames with an uploaded certificate or one from SSL Certificates Service are also read with GetCustomHostname, as lists include neither the certificate nor `cas_id`. " +
+			"Private keys are never read; a configuration needs none until its certificate changes.",
 		Attributes: arguments,
 	}
 }
 
-// List yields the hostnames as they come, a page at a time.
+// List yields the hostnames page by page.
 func (r *customHostnameListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	var filter hostnameFilter
 	diags := req.Config.Get(ctx, &filter)
@@ -107,7 +107,7 @@ func (r *customHostnameListResource) result(ctx context.Context, client *esa.Cli
 	if model.Certificate.Equal(unseenCertificate()) {
 		model.Certificate = newPEMNull()
 		result.Diagnostics.AddAttributeWarning(path.Root("certificate"), "Deployed certificate not visible",
-			fmt.Sprintf("ESA does not show the certificate of %s. Add it to the generated configuration.", model.thing()))
+			fmt.Sprintf("ESA does not return the certificate of %s. Add it to the generated configuration.", model.thing()))
 	}
 	model.Timeouts = timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
 		"create": types.StringType, "read": types.StringType, "update": types.StringType, "delete": types.StringType,

@@ -140,7 +140,7 @@ resource "esa_custom_hostname" "one" {
 }
 `, a.site.ID, a.record.ID))
 	output, status := w.run("apply", "-auto-approve")
-	if status != 1 || !strings.Contains(plainText(output), "ESA takes 100 CreateCustomHostname calls per user and hour") {
+	if status != 1 || !strings.Contains(plainText(output), "ESA allows 100 CreateCustomHostname calls per user and hour") {
 		t.Errorf("status %d:\n%s", status, output)
 	}
 	creates, last := a.RequestsOf("CreateCustomHostname"), time.Time{}
@@ -244,7 +244,7 @@ func TestAccLongRuns_neverSent(t *testing.T) {
 			if status != 1 || !strings.Contains(text, test.want) || !strings.Contains(text, "HTTPS_PROXY") {
 				t.Errorf("status %d, want %q:\n%s", status, test.want, output)
 			}
-			if strings.Contains(text, "may exist") || strings.Contains(text, "may or may not") || strings.Contains(text, "ListCustomHostnames") {
+			if strings.Contains(text, "unknown whether") || strings.Contains(text, "may or may not") || strings.Contains(text, "ListCustomHostnames") {
 				t.Errorf("it is called perhaps sent:\n%s", output)
 			}
 			if again := strings.Contains(text, "2 attempts"); again == test.once {
@@ -269,7 +269,7 @@ func TestAccLongRuns_sameHostnameTwice(t *testing.T) {
 			a.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Drop: true, After: after})
 			output, status := w.run("apply", "-auto-approve")
 			text := plainText(output)
-			if status != 1 || !strings.Contains(text, "another resource of this run has made it") || strings.Contains(text, "terraform import") {
+			if status != 1 || !strings.Contains(text, "another resource of this run created it") || strings.Contains(text, "terraform import") {
 				t.Errorf("status %d:\n%s", status, output)
 			}
 			if made, saved := len(a.Hostnames()), strings.Fields(w.mustRun("state", "list")); made != 1 || len(saved) != 1 {

@@ -10,24 +10,24 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// memory is what is to be remembered of a hostname's certificate and has no attribute, as neither configuration nor ESA
-// say it. Terraform keeps it beside the state, whether or not a plan refreshes.
+// memory is the private state of a hostname: facts about its certificate that are in neither configuration nor ESA.
+// Plans without a refresh have it too.
 type memory struct {
-	// Refused is the code with which ESA made the hostname without its certificate, "" once it has one.
+	// Refused is the code with which ESA refused the certificate at creation, "" once there is one.
 	Refused esa.ErrorCode `json:"refused,omitempty"`
-	// Exchanged is the fingerprint of the certificate in whose place somebody else has put another one.
+	// Exchanged is the fingerprint of the certificate that was replaced outside Terraform.
 	Exchanged string `json:"exchanged,omitempty"`
 }
 
 const memoryKey = "certificate"
 
-// privateState is how the framework hands out what is kept beside the state.
+// privateState is the framework's private state.
 type privateState interface {
 	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// recall reads the memory. One that cannot be read is none.
+// recall returns the memory, empty if it cannot be decoded.
 func recall(ctx context.Context, private privateState) (m memory, diags diag.Diagnostics) {
 	text, diags := private.GetKey(ctx, memoryKey)
 	if len(text) > 0 && json.Unmarshal(text, &m) != nil {
@@ -47,7 +47,7 @@ func (m memory) save(ctx context.Context, private privateState) diag.Diagnostics
 	return private.SetKey(ctx, memoryKey, text)
 }
 
-// observe takes what a refresh has found: h, and the certificate of the state before and after it.
+// observe updates the memory after a refresh: h is its result, before and after are the state's certificates.
 func (m *memory) observe(h *esa.CustomHostname, before, after pemValue) {
 	switch h.CertStatus {
 	case esa.CertStatusOK, esa.CertStatusApplying, esa.CertStatusExpiring, esa.CertStatusExpired:
@@ -64,7 +64,7 @@ func (m *memory) observe(h *esa.CustomHostname, before, after pemValue) {
 	}
 }
 
-// fingerprint is that of the leaf, "" where there is none.
+// fingerprint returns the fingerprint of the leaf, "" for none.
 func fingerprint(v pemValue) string {
 	if v.ValueString() == "" {
 		return ""

@@ -14,7 +14,7 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// customHostnameModel is esa_custom_hostname as configuration, plan or state.
+// customHostnameModel is the configuration, plan or state of esa_custom_hostname.
 type customHostnameModel struct {
 	ID       types.String `tfsdk:"id"`
 	SiteID   types.String `tfsdk:"site_id"`
@@ -36,15 +36,15 @@ type customHostnameModel struct {
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 
 	memory memory              // of a state
-	actual *esa.CustomHostname // what a refresh has read
+	actual *esa.CustomHostname // the result of a refresh
 }
 
-// customHostnameShape reads and writes the model.
+// customHostnameShape converts the model.
 var customHostnameShape = sync.OnceValue(func() *shape[customHostnameModel] {
 	return shapeOf[customHostnameModel](newCustomHostnameResource())
 })
 
-// customHostnameObserved are the values that ESA owns.
+// customHostnameObserved are the attributes that ESA sets.
 type customHostnameObserved struct {
 	SiteName         types.String `tfsdk:"site_name"`
 	RecordName       types.String `tfsdk:"record_name"`
@@ -68,38 +68,38 @@ type customHostnameObserved struct {
 
 const certApplyCodeDescription = "ESA's error code of the last application for a free certificate (CertApplyCode)."
 
-// observedDescriptions document the other values, for resources and data sources.
+// observedDescriptions are the descriptions of the other attributes that ESA sets, for resources and data sources.
 var observedDescriptions = map[string]string{
 	"site_name":          "The site's name (SiteName), such as `example.com`.",
-	"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access it is what the customer's CNAME points at.",
-	"status":             "State of the hostname (Status): `pending` (ownership not proved yet), `configuring`, `active`, `conflicted` or `offline`.",
+	"record_name":        "Name of the record that serves the hostname (RecordName), such as `origin.example.com`. With NS access, the customer's CNAME points at it.",
+	"status":             "State of the hostname (Status): `pending` (ownership not verified yet), `configuring`, `active`, `conflicted` or `offline`.",
 	"offline_reason":     "Why the hostname is offline (OfflineReason), such as `missing_icp`.",
-	"conflict_with":      "What holds the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
-	"verify_host":        "Name of the TXT record that proves the ownership (VerifyHost), a full domain name.",
+	"conflict_with":      "What occupies the name of a conflicted hostname (ConflictWith), such as `existing_site`.",
+	"verify_host":        "Name of the TXT record that proves ownership (VerifyHost), a full domain name.",
 	"verify_code":        "Content of the TXT record `verify_host` (VerifyCode).",
 	"cert_id":            "ESA's id of the deployed certificate (CertId).",
 	"cert_status":        "State of the certificate (CertStatus): `OK`, `Applying`, `ApplyFailed`, `Expiring` or `Expired`.",
 	"cert_not_after":     "When the certificate expires (CertNotAfter), UTC.",
-	"cert_apply_message": "ESA's text about the last application for a free certificate (CertApplyMessage).",
-	"cert_txt_key":       "Name of the TXT record by which a free certificate is issued (CertTxtKey), a full domain name; ESA says it once the ownership is proved.",
+	"cert_apply_message": "ESA's message about the last application for a free certificate (CertApplyMessage).",
+	"cert_txt_key":       "Name of the TXT record that validates a free certificate (CertTxtKey), a full domain name. ESA returns it once ownership is verified.",
 	"cert_txt_value":     "Content of the TXT record `cert_txt_key` (CertTxtValue).",
-	"cert_http_key":      "URL by which a free certificate is issued instead of the TXT record (CertHttpKey).",
-	"cert_http_value":    "Body to be served at `cert_http_key` (CertHttpValue).",
+	"cert_http_key":      "URL that validates a free certificate instead of the TXT record (CertHttpKey).",
+	"cert_http_value":    "Body to serve at `cert_http_key` (CertHttpValue).",
 	"create_time":        "When the hostname was created (CreateTime), UTC.",
 	"update_time":        "When the hostname was last changed (UpdateTime), UTC.",
 }
 
-// describeKept documents a value in a resource, which keeps tokens where a data source has what ESA says now.
+// describeKept returns the description of an attribute in a resource. Unlike data sources, resources keep tokens.
 func describeKept(name string) string {
 	description := observedDescriptions[name]
 	if slices.Contains([]string{"verify_host", "verify_code", "cert_txt_key", "cert_txt_value", "cert_http_key", "cert_http_value"}, name) {
-		description += " Kept when ESA stops reporting it."
+		description += " Kept when ESA no longer returns it."
 	}
 	return description
 }
 
-// observe takes what ESA says. Tokens are sticky: DNS records are made of them, and must not fall apart once a check
-// has passed.
+// observe sets the attributes from h. Tokens are kept if ESA returns none: DNS records are made of them, and must not
+// change once a check has passed.
 func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
 	*o = customHostnameObserved{
 		SiteName:         textOrNull(h.SiteName),
@@ -123,7 +123,7 @@ func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
 	}
 }
 
-// texts are all the values but cert_apply_code, in a fixed order.
+// texts returns all attributes except for cert_apply_code, in a fixed order.
 func (o *customHostnameObserved) texts() []*types.String {
 	return []*types.String{
 		&o.SiteName, &o.RecordName, &o.Status, &o.OfflineReason, &o.ConflictWith, &o.VerifyHost, &o.VerifyCode,
@@ -132,8 +132,8 @@ func (o *customHostnameObserved) texts() []*types.String {
 	}
 }
 
-// fillUnknown takes from other what is unknown here. What the plan promised stays as promised, even if ESA has
-// moved on meanwhile: the next refresh shows that.
+// fillUnknown sets unknown attributes from other. Known ones keep their planned values, even if those have changed in ESA
+// since: the next refresh shows that.
 func (o *customHostnameObserved) fillUnknown(other customHostnameObserved) {
 	others := other.texts()
 	for i, text := range o.texts() {
@@ -146,48 +146,48 @@ func (o *customHostnameObserved) fillUnknown(other customHostnameObserved) {
 	}
 }
 
-// nullUnknown makes null what is unknown, for a state that is saved before everything could be read.
+// nullUnknown sets unknown attributes to null, for a state that is saved before it is complete.
 func (o *customHostnameObserved) nullUnknown() {
 	o.fillUnknown(customHostnameObserved{})
 }
 
-// identity is what identifies the hostname.
+// identity returns the identity of the hostname.
 func (m *customHostnameModel) identity() customHostnameIdentity {
 	return customHostnameIdentity{HostnameID: m.ID, SiteID: m.SiteID, Hostname: m.Hostname}
 }
 
-// thing names the hostname in messages.
+// thing returns the name of the hostname in messages.
 func (m *customHostnameModel) thing() thing {
 	return thing{hostname: m.Hostname.ValueString(), siteID: m.SiteID.ValueString(), hostnameID: m.ID.ValueString()}
 }
 
-// fromAPI brings a state up to date. An argument changes only if ESA's value means something else, never because it
-// is written differently. defaultCasRegion stands in for the region, which ESA does not return.
+// fromAPI updates a state. An argument changes only if ESA's value has another meaning, not if it is only written
+// differently. defaultCasRegion is used for the region, which ESA does not return.
 func (m *customHostnameModel) fromAPI(h *esa.CustomHostname, defaultCasRegion string) {
 	m.observe(h)
 	m.ID = types.StringValue(formatID(h.HostnameID))
 	m.SiteID = types.StringValue(formatID(h.SiteID))
 	m.RecordID = types.StringValue(formatID(h.RecordID))
 	m.SSLFlag = types.StringValue(h.SSLFlag)
-	// An id has one name for ever, so that whatever else ESA says is another way of writing it.
+	// The name of an id never changes, so a different value is only written differently.
 	if m.Hostname.IsNull() {
 		m.Hostname = types.StringValue(h.Hostname)
 	}
-	// With SSL off ESA goes on reporting the last certificate; that is nothing to be changed.
+	// With SSL off, ESA still returns the last certificate, which is no drift.
 	if h.SSLFlag != esa.SSLOff {
 		m.certificateFromAPI(h, defaultCasRegion)
 	}
 }
 
-// certificateFromAPI takes the certificate group of a hostname whose SSL is on. private_key and
-// private_key_wo_version are not ESA's to change.
+// certificateFromAPI updates the certificate group of a hostname whose SSL is on. ESA does not change private_key and
+// private_key_wo_version.
 func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultCasRegion string) {
 	if h.CertType != "" {
 		m.CertType = types.StringValue(h.CertType)
 	}
 	switch {
 	case h.CertType != esa.CertTypeUpload:
-		// ESA's own certificate of a free or cas hostname is not the argument.
+		// The certificate of a free or cas hostname is not an argument.
 		m.Certificate = newPEMNull()
 	case certcheck.Same(h.Certificate, h.Certificate):
 		if reported := newPEM(h.Certificate); !m.Certificate.sameAs(reported) {
@@ -208,12 +208,11 @@ func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultC
 	}
 }
 
-// unseenCertificate stands in state for an uploaded certificate that was imported and that ESA does not show.
-// The first certificate that this provider sends takes its place.
+// unseenCertificate is the state of an imported certificate that ESA does not return, until this provider sends one.
 func unseenCertificate() pemValue { return newPEM("") }
 
-// known is the hostname as a state has it, for what decides whether a list is enough to refresh it. An id that cannot
-// be read leaves the decision to Get.
+// known returns the hostname of a state, to decide whether a list is enough to refresh it. With an invalid id, it is
+// read by Get.
 func (m *customHostnameModel) known(id int64) esa.CustomHostname {
 	siteID, _ := parseID(m.SiteID.ValueString())
 	casID, _ := parseID(m.CasID.ValueString())
@@ -225,8 +224,8 @@ func (m *customHostnameModel) known(id int64) esa.CustomHostname {
 	}
 }
 
-// notStuck names the arguments of which ESA reports something else than this plan. What it does not report is
-// taken to be as planned.
+// notStuck returns the arguments whose values in ESA differ from the plan. Those that ESA does not return are assumed to
+// be as planned.
 func (m *customHostnameModel) notStuck(h *esa.CustomHostname) (names []string) {
 	reported := *m
 	reported.fromAPI(h, "")
@@ -247,7 +246,7 @@ func (m *customHostnameModel) notStuck(h *esa.CustomHostname) (names []string) {
 	return names
 }
 
-// toCreate is the CreateCustomHostname call for a plan.
+// toCreate returns the CreateCustomHostname call for a plan.
 func (m *customHostnameModel) toCreate(key esa.Secret, diags *diag.Diagnostics) esa.CreateCustomHostnameInput {
 	in := esa.CreateCustomHostnameInput{
 		SiteID:   readID("site_id", m.SiteID.ValueString(), diags),
@@ -261,7 +260,7 @@ func (m *customHostnameModel) toCreate(key esa.Secret, diags *diag.Diagnostics) 
 	return in
 }
 
-// toUpdate is the smallest UpdateCustomHostname call that makes state into the plan m, and whether there is one.
+// toUpdate returns the smallest UpdateCustomHostname call from state to the plan m, and whether one is needed.
 func (m *customHostnameModel) toUpdate(state *customHostnameModel, key esa.Secret, diags *diag.Diagnostics) (in esa.UpdateCustomHostnameInput, needed bool) {
 	in.HostnameID = readID("id", state.ID.ValueString(), diags)
 	change := changeOf(state, m)
@@ -277,7 +276,7 @@ func (m *customHostnameModel) toUpdate(state *customHostnameModel, key esa.Secre
 	return in, change.record || change.certificate
 }
 
-// toCertificate is the complete certificate group, of which ESA takes no part alone.
+// toCertificate returns the complete certificate group. ESA may not accept parts of it.
 func (m *customHostnameModel) toCertificate(key esa.Secret, diags *diag.Diagnostics) *esa.Certificate {
 	group := &esa.Certificate{Type: m.CertType.ValueString()}
 	switch group.Type {
@@ -289,8 +288,8 @@ func (m *customHostnameModel) toCertificate(key esa.Secret, diags *diag.Diagnost
 	return group
 }
 
-// toPEM writes certificate and key as every server takes them. Configurations are laxer: they indent PEM, and keep what
-// tools write around it. Where something has been refused already, there is nothing to be sent.
+// toPEM returns certificate and key in a form that every server accepts. Configurations may indent PEM and contain text
+// around it. After an earlier error, nothing is sent.
 func (m *customHostnameModel) toPEM(key esa.Secret, diags *diag.Diagnostics) (certificate string, private esa.Secret) {
 	if diags.HasError() {
 		return "", ""
@@ -308,7 +307,7 @@ func (m *customHostnameModel) toPEM(key esa.Secret, diags *diag.Diagnostics) (ce
 	return chain.PEM(), esa.Secret(canonical)
 }
 
-// keyArgument is the argument that has the private key.
+// keyArgument returns the argument with the private key.
 func (m *customHostnameModel) keyArgument() string {
 	if m.PrivateKey.IsNull() {
 		return "private_key_wo"
@@ -316,18 +315,18 @@ func (m *customHostnameModel) keyArgument() string {
 	return "private_key"
 }
 
-// change says which parts of a hostname differ between a state and a plan.
+// change is the difference between a state and a plan.
 type change struct {
 	record      bool // the record
 	certificate bool // SSL or anything of the certificate group
 	trigger     bool // certificate_apply_trigger has a new value
-	apply       bool // it has, and as far as the state knows there is something to apply for
+	apply       bool // as trigger, and the state allows an application
 }
 
-// changeOf compares. An unknown value counts as changed, as it may be.
+// changeOf compares a state and a plan. An unknown value counts as changed.
 func changeOf(state, plan *customHostnameModel) change {
 	differs := func(old, now attr.Value) bool { return !now.Equal(old) }
-	// A key or version that is taken out of the configuration leaves nothing to send.
+	// Removing a key or version from the configuration sends nothing.
 	appears := func(old, now attr.Value) bool { return !now.IsNull() && differs(old, now) }
 
 	c := change{
@@ -351,7 +350,7 @@ func changeOf(state, plan *customHostnameModel) change {
 	return c
 }
 
-// sticky is a token after an answer of ESA: what it was before, if ESA has blanked it.
+// sticky returns a token from ESA, or the old one if ESA returned none.
 func sticky(old types.String, now string) types.String {
 	if now == "" && !old.IsUnknown() {
 		return old

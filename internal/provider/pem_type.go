@@ -17,19 +17,19 @@ var (
 	_ basetypes.StringValuableWithSemanticEquals = pemValue{}
 )
 
-// pemType is a string of PEM certificates. Two are equal if they hold the same certificates, however the text
-// around them is written: services return PEM with other line ends than it was sent with.
+// pemType is a string of PEM certificates. Two values with the same certificates are semantically equal, whatever their
+// formatting: services return PEM with other line endings than were sent.
 type pemType struct {
 	basetypes.StringType
 }
 
-// Equal tells whether o is this type.
+// Equal reports whether o is this type.
 func (t pemType) Equal(o attr.Type) bool {
 	other, ok := o.(pemType)
 	return ok && t.StringType.Equal(other.StringType)
 }
 
-// String names the type in messages.
+// String returns the name of the type in messages.
 func (pemType) String() string { return "PEM certificates" }
 
 // ValueFromString wraps a string.
@@ -50,7 +50,7 @@ func (t pemType) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr
 	return pemValue{StringValue: text}, nil
 }
 
-// ValueType is pemValue.
+// ValueType returns a pemValue.
 func (pemType) ValueType(context.Context) attr.Value { return pemValue{} }
 
 // pemValue is a value of pemType.
@@ -61,22 +61,22 @@ type pemValue struct {
 func newPEM(text string) pemValue { return pemValue{basetypes.NewStringValue(text)} }
 func newPEMNull() pemValue        { return pemValue{basetypes.NewStringNull()} }
 
-// Type is pemType.
+// Type returns pemType.
 func (pemValue) Type(context.Context) attr.Type { return pemType{} }
 
-// Equal tells whether o is the same text.
+// Equal reports whether o is the same text.
 func (v pemValue) Equal(o attr.Value) bool {
 	other, ok := o.(pemValue)
 	return ok && v.StringValue.Equal(other.StringValue)
 }
 
-// StringSemanticEquals tells whether other holds the same certificates.
+// StringSemanticEquals reports whether other contains the same certificates.
 func (v pemValue) StringSemanticEquals(_ context.Context, other basetypes.StringValuable) (bool, diag.Diagnostics) {
 	o, ok := other.(pemValue)
 	return ok && v.sameAs(o), nil
 }
 
-// sameAs tells whether both are null or both hold the same certificates. An unknown value is not the same as any.
+// sameAs reports whether both are null or both contain the same certificates. An unknown value differs from all others.
 func (v pemValue) sameAs(other pemValue) bool {
 	if v.IsUnknown() || other.IsUnknown() {
 		return false

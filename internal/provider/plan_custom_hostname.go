@@ -15,11 +15,8 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// What is decided before anything is done: which arguments go together (ValidateConfig), and what a plan says of
-// values that are not configured (ModifyPlan).
-
-// ValidateConfig checks which arguments go together. Unknown values are given the benefit of the doubt: they are
-// checked again when planning and applying.
+// ValidateConfig checks combinations of arguments. It accepts unknown values, which are checked again during plan and
+// apply.
 func (r *customHostnameResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var config customHostnameModel
 	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.Config.Raw, req.Config.Get, &config)...)
@@ -34,12 +31,12 @@ func (r *customHostnameResource) validate(config *customHostnameModel, diags *di
 	config.validateArguments(diags)
 }
 
-// certArgument is an argument of the certificate group with the cert_type that it belongs to.
+// certArgument is an argument of the certificate group, with its cert_type.
 type certArgument struct {
 	name     string
 	value    attr.Value
 	certType string
-	required bool // whether that cert_type needs it
+	required bool // whether that cert_type requires it
 }
 
 func (m *customHostnameModel) certArguments() []certArgument {
@@ -68,7 +65,7 @@ func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
 		return
 	case m.SSLFlag.ValueString() == esa.SSLOn && m.CertType.IsNull():
 		diags.AddAttributeError(path.Root("cert_type"), "Missing cert_type",
-			"With ssl_flag \"on\" cert_type must be \"free\", \"upload\" or \"cas\". Set it, or set ssl_flag to \"off\".")
+			"With ssl_flag \"on\", cert_type must be \"free\", \"upload\" or \"cas\". Set it, or set ssl_flag to \"off\".")
 	}
 	if m.CertType.IsNull() || m.CertType.IsUnknown() {
 		return
@@ -78,16 +75,16 @@ func (m *customHostnameModel) validateArguments(diags *diag.Diagnostics) {
 		switch {
 		case argument.certType != certType && !argument.value.IsNull():
 			diags.AddAttributeError(path.Root(argument.name), "Invalid "+argument.name,
-				fmt.Sprintf("%s goes with cert_type \"%s\", but cert_type is %s. Remove it, or change cert_type.", argument.name, argument.certType, quote(certType)))
+				fmt.Sprintf("%s requires cert_type \"%s\", but cert_type is %s. Remove it, or change cert_type.", argument.name, argument.certType, quote(certType)))
 		case argument.certType == certType && argument.required && argument.value.IsNull():
 			diags.AddAttributeError(path.Root(argument.name), "Missing "+argument.name,
-				fmt.Sprintf("cert_type \"%s\" needs %s. Set it, or change cert_type.", certType, argument.name))
+				fmt.Sprintf("cert_type \"%s\" requires %s. Set it, or change cert_type.", certType, argument.name))
 		}
 	}
 }
 
-// ModifyPlan completes a plan: cas_region's default, what this change can alter of the values that ESA owns, and
-// whether there is a key for the certificate that this plan would send.
+// ModifyPlan completes a plan: it sets the default of cas_region, makes the attributes unknown that this change can
+// alter in ESA, and checks that there is a key for a certificate to send.
 func (r *customHostnameResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return
@@ -132,8 +129,8 @@ func (r *customHostnameResource) complete(config, plan, state *customHostnameMod
 	config.checkCertificate(!sends, r.now(), diags)
 }
 
-// planCertificate keeps the state's rendering of a certificate that is the same. One that ESA does not show is taken
-// for the configured one if it expires at the same second: an import would else always end in a deployment.
+// planCertificate keeps the certificate of the state if it is the same. A certificate that ESA does not return is assumed
+// to be the configured one if it expires in the same second; otherwise every import would deploy it again.
 func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags *diag.Diagnostics) {
 	if m.Certificate.sameAs(state.Certificate) {
 		m.Certificate = state.Certificate
@@ -149,16 +146,16 @@ func (m *customHostnameModel) planCertificate(state *customHostnameModel, diags 
 	configured := m.Certificate
 	m.Certificate = state.Certificate
 	if changeOf(state, m).certificate {
-		// Something else of the group is sent, and the certificate goes with it.
+		// Another value of the group is sent, and the certificate with it.
 		m.Certificate = configured
 		return
 	}
 	diags.AddAttributeWarning(path.Root("certificate"), "Deployed certificate not visible",
-		fmt.Sprintf("ESA does not show the certificate of %s. It is taken for the configured one, as both expire at %s. "+
+		fmt.Sprintf("ESA does not return the certificate of %s. It is assumed to be the configured one, as both expire at %s. "+
 			"If they differ, set private_key_wo and change private_key_wo_version to send yours.", state.thing(), state.CertNotAfter.ValueString()))
 }
 
-// planCasRegion plans cas_region where it is not configured, so that it is never unknown without need.
+// planCasRegion sets cas_region if it is not configured, and makes it unknown only if necessary.
 func (m *customHostnameModel) planCasRegion(config, state *customHostnameModel, fallback string) {
 	if !config.CasRegion.IsNull() {
 		return
@@ -177,7 +174,7 @@ func (m *customHostnameModel) planCasRegion(config, state *customHostnameModel, 
 	}
 }
 
-// planObserved plans the values that ESA owns: as they are, but for those that this very change can alter.
+// planObserved keeps the attributes that ESA sets, except for those that this change can alter.
 func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	m.ID = state.ID
 	m.customHostnameObserved = state.customHostnameObserved
@@ -190,7 +187,7 @@ func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	if change.certificate || change.apply {
 		altered = append(altered, &m.CertID, &m.CertStatus, &m.CertNotAfter, &m.UpdateTime)
 	}
-	// Only a free certificate is applied for, with a result and, in advance, a challenge.
+	// Only an application for a free certificate has a result and a challenge.
 	becomesFree := m.CertType.IsUnknown() || m.CertType.ValueString() == esa.CertTypeFree
 	wasFree := state.CertType.ValueString() == esa.CertTypeFree
 	if change.apply || change.certificate && (becomesFree || wasFree) {
@@ -205,25 +202,25 @@ func (m *customHostnameModel) planObserved(state *customHostnameModel) {
 	}
 }
 
-// replaces tells whether the plan makes a new hostname in place of the old one.
+// replaces reports whether the plan replaces the hostname.
 func replaces(state, plan *customHostnameModel) bool {
 	return !plan.SiteID.Equal(state.SiteID) || !plan.Hostname.Equal(state.Hostname)
 }
 
-// checkCasRegion refuses a cas_region that is not that of the account's site, where the provider is told which that is.
+// checkCasRegion returns an error if cas_region contradicts account_type.
 func (r *customHostnameResource) checkCasRegion(config *customHostnameModel, diags *diag.Diagnostics) {
 	if r.data == nil || r.data.accountSite == "" || config.CasRegion.IsNull() || config.CasRegion.IsUnknown() {
 		return
 	}
 	if right := esa.CasRegion(r.data.accountSite); config.CasRegion.ValueString() != right {
 		diags.AddAttributeError(path.Root("cas_region"), "Invalid cas_region",
-			fmt.Sprintf("cas_region is %s, but the provider's account_type is %q, whose SSL Certificates Service is in %q. Leave cas_region out, or correct account_type.",
+			fmt.Sprintf("cas_region is %s, but the provider's account_type is %q, whose SSL Certificates Service is in %q. Remove cas_region, or correct account_type.",
 				quote(config.CasRegion.ValueString()), r.data.accountSite, right))
 	}
 }
 
-// requireKey reports a missing key of an uploaded certificate that is about to be sent. A configuration that only
-// manages what is deployed needs none: imported and generated ones have none. state is nil for a new hostname.
+// requireKey adds an error if an uploaded certificate is to be sent without a key. Otherwise the configuration needs no
+// key; imported and generated ones have none. state is nil for a new hostname.
 func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags *diag.Diagnostics) {
 	if m.SSLFlag.ValueString() != esa.SSLOn || m.CertType.ValueString() != esa.CertTypeUpload ||
 		!m.PrivateKey.IsNull() || !m.PrivateKeyWO.IsNull() {
@@ -231,11 +228,11 @@ func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags
 	}
 	why, otherwise := whySent(plan, state)
 	diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
-		why+"\n\nESA takes a certificate only together with its key. "+otherwise+
-			"Set private_key_wo (kept out of state and plan; Terraform and OpenTofu 1.11 or later) or private_key, to send the configured one.")
+		why+"\n\nESA accepts a certificate only together with its key. "+otherwise+
+			"Set private_key_wo (stored in neither state nor plan; requires Terraform or OpenTofu 1.11 or later) or private_key to send the configured one.")
 }
 
-// whySent says why a plan sends an uploaded certificate, and what else can be done, if anything.
+// whySent returns why a plan sends an uploaded certificate, and the alternative to sending it, if any.
 func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 	if state == nil {
 		return fmt.Sprintf("This plan creates %s with a certificate.", plan.thing()), ""
@@ -243,35 +240,35 @@ func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 	about := state.thing()
 	switch {
 	case replaces(state, plan):
-		return fmt.Sprintf("This plan replaces %s, as site_id or hostname changes. The new hostname gets its certificate anew.", about), ""
+		return fmt.Sprintf("This plan replaces %s, as site_id or hostname changes. The certificate must be sent for the new hostname.", about), ""
 	case state.memory.Refused != "":
 		return fmt.Sprintf("ESA created %s without its certificate (%s). This plan sends it again.", about, clean(string(state.memory.Refused))), ""
 	case !plan.SSLFlag.Equal(state.SSLFlag):
-		return fmt.Sprintf("This plan turns the SSL of %s on, with a certificate.", about), ""
+		return fmt.Sprintf("This plan turns on SSL for %s, with a certificate.", about), ""
 	case !plan.CertType.Equal(state.CertType):
 		return fmt.Sprintf("This plan changes the cert_type of %s from %s to \"upload\".", about, quote(state.CertType.ValueString())), ""
 	case plan.Certificate.IsUnknown():
-		return fmt.Sprintf("The certificate of %s is known only after apply, so that this plan may send another one than is deployed.", about), ""
+		return fmt.Sprintf("The certificate of %s is known only after apply, so this plan may send a different one than is deployed.", about), ""
 	case !plan.Certificate.sameAs(state.Certificate):
-		who := "It is the configuration that has changed, as far as the state tells."
+		who := "According to the state, the configuration has changed."
 		if exchanged := state.memory.Exchanged; exchanged != "" && fingerprint(plan.Certificate) == exchanged {
-			who = "The configured one was deployed before: somebody has exchanged it outside Terraform."
+			who = "The configured one was deployed before: it was changed outside Terraform."
 		}
-		return fmt.Sprintf("The certificate that is deployed for %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
+		return fmt.Sprintf("The deployed certificate of %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
 				about, describeCertificate(state.Certificate), describeCertificate(plan.Certificate), who),
-			"Either take the deployed one over: put it into certificate (the data source esa_custom_hostname shows it), and no key is needed. Or send yours. "
+			"To keep the deployed one, set certificate to it (the data source esa_custom_hostname returns it); that needs no key. Or send yours. "
 	case !plan.PrivateKeyWOVersion.Equal(state.PrivateKeyWOVersion):
 		before := "none"
 		if !state.PrivateKeyWOVersion.IsNull() {
 			before = fmt.Sprint(state.PrivateKeyWOVersion.ValueInt64())
 		}
 		return fmt.Sprintf("private_key_wo_version of %s changes from %s to %s, which sends the certificate again.", about, before, plan.PrivateKeyWOVersion),
-			"Either leave private_key_wo_version as it was. Or send the certificate. "
+			"Restore the previous private_key_wo_version, or send the certificate. "
 	}
 	return fmt.Sprintf("This plan sends the certificate of %s.", about), ""
 }
 
-// describeCertificate tells certificates apart, in a line.
+// describeCertificate identifies a certificate in one line.
 func describeCertificate(v pemValue) string {
 	if v.ValueString() == "" {
 		return "not known"

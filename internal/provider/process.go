@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// PrepareProcess sets what a process serves with. It comes before everything else.
+// PrepareProcess configures logging and garbage collection of the process. It must be called first.
 func PrepareProcess(debugging bool) {
 	if !debugging && !logsWanted(os.Environ()) {
-		// The SDK makes every line down to TRACE if it is told nothing, and the CLI parses it and throws it away.
+		// By default the SDK writes every line down to TRACE, which the CLI parses and drops.
 		_ = os.Setenv("TF_LOG_SDK", "OFF")
 		_ = os.Setenv("TF_LOG_PROVIDER_ESA", "OFF")
 	}
@@ -20,13 +20,13 @@ func PrepareProcess(debugging bool) {
 }
 
 const (
-	// collectAt lets garbage grow to some times of what is in use, which is little: a plan of 1,000 hostnames uses 10 MB.
+	// collectAt is GOGC. It is high because live memory is small: a plan of 1,000 hostnames uses 10 MB.
 	collectAt = 400
-	// enoughMemory is what the garbage collector works harder to stay below.
+	// enoughMemory is GOMEMLIMIT, above which the garbage collector runs more often.
 	enoughMemory = 200 << 20
 )
 
-// logsWanted tells whether somebody wants to read what this provider, its SDK or all of Terraform log.
+// logsWanted reports whether the environment enables logs of this provider, its SDK or all of Terraform.
 func logsWanted(environment []string) bool {
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")

@@ -1,5 +1,5 @@
-// Package provider is the Terraform side of the provider "esa": schemas, plans and states, and what users read.
-// What talks to ESA is package esa.
+// Package provider is the Terraform side of the provider "esa": schemas, plans, states and messages. Package esa calls
+// ESA.
 package provider
 
 import (
@@ -30,24 +30,23 @@ var (
 	_ provider.ProviderWithValidateConfig = (*esaProvider)(nil)
 )
 
-// typeName begins the names of all resources, data sources and actions.
+// typeName is the prefix of the names of all resources, data sources and actions.
 const typeName = "esa"
 
 type esaProvider struct {
 	version string
 	clock   esa.Clock
 	getenv  func(name string) string
-	// handedOut is what Configure handed out, nil if that has no client.
+	// handedOut is the data from Configure, nil if it has no client.
 	handedOut atomic.Pointer[providerData]
 }
 
-// New returns what the plugin server calls for an instance of the provider. The version is the one that Terraform
-// and ESA are told.
+// New returns a function that creates an instance of the provider. The version is sent to Terraform and ESA.
 func New(version string) func() provider.Provider {
 	return newWithClock(version, esa.SystemClock{})
 }
 
-// newWithClock is New for tests that do not want to wait.
+// newWithClock is New with a clock, for tests.
 func newWithClock(version string, clock esa.Clock) func() provider.Provider {
 	return func() provider.Provider {
 		return &esaProvider{version: version, clock: clock, getenv: os.Getenv}
@@ -63,7 +62,8 @@ func (p *esaProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *
 	resp.Schema = providerSchema()
 }
 
-// ValidateConfig finds values that no environment can mend. Whether credentials are complete is a matter of Configure.
+// ValidateConfig checks the values in the configuration. Configure checks that credentials are complete, as the
+// environment may complete them.
 func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	var model providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -74,7 +74,7 @@ func (p *esaProvider) ValidateConfig(ctx context.Context, req provider.ValidateC
 	resp.Diagnostics.Append(diags...)
 }
 
-// Configure makes the one client that everything shares. It calls nobody.
+// Configure creates the client that all resources share. It makes no calls.
 func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	p.handedOut.Store(nil)
 	var model providerModel
@@ -102,7 +102,7 @@ func (p *esaProvider) Configure(ctx context.Context, req provider.ConfigureReque
 	resp.ActionData = data
 }
 
-// newClient returns nil, and an error in diags, if there are no usable credentials.
+// newClient returns a client, or nil with an error if there are no usable credentials.
 func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag.Diagnostics) *esa.Client {
 	credential, err := esa.NewCredential(s.credential)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *esaProvider) newClient(s settings, terraformVersion string, diags *diag
 	return client
 }
 
-// clientConfig is all of the client's configuration but the credential.
+// clientConfig returns the client's configuration without the credential.
 func (p *esaProvider) clientConfig(s settings, terraformVersion string) esa.Config {
 	return esa.Config{
 		Endpoint:          s.endpointOrDefault(),
@@ -142,7 +142,7 @@ func (p *esaProvider) Resources(context.Context) []func() resource.Resource {
 	}
 }
 
-// Functions are the provider's functions, which need no configuration.
+// Functions returns the provider's functions, which need no configuration.
 func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
 		newParseCertificateFunction,
@@ -150,14 +150,14 @@ func (p *esaProvider) Functions(context.Context) []func() function.Function {
 	}
 }
 
-// ListResources are what terraform query lists, from Terraform 1.14 on.
+// ListResources returns the list resources for terraform query, which requires Terraform 1.14.
 func (p *esaProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
 		newCustomHostnameListResource,
 	}
 }
 
-// Actions are what terraform apply -invoke and action triggers run, from Terraform 1.14 on.
+// Actions returns the actions, which require Terraform 1.14.
 func (p *esaProvider) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{
 		newVerifyCustomHostnameAction,
@@ -177,43 +177,43 @@ func (p *esaProvider) DataSources(context.Context) []func() datasource.DataSourc
 func providerSchema() schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: "Manages the custom hostnames (\"SaaS domain names\") of Alibaba Cloud ESA. " +
-			"Arguments and environment variables have the names that the alicloud provider gives them, so that one environment serves both.\n\n" +
+			"Arguments and environment variables have the same names as in the alicloud provider, so that both can share an environment.\n\n" +
 			"Credentials come from the first of these that is set: `access_key` and `secret_key`, `profile`, `credentials_uri`, `ecs_role_name`, " +
 			"`assume_role_with_oidc`. `assume_role` assumes a role with them. Temporary credentials are renewed while Terraform runs. " +
-			"When a renewal fails, the last ones are used until they expire, and the source is asked again.",
+			"If a renewal fails, it is retried, and the last credentials are used until they expire.",
 		Attributes: map[string]schema.Attribute{
-			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Needs `secret_key`. "+
-				"With both of them, no other source of credentials is used."),
+			"access_key": text("access_key", "Access key id of a RAM user, or of temporary credentials. Requires `secret_key`. "+
+				"If both are set, no other source of credentials is used."),
 			"secret_key": secret("secret_key", "Secret of `access_key`."),
-			"security_token": secret("security_token", "Security token that belongs to `access_key` if that is a temporary one. "+
-				"A token of the environment is left alone when `access_key` is set here and the environment has a different one, as token and key would be of two sets."),
-			"region": text("region", "Region that you work in, such as `cn-hangzhou`. ESA is global, so it has one use: without `account_type` it tells the account's site, "+
-				"`Domestic` for the regions of mainland China and `International` for all others, `cn-hongkong` among them. Default: the region of `profile`."),
+			"security_token": secret("security_token", "Security token of `access_key`, if that is temporary. "+
+				"A token in the environment is ignored if `access_key` is set here and the environment has a different one."),
+			"region": text("region", "Region that you work in, such as `cn-hangzhou`. ESA is global, so the region has one use: without `account_type`, the account's site is inferred from it, "+
+				"`Domestic` for the regions of mainland China and `International` for all others, including `cn-hongkong`. Default: the region of `profile`."),
 			"account_type": text("account_type", "Site of Alibaba Cloud that the account belongs to, `Domestic` (aliyun.com) or `International` (alibabacloud.com). "+
-				"It decides the default of `endpoint` and of `cas_region`. Default: concluded from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
+				"It determines the defaults of `endpoint` and `cas_region`. Default: inferred from `endpoint` if that is one of ESA's own, or else from `region`, or else `Domestic`."),
 			"profile": text("profile", "Name of a profile of the Alibaba Cloud CLI. There is no default: without it no profile is used. "+
 				"Modes: `AK`, `StsToken`, `RamRoleArn`, `ChainableRamRoleArn`, `EcsRamRole`, `OIDC`, `CloudSSO`, `OAuth` and `External`. "+
-				"The program of an `External` profile prints a JSON object; other lines are ignored. It runs again shortly before `expiration`, or after five minutes where it prints none."),
-			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that holds `profile`. "+
+				"The program of an `External` profile prints a JSON object; other lines are ignored. It runs again shortly before `expiration`, or after five minutes if it prints none."),
+			"shared_credentials_file": text("shared_credentials_file", "Configuration file of the Alibaba Cloud CLI, in JSON, that contains `profile`. "+
 				"A leading `~` is the home directory. Default: `~/.aliyun/config.json`."),
 			"ecs_role_name": text("ecs_role_name", "Name of the RAM role of the ECS instance that Terraform runs on. Its credentials come from the instance's metadata service, "+
-				"which is never asked through a proxy."),
-			"credentials_uri": text("credentials_uri", "URL that answers `GET` with temporary credentials: a JSON object of `AccessKeyId`, `AccessKeySecret`, "+
+				"which is never called through a proxy."),
+			"credentials_uri": text("credentials_uri", "URL that returns temporary credentials on `GET`: a JSON object with `AccessKeyId`, `AccessKeySecret`, "+
 				"`SecurityToken` and `Expiration`. Redirects are not followed."),
 			"endpoint": text("endpoint", "Endpoint of ESA, `https://host[:port]` or `host[:port]`. `http://` is accepted for loopback hosts only. "+
 				"Default: `https://esa.cn-hangzhou.aliyuncs.com` for domestic and `https://esa.ap-southeast-1.aliyuncs.com` for international accounts."),
 			"client_read_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_read_timeout",
-				"Limit for a whole answer of ESA once connected, in milliseconds, at least 1. Default: 60000.")},
+				"Time limit for a complete response of ESA once connected, in milliseconds, at least 1. Default: 60000.")},
 			"client_connect_timeout": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("client_connect_timeout",
-				"Limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
-			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Number of attempts after the first one for a call that failed in a way that may pass, " +
-				"such as throttling. 0 is none. Default: 10. When ESA cannot be reached in the middle of a run, attempts do not count for half a minute for each retry. " +
-				"A busy record and the quota of creates are waited for until the time limits of `timeouts`, whatever is set here."},
-			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Most calls per second that the provider makes, above 0, for instance to share an account's limit among several runs. " +
-				"Default: no limit of its own; when ESA throttles, all calls slow down together, and recover."},
-			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether a refresh of several hostnames of a site may be answered from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
-				"What lists do not show (`certificate`, `cas_id`, `cert_id`) is read when `update_time` or anything about the certificate has changed. Default: true."},
-			"configuration_source": text("configuration_source", "Text that is appended to the user agent of all calls."),
+				"Time limit for connecting to ESA, in milliseconds, at least 1. Default: 60000.")},
+			"max_retries": schema.Int64Attribute{Optional: true, MarkdownDescription: "Maximum number of retries of a call after a transient failure, " +
+				"such as throttling. 0 disables retries. Default: 10. If ESA becomes unreachable during a run, attempts do not count for half a minute per retry. " +
+				"For a busy record and for the quota of creates, calls are retried until the time limits of `timeouts`, whatever is set here."},
+			"requests_per_second": schema.Float64Attribute{Optional: true, MarkdownDescription: "Maximum number of calls per second, above 0, for example to share an account's limit among several runs. " +
+				"Default: no limit; when ESA throttles calls, all calls slow down and then speed up again."},
+			"batch_refresh": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether to refresh several hostnames of a site from pages of `ListCustomHostnames`, 500 at a time, rather than by one `GetCustomHostname` each. " +
+				"Values that lists do not include (`certificate`, `cas_id`, `cert_id`) are read when `update_time` or anything about the certificate has changed. Default: true."},
+			"configuration_source": text("configuration_source", "Text to append to the user agent of all calls."),
 		},
 		Blocks: map[string]schema.Block{
 			"assume_role":           assumeRoleBlock(),
@@ -224,34 +224,34 @@ func providerSchema() schema.Schema {
 
 func assumeRoleBlock() schema.Block {
 	return schema.ListNestedBlock{
-		MarkdownDescription: "RAM role that is assumed with the credentials that the other arguments give. At most one block. Without the block no role is assumed, whatever the environment says.",
+		MarkdownDescription: "RAM role to assume with the credentials from the other arguments. At most one block. Without the block, no role is assumed, whatever is set in the environment.",
 		Validators:          []validator.List{listvalidator.SizeAtMost(1)},
 		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
-			"role_arn": text("assume_role.role_arn", "ARN of the role. It must be given here, in the environment, or by a `profile` of mode `RamRoleArn`, whose role it replaces."),
+			"role_arn": text("assume_role.role_arn", "ARN of the role. It must be set here, in the environment, or by a `profile` of mode `RamRoleArn`, whose role it replaces."),
 			"session_name": text("assume_role.session_name", "Name of the session, as ActionTrail shows it. "+
-				"Default: that of a `profile` of mode `RamRoleArn`, or else `terraform`."),
+				"Default: from a `profile` of mode `RamRoleArn`, or else `terraform`."),
 			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: documented("assume_role.session_expiration",
-				"Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. Default: that of a `profile` of mode `RamRoleArn`, or else 3600.")},
+				"Lifetime of a session, in seconds, from 900 to 43200; longer runs open more sessions. Default: from a `profile` of mode `RamRoleArn`, or else 3600.")},
 			"policy":      text("assume_role.policy", "RAM policy, in JSON, that further restricts the session."),
-			"external_id": text("assume_role.external_id", "External id that the role's trust policy asks for."),
+			"external_id": text("assume_role.external_id", "External id that the role's trust policy requires."),
 		}},
 	}
 }
 
 func assumeRoleWithOIDCBlock() schema.Block {
 	return schema.ListNestedBlock{
-		MarkdownDescription: "RAM role that is assumed with an OIDC token, such as those of CI systems and Kubernetes. At most one block. " +
-			"It is used when no source of credentials before it is set; without the block none is, whatever the environment says.",
+		MarkdownDescription: "RAM role to assume with an OIDC token, such as one from a CI system or Kubernetes. At most one block. " +
+			"It is used if no earlier source of credentials is set. Without the block, no OIDC token is used, whatever is set in the environment.",
 		Validators: []validator.List{listvalidator.SizeAtMost(1)},
 		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
-			"oidc_provider_arn": text("assume_role_with_oidc.oidc_provider_arn", "ARN of the OIDC provider in RAM. It must be given here or in the environment."),
-			"oidc_token":        secret("assume_role_with_oidc.oidc_token", "OIDC token, 4 to 20000 characters. It or `oidc_token_file` must be given; of the two, it is used."),
-			"oidc_token_file": text("assume_role_with_oidc.oidc_token_file", "File with the OIDC token, read anew for every session. "+
+			"oidc_provider_arn": text("assume_role_with_oidc.oidc_provider_arn", "ARN of the OIDC provider in RAM. It must be set here or in the environment."),
+			"oidc_token":        secret("assume_role_with_oidc.oidc_token", "OIDC token, 4 to 20000 characters. Either it or `oidc_token_file` must be set; it takes precedence."),
+			"oidc_token_file": text("assume_role_with_oidc.oidc_token_file", "File with the OIDC token, read again for every session. "+
 				"A leading `~` is the home directory."),
-			"role_arn":          text("assume_role_with_oidc.role_arn", "ARN of the role. It must be given here or in the environment."),
+			"role_arn":          text("assume_role_with_oidc.role_arn", "ARN of the role. It must be set here or in the environment."),
 			"role_session_name": text("assume_role_with_oidc.role_session_name", "Name of the session, as ActionTrail shows it. Default: `terraform`."),
 			"policy":            text("assume_role_with_oidc.policy", "RAM policy, in JSON, that further restricts the session."),
-			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: "Lifetime of a session, in seconds, from 900 to 43200; longer runs open further sessions. " +
+			"session_expiration": schema.Int64Attribute{Optional: true, MarkdownDescription: "Lifetime of a session, in seconds, from 900 to 43200; longer runs open more sessions. " +
 				"Default: 3600."},
 		}},
 	}

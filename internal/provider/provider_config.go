@@ -21,19 +21,18 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// providerData is what Configure hands to resources, data sources, lists and actions.
+// providerData is the data from Configure for resources, data sources, lists and actions.
 type providerData struct {
-	client       *esa.Client // nil while the provider's configuration is not known yet
+	client       *esa.Client // nil while the provider's configuration is unknown
 	clock        esa.Clock
-	accountSite  esa.AccountSite // what account_type says, "" if it is not set
+	accountSite  esa.AccountSite // from account_type, "" if it is not set
 	casRegion    string          // default of cas_region: the account site's region; "" while unknown
-	batchRefresh bool            // whether a refresh may be answered from pages of ListCustomHostnames
-	unknown      []string        // names of the provider arguments that are not known yet
+	batchRefresh bool            // whether a refresh may use pages of ListCustomHostnames
+	unknown      []string        // names of the provider arguments that are unknown
 }
 
-// environment names the variables that stand in for an argument that the configuration leaves out or empty, in the
-// order in which they are read: the first that is not empty counts. Names and order are those of the alicloud
-// provider, so that both can be fed by one environment.
+// environment lists the variables for arguments that are unset or empty in the configuration. The first variable that is
+// not empty is used. Names and order are the same as in the alicloud provider, so that both can share an environment.
 var environment = map[string][]string{
 	"access_key":              {"ALICLOUD_ACCESS_KEY", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABACLOUD_ACCESS_KEY_ID"},
 	"secret_key":              {"ALICLOUD_SECRET_KEY", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABACLOUD_ACCESS_KEY_SECRET"},
@@ -109,10 +108,10 @@ type assumeRoleWithOIDCModel struct {
 	SessionExpiration types.Int64  `tfsdk:"session_expiration"`
 }
 
-// settings are what the provider is to work with, after configuration, environment and defaults.
+// settings are the provider's settings from configuration, environment and defaults.
 type settings struct {
 	credential          esa.CredentialConfig
-	tokenVariable       string // where security_token was read from, "" if it is not from the environment
+	tokenVariable       string // the environment variable of security_token, "" if it is not from the environment
 	region              string
 	accountSite         esa.AccountSite // "" if account_type is not set
 	endpoint            string          // "" if endpoint is not set
@@ -122,11 +121,10 @@ type settings struct {
 	requestsPerSecond   float64
 	batchRefresh        bool
 	configurationSource string
-	unknown             []string // arguments that are not known yet; their values here are zero
+	unknown             []string // unknown arguments, whose values here are zero
 }
 
-// resolve works out the settings. An argument that is unknown is not an error, and the environment does not stand in
-// for it.
+// resolve returns the settings. An unknown argument is not an error, and is not replaced by the environment.
 func resolve(ctx context.Context, m providerModel, getenv func(string) string) (settings, diag.Diagnostics) {
 	r := &resolver{ctx: ctx, getenv: getenv}
 	s := settings{
@@ -138,7 +136,7 @@ func resolve(ctx context.Context, m providerModel, getenv func(string) string) (
 		maxRetries:          r.integer("max_retries", m.MaxRetries, esa.DefaultMaxRetries, 0, math.MaxInt32),
 		requestsPerSecond:   r.rate("requests_per_second", m.RequestsPerSecond),
 		configurationSource: r.header("configuration_source", m.ConfigurationSource),
-		// A refresh ends with the same state either way, so that an unknown value need not hold anything up.
+		// Both ways of refreshing lead to the same state, so an unknown value can default to true.
 		batchRefresh: m.BatchRefresh.IsNull() || m.BatchRefresh.IsUnknown() || m.BatchRefresh.ValueBool(),
 		credential: esa.CredentialConfig{
 			Profile:               r.text("profile", m.Profile).value,
@@ -155,8 +153,8 @@ func resolve(ctx context.Context, m providerModel, getenv func(string) string) (
 	return s, r.diags
 }
 
-// FromEnvironment returns the credential and the endpoint that a provider block without arguments has. It is for tools that
-// call ESA by themselves.
+// FromEnvironment returns the credential and the endpoint of a provider block without arguments. It is for tools that call
+// ESA themselves.
 func FromEnvironment(ctx context.Context, getenv func(string) string) (credential esa.Credential, endpoint string, err error) {
 	s, diags := resolve(ctx, providerModel{}, getenv)
 	if !diags.HasError() {
@@ -170,13 +168,13 @@ func FromEnvironment(ctx context.Context, getenv func(string) string) (credentia
 	return credential, s.endpointOrDefault(), nil
 }
 
-// isUnknown tells whether one of the arguments is not known yet.
+// isUnknown reports whether one of the arguments is unknown.
 func (s settings) isUnknown(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(s.unknown, name) })
 }
 
-// site is the account's site: what account_type says, or what an explicit endpoint of ESA's own shows, or what the
-// region hints at. It is "" as long as it may turn out differently.
+// site returns the account's site: that of account_type, or inferred from an explicit endpoint of ESA's own, or from the
+// region. It returns "" while unknown arguments may change it.
 func (s settings) site() esa.AccountSite {
 	if s.accountSite != "" || s.isUnknown("account_type", "endpoint") {
 		return s.accountSite
@@ -193,7 +191,7 @@ func (s settings) site() esa.AccountSite {
 	return esa.AccountSiteOfRegion(s.credential.ProfileRegion())
 }
 
-// endpointOrDefault is the endpoint to call, once everything is known.
+// endpointOrDefault returns the endpoint to call, once all arguments are known.
 func (s settings) endpointOrDefault() string {
 	if s.endpoint != "" {
 		return s.endpoint
@@ -201,7 +199,7 @@ func (s settings) endpointOrDefault() string {
 	return esa.EndpointFor(s.site())
 }
 
-// casRegion is the default of cas_region, "" as long as it may turn out differently.
+// casRegion returns the default of cas_region, "" while unknown arguments may change it.
 func (s settings) casRegion() string {
 	if s.site() == "" {
 		return ""
@@ -209,7 +207,7 @@ func (s settings) casRegion() string {
 	return esa.CasRegion(s.site())
 }
 
-// resolver reads arguments. It collects what is wrong with them and which of them are unknown.
+// resolver reads arguments. It collects their errors, and which of them are unknown.
 type resolver struct {
 	ctx     context.Context
 	getenv  func(string) string
@@ -217,10 +215,10 @@ type resolver struct {
 	unknown []string
 }
 
-// given is a value and where it comes from: the name of an environment variable, or "" for the configuration.
+// given is a value and its environment variable, "" for a value from the configuration.
 type given struct{ value, variable string }
 
-// text reads an argument without the white space around it, which a secret store or a file may well have added.
+// text reads an argument and removes the white space around it, which a secret store or a file may have added.
 func (r *resolver) text(name string, v types.String) given {
 	if v.IsUnknown() {
 		r.unknown = append(r.unknown, name)
@@ -237,8 +235,7 @@ func (r *resolver) text(name string, v types.String) given {
 	return given{}
 }
 
-// invalid adds an error about an argument, or about the environment variable that stands in for it. problem is the
-// rest of the sentence, and the mend.
+// invalid adds an error about an argument or its environment variable. problem is the rest of the sentence, and the fix.
 func (r *resolver) invalid(name string, from given, problem string) {
 	subject := "The argument " + name
 	if from.variable != "" {
@@ -247,7 +244,7 @@ func (r *resolver) invalid(name string, from given, problem string) {
 	r.diags.AddAttributeError(argumentPath(name), "Invalid "+name, subject+" "+problem)
 }
 
-// argumentPath is the path of an argument such as "profile" or "assume_role.role_arn".
+// argumentPath returns the path of an argument such as "profile" or "assume_role.role_arn".
 func argumentPath(name string) path.Path {
 	block, attribute, nested := strings.Cut(name, ".")
 	if !nested {
@@ -256,7 +253,7 @@ func argumentPath(name string) path.Path {
 	return path.Root(block).AtListIndex(0).AtName(attribute)
 }
 
-// integer reads an argument that is a whole number within bounds.
+// integer reads an argument that is a whole number from low to high.
 func (r *resolver) integer(name string, v types.Int64, byDefault, low, high int64) int {
 	number, from := v.ValueInt64(), given{}
 	if v.IsNull() || v.IsUnknown() {
@@ -284,7 +281,7 @@ func (r *resolver) milliseconds(name string, v types.Int64) time.Duration {
 	return time.Duration(r.integer(name, v, defaultTimeoutMilliseconds, 1, math.MaxInt32)) * time.Millisecond
 }
 
-// rate reads a number of calls per second, 0 being no limit.
+// rate reads a number of calls per second; 0 means no limit.
 func (r *resolver) rate(name string, v types.Float64) float64 {
 	if v.IsUnknown() {
 		r.unknown = append(r.unknown, name)
@@ -294,7 +291,7 @@ func (r *resolver) rate(name string, v types.Float64) float64 {
 	}
 	rate := v.ValueFloat64()
 	if rate <= 0 {
-		r.invalid(name, given{}, fmt.Sprintf("is %v. Set it to a number above 0, or leave it out for no limit.", rate))
+		r.invalid(name, given{}, fmt.Sprintf("is %v. Set it to a number above 0, or remove it for no limit.", rate))
 		return 0
 	}
 	return rate
@@ -304,7 +301,7 @@ func (r *resolver) rate(name string, v types.Float64) float64 {
 func (r *resolver) header(name string, v types.String) string {
 	from := r.text(name, v)
 	if strings.ContainsFunc(from.value, unicode.IsControl) {
-		r.invalid(name, from, "contains a line break or another control character, which an HTTP header cannot hold. Remove it.")
+		r.invalid(name, from, "contains a line break or another control character, which HTTP headers do not allow. Remove it.")
 		return ""
 	}
 	return from.value
@@ -334,21 +331,21 @@ func (r *resolver) endpoint(v types.String) string {
 	return endpoint
 }
 
-// keys reads the access key. What the environment has of it is one set, and so is what the configuration has: parts
-// of the two are put together only as long as they can belong together.
+// keys reads the access key. The environment and the configuration each contain one set; parts of both are combined only
+// if they can belong together.
 func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) (tokenVariable string) {
 	access, secret, token := r.text("access_key", m.AccessKey), r.text("secret_key", m.SecretKey), r.text("security_token", m.SecurityToken)
 	if access.value != "" && access.variable == "" && r.environmentHasOtherKey(access.value) {
 		if secret.variable != "" {
-			r.invalid("secret_key", secret, "belongs to another access key than the one in the argument access_key. "+
-				"Set the argument secret_key too, or leave access_key out.")
+			r.invalid("secret_key", secret, "does not belong to the access key in the argument access_key. "+
+				"Set the argument secret_key too, or remove access_key.")
 		}
 		if token.variable != "" {
 			token.value = ""
 		}
 	}
 	if access.value == "" && secret.value == "" && token.variable != "" {
-		// A lone token of the environment belongs to nothing, and other sources bring their own.
+		// A token in the environment without a key is ignored: other sources have their own.
 		token.value = ""
 	}
 	c.AccessKey, c.SecretKey, c.SecurityToken = access.value, secret.value, token.value
@@ -358,7 +355,7 @@ func (r *resolver) keys(m providerModel, c *esa.CredentialConfig) (tokenVariable
 	return token.variable
 }
 
-// environmentHasOtherKey tells whether the environment holds access keys, and none of them is this one.
+// environmentHasOtherKey reports whether the environment contains access keys, but not this one.
 func (r *resolver) environmentHasOtherKey(accessKey string) bool {
 	other := false
 	for _, variable := range environment["access_key"] {
@@ -373,7 +370,7 @@ func (r *resolver) environmentHasOtherKey(accessKey string) bool {
 	return other
 }
 
-// block reads the only element of a nested block into target, and tells whether there is one.
+// block reads the only element of a nested block into target, and reports whether there is one.
 func (r *resolver) block(name string, blocks types.List, target any) bool {
 	if blocks.IsUnknown() {
 		r.unknown = append(r.unknown, name)
@@ -416,7 +413,7 @@ func (r *resolver) assumeRoleWithOIDC(blocks types.List) *esa.AssumeRoleWithOIDC
 	}
 	token := r.text("assume_role_with_oidc.oidc_token", m.OIDCToken)
 	if length := len(token.value); length > 0 && (length < minOIDCToken || length > maxOIDCToken) {
-		r.invalid("assume_role_with_oidc.oidc_token", token, fmt.Sprintf("has %d characters. A token has %d to %d; set it to a whole one.",
+		r.invalid("assume_role_with_oidc.oidc_token", token, fmt.Sprintf("has %d characters. A token has %d to %d; set it to a complete one.",
 			length, minOIDCToken, maxOIDCToken))
 	}
 	return &esa.AssumeRoleWithOIDC{
@@ -430,12 +427,12 @@ func (r *resolver) assumeRoleWithOIDC(blocks types.List) *esa.AssumeRoleWithOIDC
 	}
 }
 
-// sessionExpiration reads a lifetime in seconds, 0 being the default.
+// sessionExpiration reads a lifetime in seconds; 0 means the default.
 func (r *resolver) sessionExpiration(name string, v types.Int64) int {
 	return r.integer(name, v, 0, minSessionExpiration, maxSessionExpiration)
 }
 
-// credentialDiagnostic tells why there are no usable credentials.
+// credentialDiagnostic returns the error about missing or unusable credentials.
 func credentialDiagnostic(err error) diag.Diagnostic {
 	if unusable := new(esa.CredentialError); errors.As(err, &unusable) {
 		return diag.NewAttributeErrorDiagnostic(argumentPath(unusable.Field), "Invalid "+unusable.Field, unusable.Problem)
@@ -449,12 +446,12 @@ func credentialDiagnostic(err error) diag.Diagnostic {
 	}
 	return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials",
 		"None of the sources of credentials is set, in the provider block or in the environment:\n\n"+places.String()+
-			"  - assume_role_with_oidc: there is no such block\n\n"+
+			"  - assume_role_with_oidc: no block\n\n"+
 			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or profile to a profile of the Alibaba Cloud CLI, or one of the others. "+
-			"No profile is used without its name.")
+			"There is no default profile.")
 }
 
-// userAgent is what ESA is told of the caller.
+// userAgent returns the User-Agent header.
 func userAgent(version, terraformVersion, configurationSource string) string {
 	agent := "terraform-provider-esa/" + version
 	if terraformVersion != "" {
@@ -466,8 +463,7 @@ func userAgent(version, terraformVersion, configurationSource string) string {
 	return agent
 }
 
-// logEvent writes an attempt to the log. ESA's messages stay out: one of them repeats all that was signed, a private
-// key included.
+// logEvent logs an attempt. It omits ESA's messages, as one of them repeats the string to sign, including a private key.
 func logEvent(ctx context.Context, event esa.Event) {
 	if event.Warning != "" {
 		tflog.Warn(ctx, event.Warning)

@@ -536,7 +536,7 @@ func TestInvalidArguments(t *testing.T) {
 			arguments{"access_key": "ak"},
 			variables{"ALICLOUD_ACCESS_KEY": "other", "ALICLOUD_SECRET_KEY": "hush"},
 			"secret_key", "Invalid secret_key",
-			[]string{"ALICLOUD_SECRET_KEY", "another access key"},
+			[]string{"ALICLOUD_SECRET_KEY", "does not belong to the access key"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -721,7 +721,7 @@ func TestUnusableCredentials(t *testing.T) {
 		for _, name := range []string{"access_key", "secret_key", "profile", "credentials_uri", "ecs_role_name"} {
 			words = append(append(words, name+": not set"), environment[name]...)
 		}
-		wantInvalid(t, resp.Diagnostics, "access_key", "Unable to find credentials", append(words, "assume_role_with_oidc: there is no such block")...)
+		wantInvalid(t, resp.Diagnostics, "access_key", "Unable to find credentials", append(words, "assume_role_with_oidc: no block")...)
 	})
 	t.Run("half a key", func(t *testing.T) {
 		_, resp := configure(t, nil, variables{"ALICLOUD_SECRET_KEY": "hush"})

@@ -22,24 +22,23 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Of a thousand hostnames most are as they were. The framework spends milliseconds on finding that out for each of them;
-// here it is found out in microseconds, and what came in goes back. It is an opinion on nothing: what is read, planned and
-// reported is decided by the functions that the framework's way calls too (steady), and the schema says the rest. If they
-// change or report anything, or if anything is unusual, there is no quick answer, and the framework makes its own.
-// TestQuick compares the two ways.
+// Most of a thousand hostnames do not change. The framework needs milliseconds to find that out for each of them. The
+// quick way needs microseconds, and returns its input. It makes no decisions of its own: what is read, planned and
+// reported is decided by the same functions as in the framework's way (steady) and by the schema. If these change or
+// report anything, or if anything is unusual, the framework handles the call. TestQuick compares both ways.
 
-// steady is a resource as far as it does not need the framework.
+// steady are the functions of a resource that do not depend on the framework.
 type steady[M any] interface {
 	resource.Resource
-	// refresh brings a state up to date, and tells whether what it is about is still there.
+	// refresh updates a state, and reports whether its object still exists.
 	refresh(ctx context.Context, state *M) (found bool, diags diag.Diagnostics)
-	// validate checks which arguments go together, beside what the schema says of each.
+	// validate checks combinations of arguments. The schema checks each argument.
 	validate(config *M, diags *diag.Diagnostics)
-	// complete completes a plan. Only plans that begin as the state are asked about here.
+	// complete completes a plan. The quick way calls it only for plans that equal the state.
 	complete(config, plan, state *M, diags *diag.Diagnostics)
 }
 
-// quickResource makes answers, or nil where the framework must.
+// quickResource returns responses, or nil if the framework must handle a call.
 type quickResource interface {
 	upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse
 	check(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) *tfprotov6.ValidateResourceConfigResponse
@@ -47,7 +46,7 @@ type quickResource interface {
 	plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse
 }
 
-// quickServer answers what it can, and asks the framework for the rest.
+// quickServer handles the calls that it can, and passes the others to the framework.
 type quickServer struct {
 	frugalServer
 	provider  *esaProvider
@@ -109,13 +108,13 @@ type quick[M any] struct {
 	*shape[M]
 	schema    schema.Schema
 	resource  func(configured) steady[M]
-	identity  *shape[customHostnameIdentity] // nil if there is none
+	identity  *shape[customHostnameIdentity] // nil for none
 	noOne     *tfprotov6.ResourceIdentityData
 	writeOnly []string
 	defaults  map[string]defaults.String
 }
 
-// newQuick refuses a resource whose schema does what is not known here.
+// newQuick returns an error for a resource whose schema uses features that the quick way does not support.
 func newQuick[M any](ctx context.Context, of func(configured) steady[M]) (*quick[M], error) {
 	r := of(configured{})
 	var described resource.SchemaResponse
@@ -164,7 +163,7 @@ func newQuick[M any](ctx context.Context, of func(configured) steady[M]) (*quick
 	return q, nil
 }
 
-// idleModifiers do nothing where plan and state are the same.
+// idleModifiers are the plan modifiers that do nothing if plan and state are the same.
 var idleModifiers = []reflect.Type{
 	reflect.TypeOf(stringplanmodifier.RequiresReplace()), reflect.TypeOf(stringplanmodifier.UseStateForUnknown()),
 	reflect.TypeOf(mapplanmodifier.RequiresReplace()),
@@ -179,7 +178,7 @@ func (q *quick[M]) identify(ctx context.Context, of identityschema.Schema) (err 
 	return err
 }
 
-// upgrade is what the framework does for a state of this version.
+// upgrade does the same as the framework for a state of the current version.
 func (q *quick[M]) upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov6.UpgradeResourceStateResponse {
 	if req.RawState == nil || req.Version != q.schema.Version {
 		return nil
@@ -195,7 +194,7 @@ func (q *quick[M]) upgrade(req *tfprotov6.UpgradeResourceStateRequest) *tfprotov
 	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &state}
 }
 
-// check answers for a configuration without blocks of which there is nothing to say.
+// check handles a configuration without blocks and without problems.
 func (q *quick[M]) check(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) *tfprotov6.ValidateResourceConfigResponse {
 	if req.Config == nil {
 		return nil
@@ -256,8 +255,8 @@ func (q *quick[M]) check(ctx context.Context, req *tfprotov6.ValidateResourceCon
 	return &tfprotov6.ValidateResourceConfigResponse{}
 }
 
-// read answers with the state as it came if ESA's answer changes nothing in it. Else what was read is told to the
-// framework's way in the context, so that nothing is read twice.
+// read returns the state unchanged if the refresh changes nothing in it. Otherwise it returns a context with the result
+// for the framework's way, so that nothing is read twice.
 func (q *quick[M]) read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context) {
 	if len(req.Private) != 0 {
 		return nil, ctx
@@ -275,7 +274,7 @@ func (q *quick[M]) read(ctx context.Context, data *providerData, req *tfprotov6.
 	return nil, context.WithValue(ctx, refreshedKey{}, &now)
 }
 
-// identityAfter is the identity of a state, unless that differs from a current one.
+// identityAfter returns the identity of a state, unless it differs from the current one.
 func (q *quick[M]) identityAfter(ctx context.Context, current *tfprotov6.ResourceIdentityData, state *M) (*tfprotov6.ResourceIdentityData, bool) {
 	of, ok := any(state).(interface{ identity() customHostnameIdentity })
 	if q.identity == nil || !ok {
@@ -296,7 +295,7 @@ func (q *quick[M]) identityAfter(ctx context.Context, current *tfprotov6.Resourc
 	return &tfprotov6.ResourceIdentityData{IdentityData: &identity}, err == nil
 }
 
-// plan answers with the state if that is what is proposed and the resource leaves it at that.
+// plan returns the state if it is the proposed plan and the resource does not change it.
 func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.PlanResourceChangeRequest) *tfprotov6.PlanResourceChangeResponse {
 	if len(req.PriorPrivate) != 0 || req.PriorState == nil || req.ProposedNewState == nil {
 		return nil
@@ -320,7 +319,7 @@ func (q *quick[M]) plan(ctx context.Context, data *providerData, req *tfprotov6.
 	return &tfprotov6.PlanResourceChangeResponse{PlannedState: req.PriorState, PlannedIdentity: identity}
 }
 
-// proposed tells whether the CLI proposes the state, but for what is write-only, which the framework takes out.
+// proposed reports whether the CLI proposes the state, apart from write-only values, which the framework removes.
 func (q *quick[M]) proposed(ctx context.Context, state *M, req *tfprotov6.PlanResourceChangeRequest) bool {
 	if bytes.Equal(req.PriorState.MsgPack, req.ProposedNewState.MsgPack) {
 		return true
@@ -337,7 +336,7 @@ func (q *quick[M]) proposed(ctx context.Context, state *M, req *tfprotov6.PlanRe
 	return true
 }
 
-// asDefault tells whether what is not configured and has a default has it already.
+// asDefault reports whether attributes that are not configured already have their defaults.
 func (q *quick[M]) asDefault(ctx context.Context, config, state *M) bool {
 	for _, field := range q.fields {
 		of := q.defaults[field.name]
@@ -353,7 +352,7 @@ func (q *quick[M]) asDefault(ctx context.Context, config, state *M) bool {
 	return true
 }
 
-// decode reads an object that the CLI has sent, nil if there is none or something is wrong with it.
+// decode returns an object from the CLI, or nil if there is none or it is invalid.
 func (q *quick[M]) decode(ctx context.Context, sent *tfprotov6.DynamicValue) *M {
 	if sent == nil {
 		return nil
@@ -369,7 +368,7 @@ func (q *quick[M]) decode(ctx context.Context, sent *tfprotov6.DynamicValue) *M 
 	return model
 }
 
-// state is decode for a state, in which the framework would leave nothing that is write-only or unknown.
+// state decodes a state, or returns nil if it contains write-only or unknown values, which the framework would remove.
 func (q *quick[M]) state(ctx context.Context, sent *tfprotov6.DynamicValue) *M {
 	model := q.decode(ctx, sent)
 	if model == nil {
@@ -384,7 +383,7 @@ func (q *quick[M]) state(ctx context.Context, sent *tfprotov6.DynamicValue) *M {
 	return model
 }
 
-// refreshed is what a quick way has read that did not come to its end.
+// refreshed is the result of a refresh that the quick way did not use.
 type refreshed[M any] struct {
 	state M
 	found bool
@@ -393,7 +392,7 @@ type refreshed[M any] struct {
 
 type refreshedKey struct{}
 
-// refreshOnce is refresh, unless that was done for this call already.
+// refreshOnce returns the refreshed result of this call, or calls refresh.
 func refreshOnce[M any](ctx context.Context, r steady[M], state *M) (found bool, diags diag.Diagnostics) {
 	if now, ok := ctx.Value(refreshedKey{}).(*refreshed[M]); ok {
 		*state = now.state

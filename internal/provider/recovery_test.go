@@ -73,7 +73,7 @@ resource "esa_custom_hostname" "test" {
 					}
 				}
 				refuse(true)
-				w.says(0, `Warning: Custom hostname without certificate.*ESA says.*Error code: CustomHostname\.(Apply|Set)CertFailed.*Request ID: \S+`, "apply", "-auto-approve", key)
+				w.says(0, `Warning: Custom hostname without certificate.*Error message:.*Error code: CustomHostname\.(Apply|Set)CertFailed.*Request ID: \S+`, "apply", "-auto-approve", key)
 				made := map[string]int64{}
 				for _, h := range a.Hostnames() {
 					made[h.Hostname] = h.ID
@@ -210,17 +210,17 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 	w.mustRun("plan", "-detailed-exitcode")
 
 	configure(name, first, 2)
-	w.says(1, `private_key_wo_version of .* changes from 1 to 2.*leave private_key_wo_version as it was`, "plan")
+	w.says(1, `private_key_wo_version of .* changes from 1 to 2.*Restore the previous private_key_wo_version`, "plan")
 	configure("other.customer.com", certtest.Issue(t, certtest.Spec{DNSNames: []string{"other.customer.com"}, Intermediate: 1}), 1)
 	w.says(1, `Missing private key.*This plan replaces custom hostname `+name, "plan")
 	configure(name, second, 1)
-	w.says(1, `deployed: `+line(first)+` configured: `+line(second)+` It is the configuration that has changed.*take the deployed one over`, "plan")
+	w.says(1, `deployed: `+line(first)+` configured: `+line(second)+` According to the state, the configuration has changed.*To keep the deployed one`, "plan")
 
 	// Somebody exchanges the certificate, and the refresh of a plan that fails is not saved.
 	configure(name, first, 1)
 	made := a.hostname(t)
 	a.ChangeHostname(made.ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM })
-	exchanged := `deployed: ` + line(second) + ` configured: ` + line(first) + ` The configured one was deployed before: somebody has exchanged it outside Terraform`
+	exchanged := `deployed: ` + line(second) + ` configured: ` + line(first) + ` The configured one was deployed before: it was changed outside Terraform`
 	w.says(1, exchanged, "plan")
 	w.mustRun("apply", "-auto-approve", "-refresh-only")
 	w.says(1, exchanged, "plan", "-refresh=false")
@@ -247,9 +247,9 @@ func TestAccRecovery_messages(t *testing.T) {
 		config, command, want string
 		creates               int
 	}{
-		"a data source with a wrong id": {data(`hostname_id = "77"`), "plan", `CustomHostname\.NotFound.*no hostname of that id.*Check hostname_id`, 0},
+		"a data source with a wrong id": {data(`hostname_id = "77"`), "plan", `CustomHostname\.NotFound.*no hostname with that id.*Check hostname_id`, 0},
 		"the region of the other site": {
-			a.hcl(a.args(name, cas(casID), inRegion("ap-southeast-1"))), "apply", `InvalidParameter.*cas_id ` + casID + ` in cas_region "ap-southeast-1".*"cn-hangzhou" for accounts of the China site`, 1,
+			a.hcl(a.args(name, cas(casID), inRegion("ap-southeast-1"))), "apply", `InvalidParameter.*cas_id ` + casID + ` in cas_region "ap-southeast-1".*"cn-hangzhou" for the China site`, 1,
 		},
 		"a certificate that is not there": {a.hcl(a.args(name, cas("30000999"))), "apply", `SetCertFailed.*cas_id 30000999 in cas_region "cn-hangzhou"`, 1},
 		"a region that contradicts account_type": {
@@ -270,7 +270,7 @@ func TestAccRecovery_messages(t *testing.T) {
 				arguments = nil
 			}
 			output := w.says(1, test.want, test.command, arguments...)
-			for _, wrong := range []string{"offer to create it anew", "Look the code up"} {
+			for _, wrong := range []string{"to recreate it", "Look the code up"} {
 				if strings.Contains(plainText(output), wrong) {
 					t.Errorf("says %q:\n%s", wrong, output)
 				}

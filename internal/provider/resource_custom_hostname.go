@@ -32,7 +32,7 @@ var (
 	_ resource.ResourceWithValidateConfig = &customHostnameResource{}
 )
 
-// Default time limits; the timeouts block changes them.
+// Default time limits; the timeouts block overrides them.
 const (
 	defaultCreateTimeout = 20 * time.Minute
 	defaultReadTimeout   = 5 * time.Minute
@@ -40,33 +40,33 @@ const (
 	defaultDeleteTimeout = 10 * time.Minute
 )
 
-// customHostnameResource is esa_custom_hostname.
+// customHostnameResource is the resource esa_custom_hostname.
 type customHostnameResource struct {
 	configured
 }
 
 func newCustomHostnameResource() resource.Resource { return &customHostnameResource{} }
 
-// Metadata names the resource.
+// Metadata sets the name of the resource.
 func (r *customHostnameResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname"
 }
 
-// IdentitySchema says what identifies a custom hostname.
+// IdentitySchema describes the identity of a custom hostname.
 func (r *customHostnameResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"hostname_id": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The hostname's id. Enough by itself.",
+				Description:       "The hostname's id. Sufficient on its own.",
 			},
 			"site_id": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The site's id. Enough together with hostname.",
+				Description:       "The site's id. Required with hostname.",
 			},
 			"hostname": identityschema.StringAttribute{
 				OptionalForImport: true,
-				Description:       "The domain name. Enough together with site_id.",
+				Description:       "The domain name. Required with site_id.",
 			},
 		},
 	}
@@ -75,21 +75,21 @@ func (r *customHostnameResource) IdentitySchema(_ context.Context, _ resource.Id
 // Schema describes the resource.
 func (r *customHostnameResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Puts a customer's own domain (a *custom hostname*; in ESA's words a *SaaS domain name*) in front of a record of an ESA site, " +
+		MarkdownDescription: "Manages a custom hostname (ESA also calls it a *SaaS domain name*): a customer's own domain in front of a record of an ESA site, " +
 			"with the certificate that it serves.\n\n" +
-			"All changes but those of `site_id` and `hostname` are made in place with UpdateCustomHostname, in one call that sends what changed and no more. " +
-			"Creating one counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
-			"A hostname that ESA creates without its certificate is saved with a warning, and the next apply sends the certificate again, in place. " +
-			"The resource is done when ESA knows the hostname; it does not wait for the domain's owner. To prove the ownership, publish a TXT record " +
+			"Changes are made in place, except for `site_id` and `hostname`. Each update is one UpdateCustomHostname call that sends only what changed. " +
+			"Each create counts against ESA's limit of 100 CreateCustomHostname calls per user and hour.\n\n" +
+			"If ESA creates a hostname without its certificate, the hostname is saved with a warning, and the next apply sends the certificate again, in place. " +
+			"The resource does not wait for the domain's owner: it is complete once ESA has created the hostname. To prove ownership, publish a TXT record " +
 			"named `verify_host` with the content `verify_code`.",
 		Attributes: r.attributes(),
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
 				Create: true, Read: true, Update: true, Delete: true,
-				CreateDescription: "Time limit for creating, such as `30m` or `6h`. Default `20m`. Many hostnames need hours: ESA takes 100 creates per user and hour.",
-				ReadDescription:   "Time limit for reading, such as `5m`, which is the default.",
-				UpdateDescription: "Time limit for changing, such as `10m`, which is the default.",
-				DeleteDescription: "Time limit for deleting, such as `10m`, which is the default.",
+				CreateDescription: "Time limit for creating, such as `30m` or `6h`. Default `20m`. Many hostnames need hours: ESA allows 100 creates per user and hour.",
+				ReadDescription:   "Time limit for reading. Default `5m`.",
+				UpdateDescription: "Time limit for updating. Default `10m`.",
+				DeleteDescription: "Time limit for deleting. Default `10m`.",
 			}),
 		},
 	}
@@ -122,7 +122,7 @@ func (r *customHostnameResource) attributes() map[string]schema.Attribute {
 		},
 		"ssl_flag": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Whether the hostname serves HTTPS (SslFlag): `on`, which needs `cert_type`, or `off`, with which no argument about certificates is allowed. Changed in place.",
+			MarkdownDescription: "Whether the hostname serves HTTPS (SslFlag): `on`, which requires `cert_type`, or `off`, which allows no certificate arguments. Changed in place.",
 			Validators:          []validator.String{stringvalidator.OneOf(esa.SSLOn, esa.SSLOff)},
 		},
 	}
@@ -146,14 +146,14 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			CustomType: pemType{},
 			Optional:   true,
 			MarkdownDescription: "PEM of the certificate and its chain (Certificate), leaf first, then its intermediates. Required with `cert_type` `upload`. Changed in place; " +
-				"a new certificate is sent together with the key. Two PEMs with the same certificates are the same, whatever their line ends, indentation and the text around them; " +
-				"ESA gets the certificates alone, in this order.",
+				"a new certificate is sent together with the key. Differences in line endings, indentation and text around the certificates are ignored; " +
+				"only the certificates are sent to ESA, in this order.",
 		},
 		"private_key": schema.StringAttribute{
 			Optional:  true,
 			Sensitive: true,
-			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is kept in state in clear; prefer `private_key_wo`, as a warning says wherever that can be used. " +
-				"An uploaded certificate needs one of the two whenever it is sent.",
+			MarkdownDescription: "PEM of the certificate's private key (PrivateKey). It is stored in state in plain text; use `private_key_wo` instead where the CLI supports it. " +
+				"One of the two is required whenever an uploaded certificate is sent.",
 			Validators: []validator.String{
 				stringvalidator.ConflictsWith(path.MatchRoot("private_key_wo")),
 				stringvalidator.PreferWriteOnlyAttribute(path.MatchRoot("private_key_wo")),
@@ -163,14 +163,14 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional:  true,
 			Sensitive: true,
 			WriteOnly: true,
-			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it goes to ESA and into neither plan nor state. " +
-				"It is sent with every change of the certificate; a plan that sends none does without. Needs Terraform or OpenTofu 1.11 or later.",
+			MarkdownDescription: "PEM of the certificate's private key (PrivateKey), write-only: it is sent to ESA and stored in neither plan nor state. " +
+				"It is sent with every change of the certificate, and is not needed otherwise. Requires Terraform or OpenTofu 1.11 or later.",
 		},
 		"private_key_wo_version": schema.Int64Attribute{
 			Optional: true,
-			MarkdownDescription: "A number of your choice; a new value sends the certificate and `private_key_wo` again. Only such a plan needs the key. " +
-				"Not needed for a new certificate, which sends its key anyway.",
-			// Not AlsoRequires: a plan that sends nothing has no need of the key, and its job may not have it.
+			MarkdownDescription: "A number of your choice. Change it to send the certificate and `private_key_wo` again; that plan requires the key. " +
+				"Not needed for a new certificate, which is always sent with its key.",
+			// Not AlsoRequires: a plan that sends nothing does not need the key, and may not have it.
 			Validators: []validator.Int64{int64validator.ConflictsWith(path.MatchRoot("private_key"))},
 		},
 		"cas_id": schema.StringAttribute{
@@ -182,20 +182,20 @@ func (r *customHostnameResource) certificateAttributes() map[string]schema.Attri
 			Optional: true,
 			Computed: true,
 			MarkdownDescription: "Region of SSL Certificates Service (CasRegion): `cn-hangzhou` for accounts of the China site, `ap-southeast-1` for those of the international site. " +
-				"Default: that of the provider's account site. One that contradicts the provider's `account_type` is refused. ESA does not return it. Changed in place.",
+				"Default: the region of the provider's account site. It must not contradict the provider's `account_type`. ESA does not return it. Changed in place.",
 			Validators: []validator.String{stringvalidator.OneOf(esa.CasRegion(esa.Domestic), esa.CasRegion(esa.International))},
 		},
 		"certificate_apply_trigger": schema.StringAttribute{
 			Optional: true,
-			MarkdownDescription: "A text of your choice, such as a date; a new value applies for the free certificate again (ApplyCustomHostnameCertificate), " +
-				"if the last application failed, or the certificate has expired or soon will. In every other state there is nothing to apply for: " +
-				"the value is saved, with a warning. So many hostnames can have the same one. Only with `cert_type` `free`.",
+			MarkdownDescription: "A text of your choice, such as a date. Change it to apply for the free certificate again (ApplyCustomHostnameCertificate). " +
+				"ESA accepts that if the last application failed, or if the certificate has expired or is expiring. In any other state, " +
+				"the value is only saved, with a warning, so many hostnames can share one value. Only with `cert_type` `free`.",
 			Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 		},
 	}
 }
 
-// observedAttributes are the values that ESA owns.
+// observedAttributes returns the attributes that ESA sets.
 func observedAttributes() map[string]schema.Attribute {
 	attributes := map[string]schema.Attribute{
 		"cert_apply_code": schema.Int64Attribute{
@@ -209,7 +209,7 @@ func observedAttributes() map[string]schema.Attribute {
 	return attributes
 }
 
-// Create makes the hostname, saves its id at once, and then reads what ESA made of it.
+// Create creates the hostname, saves its id at once, and then reads it.
 func (r *customHostnameResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan, config customHostnameModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -230,7 +230,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 
 	id, refused := client.CreateCustomHostname(ctx, in)
 	if id != 0 {
-		// Saved before anything else can fail: a hostname that is not in state is an orphan.
+		// Save the id before anything else can fail, so that the hostname is not orphaned.
 		plan.ID = types.StringValue(formatID(id))
 		saved := plan
 		saved.nullUnknown()
@@ -242,7 +242,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 		resp.Diagnostics.Append(r.explain(ctx, client, "create", &plan, in.RecordID, in.Certificate, refused))
 		return
 	case refused != nil:
-		// An error would taint the hostname, and the next apply would make another one with other tokens.
+		// An error would taint the hostname, and the next apply would replace it, with other tokens.
 		resp.Diagnostics.Append(certificateRefused(&plan, refused))
 		resp.Diagnostics.Append(memory{Refused: codeOf(refused)}.save(ctx, resp.Private)...)
 	}
@@ -250,8 +250,8 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	created, err := client.AwaitCreated(ctx, id)
 	if err != nil {
 		resp.Diagnostics.AddWarning("Custom hostname created but not read",
-			fmt.Sprintf("%s exists and is saved in state, but ESA could not be asked for its status and tokens yet: %s.\n\n"+
-				"They are filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+			fmt.Sprintf("%s was created and is saved in state, but its status and tokens could not be read: %s.\n\n"+
+				"The next plan or refresh reads them.", plan.thing(), clean(err.Error())))
 	}
 	if created == nil {
 		return
@@ -268,7 +268,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Read brings the state up to date, or removes the hostname from it if ESA says that there is none.
+// Read updates the state, or removes the hostname from it if ESA does not find it.
 func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameModel
 	resp.Diagnostics.Append(customHostnameShape().get(ctx, req.State.Raw, req.State.Get, &state)...)
@@ -281,7 +281,7 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// The framework asks for an identity even of what is gone, and states of older CLIs have none.
+	// The framework requires an identity even for an object that is gone, and states of older CLIs have none.
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, state.identity())...)
 	if !found {
 		resp.State.RemoveResource(ctx)
@@ -296,7 +296,7 @@ func (r *customHostnameResource) Read(ctx context.Context, req resource.ReadRequ
 	}
 }
 
-// refresh brings a state up to date, and tells whether ESA has the hostname.
+// refresh updates a state, and reports whether the hostname exists.
 func (r *customHostnameResource) refresh(ctx context.Context, state *customHostnameModel) (found bool, diags diag.Diagnostics) {
 	client := r.client(&diags)
 	if diags.HasError() {
@@ -319,7 +319,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	}
 	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
-		tflog.Warn(ctx, "Custom hostname is gone, removing it from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
+		tflog.Warn(ctx, "Custom hostname not found, removing from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})
 		return false, diags
 	}
 	if err != nil {
@@ -328,7 +328,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	}
 	if site := formatID(actual.SiteID); !state.SiteID.IsNull() && state.SiteID.ValueString() != site {
 		diags.AddAttributeError(path.Root("site_id"), "Invalid site_id",
-			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id alone.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
+			fmt.Sprintf("Hostname id %d (%s) belongs to site %s, not to site %s. Import it with that site, or by its hostname id only.", id, clean(actual.Hostname), site, state.SiteID.ValueString()))
 		return false, diags
 	}
 	state.actual = actual
@@ -336,7 +336,7 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 	return true, diags
 }
 
-// Update makes the smallest change that is right, and then reads what ESA made of it.
+// Update sends what changed, and then reads the hostname.
 func (r *customHostnameResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state, config customHostnameModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -371,14 +371,14 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 		updated, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
 		if err != nil {
 			resp.Diagnostics.AddWarning("Custom hostname updated but not read",
-				fmt.Sprintf("The change of %s was made, but its result could not be read yet: %s.\n\n"+
-					"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+				fmt.Sprintf("%s was updated, but the result could not be read: %s.\n\n"+
+					"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		} else if names := plan.notStuck(updated); len(names) > 0 {
-			// The state is what ESA reports, so that the next plan shows what is still to be done.
+			// Save what ESA returns, so that the next plan shows what is still to be changed.
 			state.fromAPI(updated, r.casRegion())
 			resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 			resp.Diagnostics.AddAttributeError(path.Root(names[0]), "Custom hostname not changed",
-				fmt.Sprintf("ESA accepted the change of %s, but still reports another %s. %s",
+				fmt.Sprintf("ESA accepted the update of %s, but still returns another %s. %s",
 					plan.thing(), strings.Join(names, ", "), adviceForUnchanged(updated)))
 			return
 		} else {
@@ -387,7 +387,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 		}
 	}
 	if changeOf(&state, &plan).trigger && !applyAgain(ctx, client, in.HostnameID, actual, &plan, &observed, &resp.Diagnostics) {
-		// All but the application is done, and saved. The next plan shows the trigger.
+		// Everything else is done and saved. The next plan shows the trigger again.
 		plan.CertificateApplyTrigger = state.CertificateApplyTrigger
 	}
 	plan.fillUnknown(observed)
@@ -398,9 +398,9 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 }
 
-// update sends the smallest call. Where ESA refuses a record by itself, it is sent with SslFlag and the certificate group:
-// the documentation allows it alone, and Alibaba Cloud's own generated code never sends it so. A certificate that ESA does
-// not show is not in the plan: it is sent as configured.
+// update sends the smallest call. If ESA refuses a record on its own, the record is sent again with SslFlag and the
+// certificate group: the documentation allows a record on its own, but Alibaba Cloud's own generated code never sends it
+// that way. If the plan lacks the certificate because ESA does not return it, the configured one is sent.
 func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan, config *customHostnameModel) diag.Diagnostic {
 	err := client.UpdateCustomHostname(ctx, in)
 	if err == nil {
@@ -416,8 +416,8 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	}
 	if plan.CertType.ValueString() == esa.CertTypeUpload && config.key() == "" {
 		return diag.NewAttributeErrorDiagnostic(path.Root("record_id"), "Unable to update custom hostname",
-			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and of the same site. "+
-				"ESA may take a record with the whole certificate group alone, and that needs the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
+			fmt.Sprintf("Unable to update %s: ESA refused its new record, although the record is proxied and belongs to the same site. "+
+				"ESA may accept a record only together with all certificate arguments, which include the private key. Set private_key_wo for this apply.\n\n%s", plan.thing(), describe(refusal)))
 	}
 	var diags diag.Diagnostics
 	in.SSLFlag = plan.SSLFlag.ValueString()
@@ -437,9 +437,9 @@ func (r *customHostnameResource) update(ctx context.Context, client *esa.Client,
 	return nil
 }
 
-// applyAgain does what a new certificate_apply_trigger asks for: it applies for the certificate if that is in a state for
-// it, as the hostname is now, which is nil if it is to be read. One value may be that of thousands of hostnames, of which
-// one has failed; so that there is nothing to apply for is a warning. false is an error: it is to be tried again.
+// applyAgain handles a new certificate_apply_trigger: it applies for the certificate if the state of the hostname allows
+// that. now is the hostname, or nil to read it. Thousands of hostnames may share a value although only one has failed, so
+// it is only a warning if there is nothing to apply for. It returns false after an error, so that the trigger is retried.
 func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.CustomHostname, plan *customHostnameModel, observed *customHostnameObserved, diags *diag.Diagnostics) bool {
 	if now == nil {
 		read, err := client.GetCustomHostname(ctx, id)
@@ -460,8 +460,8 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	}
 	err := client.ApplyCustomHostnameCertificate(ctx, id)
 	if apiErr := new(esa.Error); esa.IsApplyRefused(err) && errors.As(err, &apiErr) {
-		// Asking again gets the same answer, so it must not fail every apply from now on.
-		notApplied(fmt.Sprintf("ESA takes no application for the certificate of %s, which is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
+		// A retry would be refused too, so this must not fail every apply from now on.
+		notApplied(fmt.Sprintf("ESA accepts no application for the certificate of %s, whose status is %s.\n\n%s", plan.thing(), clean(now.CertStatus), describe(apiErr)))
 		return true
 	}
 	if err != nil {
@@ -471,30 +471,30 @@ func applyAgain(ctx context.Context, client *esa.Client, id int64, now *esa.Cust
 	applied, err := client.AwaitApplied(ctx, now)
 	if err != nil {
 		diags.AddWarning("Certificate applied for but not read",
-			fmt.Sprintf("The certificate of %s was applied for, but the result could not be read yet: %s.\n\n"+
-				"It is filled in by the next plan or refresh.", plan.thing(), clean(err.Error())))
+			fmt.Sprintf("The certificate of %s was applied for, but the result could not be read: %s.\n\n"+
+				"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		return true
 	}
 	observed.observe(applied)
 	return true
 }
 
-// tellPlace tells the client where the hostname is, so that its writes take their turn there.
+// tellPlace tells the client the site and record of the hostname, whose turns its writes take.
 func (m *customHostnameModel) tellPlace(client *esa.Client, id int64) {
 	siteID, _ := parseID(m.SiteID.ValueString())
 	recordID, _ := parseID(m.RecordID.ValueString())
 	client.KnowPlace(id, siteID, recordID)
 }
 
-// adviceForUnchanged says what to do about a change that is not to be seen.
+// adviceForUnchanged returns the advice about a change that reads do not show.
 func adviceForUnchanged(h *esa.CustomHostname) string {
 	if h.Status == esa.StatusConfiguring {
 		return "ESA was still configuring the hostname at the time limit. Run apply again when it is active, or raise timeouts.update."
 	}
-	return "Run plan to see what it reports, and apply again. If that does not help either, give the hostname id to Alibaba Cloud support."
+	return "Run plan to see what ESA returns, then apply again. If that does not help, give the hostname id to Alibaba Cloud support."
 }
 
-// Delete deletes the hostname and waits until ESA no longer knows it, so that its record is free.
+// Delete deletes the hostname and waits until ESA no longer finds it, so that its record is free.
 func (r *customHostnameResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state customHostnameModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -524,7 +524,7 @@ func (r *customHostnameResource) Delete(ctx context.Context, req resource.Delete
 	}
 }
 
-// ImportState finds what is to be imported; Read does the rest.
+// ImportState finds the hostname to import; Read does the rest.
 func (r *customHostnameResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	target, ok := importTargetOf(ctx, req, &resp.Diagnostics)
 	client := r.client(&resp.Diagnostics)
@@ -539,12 +539,13 @@ func (r *customHostnameResource) ImportState(ctx context.Context, req resource.I
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), target.hostnameID)...)
 	if target.siteID != "" {
-		// Read refuses a hostname of another site.
+		// Read returns an error for a hostname of another site.
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("site_id"), target.siteID)...)
 	}
 }
 
-// finish checks, now that every value is known, what could not be checked while planning. Warnings were given then.
+// finish repeats the checks of the plan now that all values are known. It returns only errors, as the plan returned the
+// warnings.
 func (r *customHostnameResource) finish(plan, config, state *customHostnameModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	config.validateArguments(&diags)
@@ -559,7 +560,7 @@ func (r *customHostnameResource) finish(plan, config, state *customHostnameModel
 	return diags.Errors()
 }
 
-// key is the private key of a configuration; a plan does not have it.
+// key returns the private key of a configuration. Plans do not contain it.
 func (m *customHostnameModel) key() esa.Secret {
 	if !m.PrivateKeyWO.IsNull() {
 		return esa.Secret(m.PrivateKeyWO.ValueString())
@@ -567,8 +568,8 @@ func (m *customHostnameModel) key() esa.Secret {
 	return esa.Secret(m.PrivateKey.ValueString())
 }
 
-// explain turns an error of Create or Update into a diagnostic. ESA's InvalidParameter does not say which parameter;
-// the record is the likeliest, and is looked up. recordID and group are what was sent.
+// explain returns the diagnostic of an error of Create or Update. ESA's InvalidParameter does not name the parameter. It
+// is most likely the record, so explain looks that up. recordID and group are what was sent.
 func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64, group *esa.Certificate, err error) diag.Diagnostic {
 	general := apiError(verb, plan.thing(), err)
 	if group != nil && group.Type == esa.CertTypeCAS && esa.IsCode(err, esa.CodeInvalidParameter, esa.CodeSetCertFailed) {
@@ -586,8 +587,8 @@ func (r *customHostnameResource) explain(ctx context.Context, client *esa.Client
 	return general
 }
 
-// recordProblem looks a record up and says why no hostname of the plan's site can be attached to it. It returns nil if one can,
-// or if the record cannot be read.
+// recordProblem looks a record up and returns why it cannot serve a hostname of the plan's site. It returns nil if it
+// can, or if the record cannot be read.
 func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.Client, verb string, plan *customHostnameModel, recordID int64) diag.Diagnostic {
 	record, err := client.GetRecord(ctx, recordID)
 	problem := ""
@@ -607,21 +608,21 @@ func (r *customHostnameResource) recordProblem(ctx context.Context, client *esa.
 		fmt.Sprintf("Unable to %s %s: record %d %s. Use a proxied record of the hostname's own site.", verb, plan.thing(), recordID, problem))
 }
 
-// warnUnusable says so when ESA has taken a hostname but will not serve it.
+// warnUnusable warns if ESA created a hostname but does not serve it.
 func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	switch m.Status.ValueString() {
 	case esa.StatusConflicted:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname conflicted",
 			fmt.Sprintf("%s was created, but its name is occupied (%s), so ESA does not serve it. "+
-				"Remove what occupies it, then verify the ownership with an esa_custom_hostname_validation; nothing needs to be created anew.", m.thing(), m.ConflictWith.ValueString()))
+				"Remove what occupies it, then verify ownership with an esa_custom_hostname_validation; nothing needs to be recreated.", m.thing(), m.ConflictWith.ValueString()))
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
-			fmt.Sprintf("%s was created, but ESA does not serve it (%s). It is served when that has been mended; nothing needs to be created anew.", m.thing(), m.OfflineReason.ValueString()))
+			fmt.Sprintf("%s was created, but ESA does not serve it (%s). Once the cause is fixed, ESA serves it; nothing needs to be recreated.", m.thing(), m.OfflineReason.ValueString()))
 	case esa.StatusPending:
 		if m.VerifyCode.IsNull() {
 			diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname without ownership token",
-				fmt.Sprintf("%s was created, but within a minute ESA has not made verify_host and verify_code. "+
-					"They are filled in by the next plan or refresh; run apply again for what depends on them.", m.thing()))
+				fmt.Sprintf("%s was created, but ESA did not create verify_host and verify_code within a minute. "+
+					"The next plan or refresh reads them; run apply again for what depends on them.", m.thing()))
 		}
 	}
 }

@@ -810,10 +810,10 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 		writes map[string]int
 		says   string
 	}{
-		"in order":                   {before: free(), change: inOrder, says: "in order until"},
-		"applying":                   {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }, says: "being applied for already"},
-		"no certificate yet":         {before: free(), change: func(*fakeesa.Hostname) {}, says: "by itself once the ownership is proved"},
-		"in order since the refresh": {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }, says: "in order until"},
+		"in order":                   {before: free(), change: inOrder, says: "is valid until"},
+		"applying":                   {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }, says: "is already in progress"},
+		"no certificate yet":         {before: free(), change: func(*fakeesa.Hostname) {}, says: "by itself once ownership is verified"},
+		"in order since the refresh": {before: free(), change: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }, says: "is valid until"},
 		"cas to free":                {before: cas("30000478"), change: func(h *fakeesa.Hostname) { h.Status = "active" }, writes: map[string]int{"UpdateCustomHostname": 1}, says: "nothing to apply for"},
 		"off to on":                  {before: args{}, change: func(h *fakeesa.Hostname) { h.Status = "active" }, writes: map[string]int{"UpdateCustomHostname": 1}, says: "nothing to apply for"},
 	} {
@@ -876,7 +876,7 @@ func TestAccCustomHostname_applicationFails(t *testing.T) {
 		says  string
 		again map[string]int // writes of the next apply
 	}{
-		"InvalidParameter": {false, "ESA takes no application for the certificate of", map[string]int{}},
+		"InvalidParameter": {false, "ESA accepts no application for the certificate of", map[string]int{}},
 		"NoPermission":     {true, "lacks esa:ApplyCustomHostnameCertificate", map[string]int{"ApplyCustomHostnameCertificate": 1}},
 	} {
 		t.Run(code, func(t *testing.T) {
@@ -987,7 +987,7 @@ func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
 						a.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", Status: 200, RawBody: &done})
 					},
 					Config:      a.hcl(a.args(name, to)),
-					ExpectError: regexp.MustCompile(`(?s)Custom hostname not changed.*still reports\s+another\s+` + test.argument),
+					ExpectError: regexp.MustCompile(`(?s)Custom hostname not changed.*still returns\s+another\s+` + test.argument),
 				},
 				// Nothing was lost: the next apply makes the change.
 				resource.TestStep{Config: a.hcl(a.args(name, to)), ConfigPlanChecks: plan(inPlace())},
@@ -1149,7 +1149,7 @@ resource "esa_custom_hostname" "test" {
 	out, status := w.run("apply", "-auto-approve")
 	text := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 	for _, want := range []string{
-		"ESA takes 100 CreateCustomHostname calls per user and hour", "It was not created.",
+		"ESA allows 100 CreateCustomHostname calls per user and hour", "It was not created.",
 		"This run has created 2 custom hostnames before, which are saved in state.", a.Options().ThrottlingCode, "raise timeouts.create",
 	} {
 		if !strings.Contains(text, want) {

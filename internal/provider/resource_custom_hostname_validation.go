@@ -28,10 +28,10 @@ var (
 	_ resource.ResourceWithModifyPlan = &customHostnameValidationResource{}
 )
 
-// defaultValidationTimeout is what other providers wait for certificates too; owners and authorities take their time.
+// defaultValidationTimeout is the same as in other providers; owners and CAs take their time.
 const defaultValidationTimeout = 75 * time.Minute
 
-// customHostnameValidationResource is esa_custom_hostname_validation: a wait, and nothing that ESA knows of.
+// customHostnameValidationResource is the resource esa_custom_hostname_validation: a wait without an object in ESA.
 type customHostnameValidationResource struct {
 	configured
 }
@@ -40,7 +40,7 @@ func newCustomHostnameValidationResource() resource.Resource {
 	return &customHostnameValidationResource{}
 }
 
-// customHostnameValidationModel is esa_custom_hostname_validation as plan or state.
+// customHostnameValidationModel is the plan or state of esa_custom_hostname_validation.
 type customHostnameValidationModel struct {
 	ID            types.String   `tfsdk:"id"`
 	HostnameID    types.String   `tfsdk:"hostname_id"`
@@ -57,7 +57,7 @@ type customHostnameValidationModel struct {
 	Timeouts      timeouts.Value `tfsdk:"timeouts"`
 }
 
-// observe takes what ESA says. As in esa_custom_hostname, tokens stay when ESA blanks them.
+// observe sets the attributes from h. As in esa_custom_hostname, tokens are kept if ESA returns none.
 func (m *customHostnameValidationModel) observe(h *esa.CustomHostname) {
 	m.ID = types.StringValue(formatID(h.HostnameID))
 	m.Hostname = types.StringValue(h.Hostname)
@@ -70,7 +70,7 @@ func (m *customHostnameValidationModel) observe(h *esa.CustomHostname) {
 	m.CertHTTPValue = sticky(m.CertHTTPValue, h.CertHTTPValue)
 }
 
-// Metadata names the resource.
+// Metadata sets the name of the resource.
 func (r *customHostnameValidationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_custom_hostname_validation"
 }
@@ -80,7 +80,7 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 	attributes := map[string]schema.Attribute{
 		"hostname_id": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "Id of the hostname, `esa_custom_hostname.x.id`. Changing it waits anew.",
+			MarkdownDescription: "Id of the hostname, `esa_custom_hostname.x.id`. Changing it waits again.",
 			Validators:          []validator.String{idValidator{}},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
@@ -89,13 +89,13 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 			Computed: true,
 			Default:  stringdefault.StaticString(string(esa.Usable)),
 			MarkdownDescription: "What to wait for: `ownership`, until ESA has seen the TXT record `verify_host` and the hostname is `active`; " +
-				"or `certificate`, until moreover, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
+				"or `certificate`, until the hostname is `active` and, with SSL on, a certificate is in use (`cert_status` `OK` or `Expiring`). Default `certificate`.",
 			Validators: []validator.String{stringvalidator.OneOf(string(esa.Ownership), string(esa.Usable))},
 		},
 		"triggers": schema.MapAttribute{
 			Optional:    true,
 			ElementType: types.StringType,
-			MarkdownDescription: "Values of your choice; when one of them changes, it waits again, in place. Give it what the wait is about: " +
+			MarkdownDescription: "Values of your choice. When one of them changes, the resource waits again, in place. Typical values are " +
 				"the hostname's `certificate_apply_trigger`, its `record_id`, or the content of a DNS record.",
 		},
 	}
@@ -116,11 +116,11 @@ func (r *customHostnameValidationResource) Schema(ctx context.Context, _ resourc
 		}
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until the ownership is proved, and then waits for the certificate. " +
-			"It makes nothing, and destroying it touches nothing.\n\n" +
-			"It returns at once if the hostname is there already, and fails at once if waiting cannot help: when the application for its certificate failed, " +
-			"or when the name is still occupied, or the hostname still offline, after a last VerifyCustomHostname. A renewal later does not undo it.\n\n" +
-			"Let it depend on the DNS records, so that it begins when they are published. Once it is in state it does not wait again, until one of its `triggers` changes.",
+		MarkdownDescription: "Waits until a custom hostname is in service: calls VerifyCustomHostname until ownership is verified, and then waits for the certificate. " +
+			"It creates nothing in ESA, and destroying it changes nothing there.\n\n" +
+			"It returns at once if the hostname is already in service. It fails at once if waiting cannot help: if the application for its certificate failed, " +
+			"or if the name is still occupied, or the hostname still offline, after a last VerifyCustomHostname. A later renewal of the certificate does not undo it.\n\n" +
+			"Make it depend on the DNS records, so that it starts once they are published. Once it is in state, it waits again only when one of its `triggers` changes.",
 		Attributes: attributes,
 		Blocks: map[string]schema.Block{
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{
@@ -140,8 +140,8 @@ func (r *customHostnameValidationResource) Create(ctx context.Context, req resou
 	r.wait(ctx, &plan, &resp.State, &resp.Diagnostics)
 }
 
-// Read brings the state up to date. Only a hostname that is gone is removed from it: that a certificate is being
-// renewed does not undo that it was there.
+// Read updates the state. It removes the resource only if the hostname is gone: a renewal of the certificate does not undo
+// the validation.
 func (r *customHostnameValidationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state customHostnameValidationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -159,7 +159,7 @@ func (r *customHostnameValidationResource) Read(ctx context.Context, req resourc
 	}
 }
 
-// refresh brings a state up to date, and tells whether ESA has the hostname.
+// refresh updates a state, and reports whether the hostname exists.
 func (r *customHostnameValidationResource) refresh(ctx context.Context, state *customHostnameValidationModel) (found bool, diags diag.Diagnostics) {
 	client := r.client(&diags)
 	if diags.HasError() {
@@ -189,15 +189,15 @@ func (r *customHostnameValidationResource) refresh(ctx context.Context, state *c
 	return true, diags
 }
 
-// validate has nothing to add to the schema.
+// validate adds nothing to the checks of the schema.
 func (r *customHostnameValidationResource) validate(*customHostnameValidationModel, *diag.Diagnostics) {
 }
 
-// complete has nothing to add to the schema.
+// complete adds nothing to the plan.
 func (r *customHostnameValidationResource) complete(_, _, _ *customHostnameValidationModel, _ *diag.Diagnostics) {
 }
 
-// ModifyPlan makes unknown what another wait can alter: DNS records are made of it.
+// ModifyPlan makes the attributes unknown that another wait can change, as DNS records may be made of them.
 func (r *customHostnameValidationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || req.State.Raw.IsNull() {
 		return
@@ -216,12 +216,12 @@ func (r *customHostnameValidationResource) ModifyPlan(ctx context.Context, req r
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-// waitsAgain tells whether a plan asks for more than has been waited for. Other changes concern only the next wait.
+// waitsAgain reports whether a plan requires another wait. Other changes only affect the next one.
 func (m *customHostnameValidationModel) waitsAgain(state *customHostnameValidationModel) bool {
 	return !m.WaitFor.Equal(state.WaitFor) || !m.Triggers.Equal(state.Triggers)
 }
 
-// Update waits again if the plan asks for it.
+// Update waits again if the plan requires it.
 func (r *customHostnameValidationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state customHostnameValidationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -230,7 +230,7 @@ func (r *customHostnameValidationResource) Update(ctx context.Context, req resou
 		return
 	}
 	again := plan.waitsAgain(&state)
-	// What was seen before is where tokens are that ESA has blanked since.
+	// The state may contain tokens that ESA no longer returns.
 	updated := state
 	updated.WaitFor, updated.Triggers, updated.Timeouts = plan.WaitFor, plan.Triggers, plan.Timeouts
 	if !again {
@@ -240,11 +240,11 @@ func (r *customHostnameValidationResource) Update(ctx context.Context, req resou
 	r.wait(ctx, &updated, &resp.State, &resp.Diagnostics)
 }
 
-// Delete forgets the wait.
+// Delete only removes the resource from state.
 func (r *customHostnameValidationResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {
 }
 
-// wait waits for what the plan says and saves what was seen.
+// wait waits for the goal of the plan and saves the result.
 func (r *customHostnameValidationResource) wait(ctx context.Context, plan *customHostnameValidationModel, state *tfsdk.State, diags *diag.Diagnostics) {
 	client := r.client(diags)
 	limit, timeoutDiags := plan.Timeouts.Create(ctx, defaultValidationTimeout)
@@ -273,7 +273,7 @@ func (m *customHostnameValidationModel) thing() thing {
 	return thing{hostname: m.Hostname.ValueString(), hostnameID: m.HostnameID.ValueString()}
 }
 
-// validationError says why a wait ended, what was seen last, and what to do. limit is the argument that sets the time.
+// validationError returns the error of a wait. limit is the argument with the time limit.
 func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err error, limit string) diag.Diagnostic {
 	if last != nil {
 		about = thingOf(last)
@@ -289,12 +289,12 @@ func validationError(goal esa.Goal, about thing, last *esa.CustomHostname, err e
 				goal, about, lastSeen(last), whatIsMissing(last), limit))
 	case errors.Is(err, context.Canceled) && last != nil:
 		return diag.NewErrorDiagnostic("Custom hostname not validated yet",
-			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. Last seen: %s. Run apply again to go on.", goal, about, lastSeen(last)))
+			fmt.Sprintf("The run was interrupted while waiting for the %s of %s. Last seen: %s. Run apply again to continue.", goal, about, lastSeen(last)))
 	}
 	return apiError("validate", about, err)
 }
 
-// lastSeen tells how far a hostname is.
+// lastSeen describes the status of a hostname.
 func lastSeen(h *esa.CustomHostname) string {
 	switch {
 	case h.SSLFlag != esa.SSLOn:
@@ -305,20 +305,20 @@ func lastSeen(h *esa.CustomHostname) string {
 	return fmt.Sprintf("status %s, certificate %s", clean(h.Status), clean(h.CertStatus))
 }
 
-// whatIsMissing tells what the hostname's owner has to do.
+// whatIsMissing returns what the hostname's owner has to do.
 func whatIsMissing(h *esa.CustomHostname) string {
 	switch {
 	case h.Status == esa.StatusPending && h.VerifyCode == "":
-		return "ESA has not made verify_host and verify_code yet, which are to be published."
+		return "ESA has not created verify_host and verify_code yet. Publish them once it has."
 	case h.Status == esa.StatusPending:
 		return fmt.Sprintf("Publish the TXT record %s with the content %s.", clean(h.VerifyHost), clean(h.VerifyCode))
 	case h.SSLFlag == esa.SSLOn && h.CertTXTKey != "":
-		return fmt.Sprintf("For the certificate, publish the TXT record %s with the content %s, or serve the domain through ESA already.", clean(h.CertTXTKey), clean(h.CertTXTValue))
+		return fmt.Sprintf("For the certificate, publish the TXT record %s with the content %s, or point the domain at ESA.", clean(h.CertTXTKey), clean(h.CertTXTValue))
 	}
 	return "ESA needs more time."
 }
 
-// describeHopeless tells why waiting does not help, and what does.
+// describeHopeless returns why waiting does not help, and what does.
 func describeHopeless(hopeless *esa.HopelessError) (summary, detail string) {
 	h := &hopeless.Hostname
 	about, answer := thingOf(h), ""
@@ -328,24 +328,24 @@ func describeHopeless(hopeless *esa.HopelessError) (summary, detail string) {
 	}
 	switch h.Status {
 	case esa.StatusConflicted:
-		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. It has just been verified again, and still is. "+
-			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be created anew.", about, clean(orNone(h.ConflictWith))) + answer
+		return "Custom hostname conflicted", fmt.Sprintf("The name of %s is occupied: %s. ESA has just verified it again, without success. "+
+			"Remove what occupies it, or have its owner do so, and run apply again; nothing needs to be recreated.", about, clean(orNone(h.ConflictWith))) + answer
 	case esa.StatusOffline:
-		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. It has just been verified again, and is offline still. "+
-			"See to that (a missing ICP filing, an overdue plan, content, or somebody's decision), and run apply again.", about, clean(orNone(h.OfflineReason))) + answer
+		return "Custom hostname offline", fmt.Sprintf("ESA does not serve %s: %s. ESA has just verified it again, and it is still offline. "+
+			"Fix the cause (a missing ICP filing, an overdue plan, content, or a manual decision), and run apply again.", about, clean(orNone(h.OfflineReason))) + answer
 	}
 	code := "none"
 	if h.CertApplyCode != nil {
 		code = fmt.Sprint(*h.CertApplyCode)
 	}
-	return "Certificate of custom hostname failed", fmt.Sprintf("The certificate of %s is %s. ESA says: %s (CertApplyCode %s).\n\n"+
-		"For a free certificate, check the TXT record and the domain's CAA records, then apply for it anew by changing certificate_apply_trigger of its esa_custom_hostname. "+
+	return "Certificate of custom hostname failed", fmt.Sprintf("The certificate of %s is %s. Message from ESA: %s (CertApplyCode %s).\n\n"+
+		"For a free certificate, check the TXT record and the domain's CAA records, then apply for it again by changing certificate_apply_trigger of its esa_custom_hostname. "+
 		"For an uploaded one, upload a renewed certificate.", about, clean(h.CertStatus), clean(orNone(h.CertApplyMessage)), code)
 }
 
 func orNone(text string) string {
 	if text == "" {
-		return "nothing"
+		return "no reason given"
 	}
 	return text
 }

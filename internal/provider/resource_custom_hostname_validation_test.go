@@ -380,7 +380,7 @@ func TestValidationTellsHowFarItIs(t *testing.T) {
 		},
 		"without a token": {
 			esa.CustomHostname{Status: "pending", SSLFlag: "off"},
-			"Last seen: status pending.\n\nESA has not made verify_host and verify_code yet, which are to be published.\n\nThen",
+			"Last seen: status pending.\n\nESA has not created verify_host and verify_code yet. Publish them once it has.\n\nThen",
 		},
 		"without a certificate": {
 			esa.CustomHostname{Status: "active", SSLFlag: "on", CertStatus: "Applying", CertTXTKey: "_acme-challenge.shop.customer.com", CertTXTValue: "token"},

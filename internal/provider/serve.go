@@ -12,12 +12,12 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// NewServer returns what tf6server.Serve serves. The version is the one that Terraform and ESA are told.
+// NewServer returns the server for tf6server.Serve. The version is sent to Terraform and ESA.
 func NewServer(version string) func() tfprotov6.ProviderServer {
 	return newServerWithClock(version, esa.SystemClock{})
 }
 
-// newServerWithClock is NewServer for tests that do not want to wait.
+// newServerWithClock is NewServer with a clock, for tests.
 func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.ProviderServer {
 	return func() tfprotov6.ProviderServer {
 		provider := newWithClock(version, clock)()
@@ -34,21 +34,20 @@ func newServerWithClock(version string, clock esa.Clock) func() tfprotov6.Provid
 	}
 }
 
-// longWay is the environment variable that switches the quick way off. So does whoever wants to read logs: the framework
-// tells of every step.
+// longWay is the environment variable that disables the quick way. Logs disable it too, as the framework logs every step.
 const longWay = "TERRAFORM_PROVIDER_ESA_LONG_WAY"
 
-// frameworkServer is what the framework's server can do.
+// frameworkServer is the interface of the framework's server.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
 	tfprotov6.ActionServer
 }
 
-// frugalServer gives the framework contexts that hold nothing once a call is over. The framework keeps the cancel
-// functions of all contexts until it is stopped, and with them the requests, streams and loggers of all calls: of a plan
-// of 5,000 hostnames that is most of a gigabyte. The calls that answer in a stream go on after they return, and are
-// few; they are not here.
+// frugalServer passes contexts to the framework that refer to nothing once a call is over. The framework keeps the cancel
+// functions of all contexts until it is stopped, and with them the requests, streams and loggers of all calls, which is
+// most of a gigabyte for a plan of 5,000 hostnames. Streaming calls continue after they return, and are rare; they are
+// not wrapped.
 type frugalServer struct {
 	frameworkServer
 }
@@ -93,7 +92,7 @@ func (s frugalServer) CallFunction(ctx context.Context, req *tfprotov6.CallFunct
 	return during(ctx, req, s.frameworkServer.CallFunction)
 }
 
-// during calls with a context that holds nothing afterwards.
+// during makes a call with a context that refers to nothing afterwards.
 func during[Req, Resp any](ctx context.Context, req Req, call func(context.Context, Req) (Resp, error)) (Resp, error) {
 	c := &callContext{done: ctx.Done()}
 	c.parent.Store(&ctx)
@@ -101,7 +100,7 @@ func during[Req, Resp any](ctx context.Context, req Req, call func(context.Conte
 	return call(c, req)
 }
 
-// callContext is its parent until the call is over, and then a canceled context.
+// callContext is its parent context until the call is over, and a canceled context afterwards.
 type callContext struct {
 	done   <-chan struct{}
 	parent atomic.Pointer[context.Context]

@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// shape reads values of a schema into models M and writes them, field by field as the tags say. The framework's Get and
-// Set do the same for any type of Go; they compile a pattern for every field, and build the schema's types anew.
+// shape converts values of a schema to models M and back, by the tags of their fields. The framework's Get and Set do the
+// same for any Go type, but they compile a pattern for every field and rebuild the schema's types.
 type shape[M any] struct {
 	object tftypes.Object
 	fields []shapeField
@@ -24,7 +24,7 @@ type shapeField struct {
 	kind  attr.Type
 }
 
-// newShape refuses a model whose fields are not the values of the schema's attributes, one by one.
+// newShape returns an error for a model whose fields do not match the schema's attributes.
 func newShape[M any](ctx context.Context, of attr.Type) (*shape[M], error) {
 	kind, ok := of.(attr.TypeWithAttributeTypes)
 	if !ok {
@@ -52,7 +52,7 @@ func newShape[M any](ctx context.Context, of attr.Type) (*shape[M], error) {
 	return s, nil
 }
 
-// shapeOf is the shape of a resource's schema, nil if that is another one.
+// shapeOf returns the shape of a resource's schema, nil if they do not match.
 func shapeOf[M any](r resource.Resource) *shape[M] {
 	var of resource.SchemaResponse
 	r.Schema(context.Background(), resource.SchemaRequest{}, &of)
@@ -63,7 +63,7 @@ func shapeOf[M any](r resource.Resource) *shape[M] {
 	return s
 }
 
-// read reads an object that is neither null nor unknown.
+// read converts an object that is neither null nor unknown.
 func (s *shape[M]) read(ctx context.Context, value tftypes.Value) (*M, error) {
 	var values map[string]tftypes.Value
 	if value.IsNull() || !value.IsKnown() {
@@ -84,7 +84,7 @@ func (s *shape[M]) read(ctx context.Context, value tftypes.Value) (*M, error) {
 	return model, nil
 }
 
-// write makes a value of a model.
+// write converts a model to a value.
 func (s *shape[M]) write(ctx context.Context, model *M) (tftypes.Value, error) {
 	values := make(map[string]tftypes.Value, len(s.fields))
 	for _, field := range s.fields {
@@ -100,7 +100,7 @@ func (s *shape[M]) write(ctx context.Context, model *M) (tftypes.Value, error) {
 	return tftypes.NewValue(s.object, values), nil
 }
 
-// same tells whether two models hold the same values, written in the same way.
+// same reports whether two models have exactly the same values.
 func (s *shape[M]) same(a, b *M) bool {
 	for _, field := range s.fields {
 		if !s.value(a, field).Equal(s.value(b, field)) {
@@ -115,7 +115,7 @@ func (s *shape[M]) value(model *M, field shapeField) attr.Value {
 	return value
 }
 
-// get reads a value of a configuration, plan or state; slow is the framework's way, which also says what is wrong.
+// get reads a configuration, plan or state into a model; slow is the framework's Get, which also reports errors.
 func (s *shape[M]) get(ctx context.Context, raw tftypes.Value, slow func(context.Context, any) diag.Diagnostics, into *M) diag.Diagnostics {
 	if s != nil {
 		if model, err := s.read(ctx, raw); err == nil {
@@ -126,7 +126,7 @@ func (s *shape[M]) get(ctx context.Context, raw tftypes.Value, slow func(context
 	return slow(ctx, into)
 }
 
-// set is the opposite of get.
+// set is the inverse of get.
 func (s *shape[M]) set(ctx context.Context, raw *tftypes.Value, slow func(context.Context, any) diag.Diagnostics, model *M) diag.Diagnostics {
 	if s != nil {
 		if value, err := s.write(ctx, model); err == nil {

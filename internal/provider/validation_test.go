@@ -76,7 +76,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		"free with certificate":            {on("free", map[string]any{"certificate": pair.CertificatePEM}), "certificate", "Invalid certificate", `cert_type "upload"`},
 		"free with private_key":            {on("free", map[string]any{"private_key": pair.PrivateKeyPEM}), "private_key", "Invalid private_key", `cert_type "upload"`},
 		"free with cas_id":                 {on("free", map[string]any{"cas_id": casID}), "cas_id", "Invalid cas_id", `cert_type "cas"`},
-		"upload without certificate":       {on("upload", map[string]any{"private_key_wo": pair.PrivateKeyPEM}), "certificate", "Missing certificate", "needs certificate"},
+		"upload without certificate":       {on("upload", map[string]any{"private_key_wo": pair.PrivateKeyPEM}), "certificate", "Missing certificate", "requires certificate"},
 		"upload with an empty certificate": {on("upload", map[string]any{"certificate": "", "private_key_wo": pair.PrivateKeyPEM}), "certificate", "Invalid certificate", "is empty"},
 		"upload without a key":             {on("upload", map[string]any{"certificate": pair.CertificatePEM}), "private_key_wo", "Missing private key", "private_key_wo"},
 		"upload with cas_id":               {on("upload", with2(uploaded, "cas_id", casID)), "cas_id", "Invalid cas_id", `cert_type "cas"`},
@@ -84,7 +84,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		"upload with a trigger":            {on("upload", with2(uploaded, "certificate_apply_trigger", "x")), "certificate_apply_trigger", "Invalid certificate_apply_trigger", `cert_type "free"`},
 		"upload with two keys":             {on("upload", with2(uploaded, "private_key", pair.PrivateKeyPEM)), "private_key", "Invalid Attribute Combination", "private_key_wo"},
 		"a version without its key":        {on("upload", map[string]any{"certificate": pair.CertificatePEM, "private_key": pair.PrivateKeyPEM, "private_key_wo_version": 1}), "private_key_wo_version", "Invalid Attribute Combination", "private_key"},
-		"cas without cas_id":               {on("cas", nil), "cas_id", "Missing cas_id", "needs cas_id"},
+		"cas without cas_id":               {on("cas", nil), "cas_id", "Missing cas_id", "requires cas_id"},
 		"cas with certificate":             {on("cas", map[string]any{"cas_id": casID, "certificate": pair.CertificatePEM}), "certificate", "Invalid certificate", `cert_type "upload"`},
 		"cas with private_key_wo":          {on("cas", map[string]any{"cas_id": casID, "private_key_wo": pair.PrivateKeyPEM}), "private_key_wo", "Invalid private_key_wo", `cert_type "upload"`},
 	}

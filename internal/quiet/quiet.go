@@ -1,9 +1,8 @@
-// Package quiet takes out of the environment what would make a library write secrets down: what a provider prints, the
-// CLI writes into its log.
+// Package quiet removes environment variables that make libraries print secrets. The CLI logs everything that a provider
+// prints.
 //
-// Packages are initialized in the order of their import paths as soon as all that they import is. This one imports
-// next to nothing, and so comes before every package that knows HTTP. Tests of internal/esa and internal/provider hold it
-// to that.
+// Packages whose imports are initialized are initialized in the order of their import paths. This one imports little, so
+// it is initialized before every package that uses HTTP. Tests of internal/esa and internal/provider verify that.
 package quiet
 
 import (
@@ -11,19 +10,19 @@ import (
 	"strings"
 )
 
-// loud are the variables, which values of their lists are taken out, and what those would show.
+// loud lists the variables, the values to remove from them, and the secrets that these values expose.
 var loud = []struct {
 	variable string
 	is       func(value string) bool
 	shows    string
 }{
-	// net/http, and what gRPC has of it, print what they send and receive.
+	// net/http, and the copy in gRPC, print what they send and receive.
 	{"GODEBUG", func(value string) bool { return strings.Contains(value, "http2debug=") }, "keys and tokens"},
-	// credentials-go and tea print the tokens and the signed addresses that they send.
+	// credentials-go and tea print tokens and signed URLs.
 	{"DEBUG", func(value string) bool { return value == "credential" || value == "tea" || value == "dara" }, "tokens"},
-	// terraform-plugin-go writes the CLI's messages, write-only arguments included, into files that everybody may read.
+	// terraform-plugin-go writes the CLI's messages, including write-only arguments, to world-readable files.
 	{"TF_LOG_SDK_PROTO_DATA_DIR", all, "private keys"},
-	// gRPC has no place to write its messages to yet, but its authors mean to give it one.
+	// gRPC does not write its messages anywhere yet, but plans to.
 	{"GRPC_BINARY_LOG_FILTER", all, "private keys"},
 }
 
@@ -47,7 +46,7 @@ func init() {
 		} else {
 			_ = os.Unsetenv(l.variable)
 		}
-		// The CLI's log takes the level of a line from the word in brackets.
+		// The CLI derives the log level of a line from the word in brackets.
 		_, _ = os.Stderr.WriteString("[WARN] terraform-provider-esa ignores " + strings.Join(ignored, ",") + " in " + l.variable + ", as it would show " + l.shows + ".\n")
 	}
 }

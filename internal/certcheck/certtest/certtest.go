@@ -1,5 +1,4 @@
-// Package certtest makes keys and certificates when they are needed, so that nothing that expires is ever stored.
-// It is for tests, and for the demo.
+// Package certtest generates keys and certificates for tests and the demo, so that the repository stores none that expire.
 package certtest
 
 import (
@@ -21,10 +20,10 @@ import (
 	"time"
 )
 
-// KeyKind is a kind of key.
+// KeyKind is a type of key.
 type KeyKind int
 
-// The kinds of keys.
+// The types of keys.
 const (
 	ECDSAP256 KeyKind = iota
 	ECDSAP224
@@ -35,30 +34,30 @@ const (
 	Ed25519
 )
 
-// Spec says what certificate to make. It needs a name; the zero value of each other field is the ordinary choice.
+// Spec describes a certificate to generate. It needs a name; the zero value of each other field is the usual choice.
 type Spec struct {
 	DNSNames     []string
 	CommonName   string    // default the first of DNSNames
 	NotBefore    time.Time // default an hour ago
 	NotAfter     time.Time // default 90 days from now
-	Key          KeyKind   // of the leaf and of the authorities
-	Intermediate int       // how many authorities stand after the leaf
-	IncludeRoot  bool      // the root stands last; it is left out otherwise
-	SelfSigned   bool      // signed by its own key, with no authorities
-	IsCA         bool      // marked as an authority's
+	Key          KeyKind   // of the leaf and of the CAs
+	Intermediate int       // number of intermediates after the leaf
+	IncludeRoot  bool      // whether the chain ends with the root
+	SelfSigned   bool      // signed by its own key, without CAs
+	IsCA         bool      // marked as a CA
 	Usages       []x509.ExtKeyUsage
 }
 
 // Pair is a certificate with its key.
 type Pair struct {
-	CertificatePEM string   // the leaf and its authorities
+	CertificatePEM string   // the leaf and its chain
 	PrivateKeyPEM  string   // PKCS #8
 	Blocks         []string // the certificates of CertificatePEM, one by one
 	Leaf           *x509.Certificate
 	Key            crypto.Signer
 }
 
-// New makes a certificate.
+// New generates a certificate.
 func New(spec Spec) (Pair, error) {
 	switch {
 	case spec.CommonName == "" && len(spec.DNSNames) == 0:
@@ -125,7 +124,7 @@ func Issue(t testing.TB, spec Spec) Pair {
 	return pair
 }
 
-// newAuthorities makes the intermediates and the root, the issuer of the leaf first, and returns that one's key.
+// newAuthorities generates the intermediates and the root. It returns them from the issuer of the leaf up, with that issuer's key.
 func newAuthorities(spec Spec) ([]*x509.Certificate, crypto.Signer, error) {
 	var authorities []*x509.Certificate
 	var signer crypto.Signer
@@ -170,7 +169,7 @@ func encode(kind string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-// authorityRSA is shared by all authorities, as making RSA keys takes long.
+// authorityRSA is shared by all CAs, as generating RSA keys is slow.
 var authorityRSA = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 func newKey(kind KeyKind, authority bool) (crypto.Signer, error) {
