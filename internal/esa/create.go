@@ -149,16 +149,17 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 	return nil
 }
 
-// holderOfName returns the other hostname of the same name and site that is not in conflict, nil if there is none or
-// ESA cannot be asked.
-func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *CustomHostname {
-	found, _ := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
-	for _, other := range found {
-		if other.HostnameID != created.HostnameID && other.Status != StatusConflicted {
-			return &other
+// holderOfName returns the other hostname of the same name and site that is not in conflict, nil if there is none for as
+// long as lists may lag, or ESA cannot be asked.
+func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) (holder *CustomHostname) {
+	_, _ = c.lookFor(ctx, created.SiteID, created.Hostname, created.Hostname+" is in conflict with another hostname, which is looked for", func(other CustomHostname) bool {
+		if other.HostnameID == created.HostnameID || other.Status == StatusConflicted {
+			return false
 		}
-	}
-	return nil
+		holder = &other
+		return true
+	})
+	return holder
 }
 
 // createOnce sends one attempt. One that is under way is not abandoned at once when the context ends.
@@ -231,26 +232,38 @@ func mayMeanNameTaken(err error) bool {
 // lookForCreated returns the id of the hostname that a call has made, 0 if none is to be seen for as long as lists may lag,
 // and all hostnames of the site that have the name. began is when the call first sent a Create.
 func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, began time.Time) (id int64, found []CustomHostname, err error) {
-	wait := c.newWait("an answer of CreateCustomHostname was lost; " + in.Hostname + " is looked for")
+	found, err = c.lookFor(ctx, in.SiteID, in.Hostname, "an answer of CreateCustomHostname was lost; "+in.Hostname+" is looked for", func(existing CustomHostname) bool {
+		// Whoever claims it first has it: nobody else gets it then.
+		if !c.isOurs(existing, in, began) || !c.mine.claim(existing.HostnameID) {
+			return false
+		}
+		id = existing.HostnameID
+		return true
+	})
+	return id, found, err
+}
+
+// lookFor lists the hostnames of a site that have a name until one is the right one, for as long as lists may lag. It
+// returns those of the last list. what is what the log calls it.
+func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what string, right func(CustomHostname) bool) ([]CustomHostname, error) {
+	wait := c.newWait(what)
 	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
 		// What a slow answer tells is as old as its question.
 		asked := c.clock.Now()
-		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
-			return 0, nil, err
+		found, err := c.FindCustomHostnames(ctx, siteID, hostname)
+		if err != nil {
+			return nil, err
 		}
-		for _, existing := range found {
-			// Whoever claims it first has it: nobody else gets it then.
-			if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
-				return existing.HostnameID, found, nil
-			}
+		if slices.ContainsFunc(found, right) {
+			return found, nil
 		}
 		pause := c.backoff(attempt, &Error{})
 		if !asked.Add(pause).Before(end) {
-			return 0, found, nil
+			return found, nil
 		}
 		if err := wait.sleep(ctx, pause); err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 	}
 }
