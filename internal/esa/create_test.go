@@ -226,6 +226,18 @@ func TestCreateNeverAdoptsASiblings(t *testing.T) {
 	}
 }
 
+// What another resource has just made may not be listed yet.
+func TestCreateWaitsForASiblings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second})
+		made := f.create(t)
+		_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+		if exists := new(HostnameExistsError); !errors.As(err, &exists) || !exists.SameRun || exists.Existing.HostnameID != made {
+			t.Errorf("got %v, want that this run has made %d", err, made)
+		}
+	})
+}
+
 func TestCreateSaysWhenNobodyKnows(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 1 })
 	f.Inject(fakeesa.Fault{Times: -1, Drop: true})
