@@ -253,7 +253,7 @@ func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInpu
 // lookFor lists the hostnames of a site that have a name until one is right, or until listedLimit. It returns the last
 // list. what names the wait in the log.
 func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what string, right func(CustomHostname) bool) ([]CustomHostname, error) {
-	wait := c.newWait(what)
+	waiting := c.newWait(what)
 	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
 		// A slow response shows the state at the time of its request.
@@ -269,7 +269,7 @@ func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what strin
 		if !asked.Add(pause).Before(end) {
 			return found, nil
 		}
-		if err := wait.sleep(ctx, pause); err != nil {
+		if err := waiting.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}
