@@ -240,7 +240,7 @@ func TestAccGuideFirstHostname(t *testing.T) {
 
 	var output string
 	file := regexp.MustCompile("`([a-z]+\\.tf)`")
-	publish := regexp.MustCompile(`^curl -d "\$\(terraform output -json ([a-z_]+)\)" http://127\.0\.0\.1:8787(/fake/txt)$`)
+	publish := regexp.MustCompile(`^curl -s -d "\$\(terraform output -json ([a-z_]+)\)" http://127\.0\.0\.1:8787(/fake/txt)$`)
 	for _, block := range fences(t, "docs/guides/first-hostname.md") {
 		switch block.language {
 		case "terraform":

@@ -279,7 +279,7 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 	t.Run("curl", func(t *testing.T) {
 		t.Parallel()
 		a := newAccountOf(t, "NS", fakeesa.Options{})
-		publish := regexp.MustCompile(`(?m)^curl -d '(.*)' http://127\.0\.0\.1:8787(/fake/txt)$`)
+		publish := regexp.MustCompile(`(?m)^curl -s -d '(.*)' http://127\.0\.0\.1:8787(/fake/txt)$`)
 		count := 0
 		for _, block := range fences(t, "docs/guides/customer-dns.md") {
 			for _, command := range publish.FindAllStringSubmatch(block.text, -1) {
@@ -766,6 +766,8 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})
 	made := issue(t, "app.customer-b.com")
 	w := example(t, a, made)
+	w.mirror()
+	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	w.write("main.tf", readExample(t, "guides/certificates/upload.tf"))
 	if _, err := exec.LookPath("openssl"); err == nil {
 		_ = os.Remove(filepath.Join(w.dir, "app.customer-b.com.pem"))
@@ -773,7 +775,8 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 		w.write("app.customer-b.com.key", made.PrivateKeyPEM)
 		_, commands, _ = strings.Cut(commands, "\n")
 	}
-	out, status := w.program("sh", "-ec", strings.Replace(commands, "terraform apply", w.cli+" apply -auto-approve", 1))
+	commands = strings.NewReplacer("terraform apply", w.cli+" apply -auto-approve", "terraform init", w.cli+" init").Replace(commands)
+	out, status := w.program("sh", "-ec", commands)
 	if status != 0 {
 		t.Fatalf("the commands ended with status %d:\n%s", status, out)
 	}

@@ -1,3 +1,11 @@
+terraform {
+  required_providers {
+    esa = {
+      source = "esa-provider/esa"
+    }
+  }
+}
+
 variable "site_id" {
   type = string
 }

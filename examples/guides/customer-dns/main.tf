@@ -67,5 +67,6 @@ output "records" {
 }
 
 output "status" {
-  value = { for name, hostname in esa_custom_hostname.customer : name => hostname.status }
+  # A validation knows the status after its wait; the resource, the one before.
+  value = { for name, hostname in esa_custom_hostname.customer : name => try(esa_custom_hostname_validation.customer[name].status, hostname.status) }
 }
