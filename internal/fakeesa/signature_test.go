@@ -61,6 +61,7 @@ func TestAuthentication(t *testing.T) {
 		"no SignatureVersion":           {"", drop("SignatureVersion"), "", 400, "MissingSignatureVersion"},
 		"an empty signature":            {"", set("Signature", ""), "", 400, "MissingSignature"},
 		"another method":                {"", set("SignatureMethod", "HMAC-SHA256"), "", 400, "InvalidParameter"},
+		"another version":               {"", set("SignatureVersion", "2.0"), "", 400, "InvalidParameter"},
 		"a bearer token":                {"", set("SignatureType", "BEARERTOKEN"), "", 400, "InvalidParameter"},
 		"15 minutes late":               {"", set("Timestamp", stamp(-15*time.Minute)), "", 200, "<nil>"},
 		"later than that":               {"", set("Timestamp", stamp(-15*time.Minute-time.Second)), "", 400, "InvalidTimeStamp.Expired"},
@@ -174,7 +175,15 @@ func TestNoncesAreUsedOnce(t *testing.T) {
 	if code := send("n2", secret); code != "<nil>" {
 		t.Errorf("another nonce: %s", code)
 	}
-	// A request cannot come again once its timestamp is too old, so its nonce is forgotten.
+	// A request can be replayed as long as its timestamp is accepted: for half an hour, if its clock is early.
+	early := withValue(w.common("ListSites"), "Timestamp", w.clock.Now().Add(15*time.Minute).Format(timeFormat))
+	for i, want := range []string{"<nil>", "SignatureNonceUsed"} {
+		if code := w.serve(w.request("GET", early, nil, secret)).code(); code != want {
+			t.Errorf("early, use %d: %s, want %s", i+1, code, want)
+		}
+		w.clock.Move(time.Duration(1-i) * 29 * time.Minute)
+	}
+	// Later its nonce is forgotten.
 	w.clock.Move(31 * time.Minute)
 	send("n3", secret)
 	if n := len(w.nonces.used); n != 1 {
