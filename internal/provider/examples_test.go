@@ -154,7 +154,7 @@ func TestAccExamples_actions(t *testing.T) {
 func TestAccGuideTakeover(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	a.addMany(10, issue(t, "*.customer.com"))
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/takeover")
