@@ -232,7 +232,7 @@ func TestActions_refused(t *testing.T) {
 func TestAccActions(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
-	a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")
 	w := newWorkspace(t)
 	w.env = append(w.env, a.environment()...)
 	w.write("main.tf", strings.TrimPrefix(a.hcl(a.args(name, free())), a.provider())+fmt.Sprintf(`

@@ -154,7 +154,7 @@ func TestAccExamples_actions(t *testing.T) {
 func TestAccGuideTakeover(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	a.addMany(10, issue(t, "*.customer.com"))
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/takeover")
@@ -418,7 +418,7 @@ func TestAccGuideTakeoverTenants(t *testing.T) {
 // TestAccGuideMigrating takes 100 hostnames of every kind, which a script has made, into one resource with for_each.
 func TestAccGuideMigrating(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	pair := issue(t, "*.customer.com")
 	a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
 	a.addMany(100, pair)
