@@ -10,7 +10,7 @@ terraform {
 }
 
 variable "hostnames" {
-  description = "Customers' domains, each with the name of the record that answers for it."
+  description = "Customers' domains, each with the name of the record that serves it."
   type        = map(string)
 }
 

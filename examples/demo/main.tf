@@ -1,5 +1,5 @@
 # Four customers' hostnames in front of one site: without HTTPS, with a free certificate, with an uploaded one, and
-# with one from SSL Certificates Service. `make demo` plays this against a fake ESA.
+# with one from SSL Certificates Service. `make demo` applies this to a fake ESA.
 
 terraform {
   required_providers {
@@ -77,7 +77,7 @@ resource "esa_custom_hostname" "cas" {
 }
 
 output "txt_records_to_publish" {
-  description = "What each customer publishes to prove that the domain is theirs."
+  description = "The TXT record that each customer publishes to verify ownership."
   value = {
     for hostname in [
       esa_custom_hostname.plain,

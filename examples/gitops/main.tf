@@ -1,5 +1,5 @@
-# Role, OIDC provider and token come from the pipeline's environment. Where the environment has an access key, such as on
-# your own machine or with the fake, that is used.
+# Role, OIDC provider and token come from the pipeline's environment. If the environment has an access key, as on your own
+# machine or with the fake, it is used instead.
 provider "esa" {
   assume_role_with_oidc {}
 }
@@ -10,7 +10,7 @@ locals {
   # One file per tenant, named after it.
   tenants = { for file in fileset(local.folder, "*.yaml") : trimsuffix(file, ".yaml") => yamldecode(file("${local.folder}/${file}")) }
 
-  # What YAML cannot check by itself; the first output refuses it.
+  # Checks that YAML cannot make; the first output fails on them.
   hostnames = flatten([for tenant in local.tenants : keys(tenant.hostnames)])
   twice     = distinct([for name in local.hostnames : name if length([for other in local.hostnames : other if other == name]) > 1])
   misspelt = flatten([for name, tenant in local.tenants : concat(
@@ -30,7 +30,7 @@ data "esa_record" "origin" {
 }
 
 locals {
-  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  # With CNAME access, customers point at a name of ESA's own; with NS access, at the record itself.
   cname_targets = { for name, record in data.esa_record.origin : name => data.esa_site.saas.access_type == "CNAME" ? record.record_cname : record.record_name }
 }
 
@@ -46,8 +46,8 @@ module "tenant" {
   private_keys = var.private_keys
 }
 
-# What needs a person is in every plan, and stops none. Data sources within a check block would be read by every apply, and so
-# make every plan one with changes; of these the state holds what is wrong, and nothing else.
+# Every plan warns about hostnames that need attention, and none fails. A data source inside a check block would be read by every
+# apply, so every plan would have changes. The state of these contains only the hostnames with a problem.
 data "esa_custom_hostnames" "certificate" {
   site_id     = data.esa_site.saas.id
   cert_status = ["ApplyFailed", "Expiring", "Expired"]

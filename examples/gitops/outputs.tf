@@ -1,5 +1,5 @@
 output "dns_records" {
-  description = "What each tenant is to publish, by tenant."
+  description = "Records that each tenant has to publish, by tenant."
   value       = { for name, tenant in module.tenant : name => tenant.dns_records }
 
   precondition {

@@ -4,14 +4,14 @@ terraform {
   required_providers {
     esa = {
       source  = "esa-provider/esa"
-      version = "< 0.2.0" # the lock file says which; 0.0.x is what make install builds
+      version = "< 0.2.0" # the lock file pins it; make install builds 0.0.x
     }
   }
 
-  # State goes where all pipelines find it, and where it is locked: uncomment one of these, or your own. Without one it is
-  # a file in this folder, which is enough to try this repository out.
+  # Keep the state where all pipelines find it, and where it is locked: uncomment one of these, or add your own. Without a backend
+  # it is a file in this folder, which is enough to try this repository out.
   #
-  # backend "http" {} # GitLab keeps it; .gitlab-ci.yml gives the address
+  # backend "http" {} # GitLab stores it; .gitlab-ci.yml has the address
   #
   # backend "oss" {
   #   bucket              = "my-company-state"

@@ -1,5 +1,5 @@
 variable "site_name" {
-  description = "Name of the ESA site that the tenants are served by."
+  description = "Name of the ESA site that serves the tenants."
   type        = string
   default     = "example.com"
 }
@@ -16,8 +16,8 @@ variable "certificates" {
   default     = "certificates"
 }
 
-# Ephemeral: it is in no plan and no state. The job that applies gives it as TF_VAR_private_keys, a JSON object, from its
-# secrets; a plan needs none.
+# Ephemeral: stored in neither plan nor state. The job that applies sets TF_VAR_private_keys, a JSON object, from its secrets; a
+# plan needs none.
 variable "private_keys" {
   description = "PEMs of the private keys of those certificates, by hostname."
   type        = map(string)

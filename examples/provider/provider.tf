@@ -6,6 +6,6 @@ terraform {
   }
 }
 
-# Credentials come from the environment, a profile, a role and so on, under the names that the alicloud provider uses:
-# where that one works with an empty block, so does this one.
+# Credentials come from the environment, a profile, a role and so on, under the same names as in the alicloud provider. If that
+# one works with an empty block, so does this one.
 provider "esa" {}

@@ -135,7 +135,7 @@ type Client struct {
 	mine       mine
 	jitter     func() float64
 	log        func(ctx context.Context, event Event)
-	pages      *pageIndex
+	pageIndex  *pageIndex
 
 	// skew is ESA's clock minus ours in nanoseconds, from the Date header of the newest response.
 	skew     atomic.Int64
@@ -183,6 +183,6 @@ func New(config Config) (*Client, error) {
 		turns:      newTurns(),
 		jitter:     rand.Float64,
 		log:        config.Log,
-		pages:      newPageIndex(),
+		pageIndex:  newPageIndex(),
 	}, nil
 }

@@ -149,16 +149,17 @@ func (c *Client) UndoDuplicate(ctx context.Context, created *CustomHostname) err
 	return nil
 }
 
-// holderOfName returns the other hostname of the same name and site that is not in conflict. It returns nil if there is
-// none or the list cannot be read.
-func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) *CustomHostname {
-	found, _ := c.FindCustomHostnames(ctx, created.SiteID, created.Hostname)
-	for _, other := range found {
-		if other.HostnameID != created.HostnameID && other.Status != StatusConflicted {
-			return &other
+// holderOfName returns the other hostname of the same name and site that is not in conflict. It returns nil if none is
+// listed within listedLimit or the list cannot be read.
+func (c *Client) holderOfName(ctx context.Context, created *CustomHostname) (holder *CustomHostname) {
+	_, _ = c.lookFor(ctx, created.SiteID, created.Hostname, created.Hostname+" is in conflict with another hostname; looking for that one", func(other CustomHostname) bool {
+		if other.HostnameID == created.HostnameID || other.Status == StatusConflicted {
+			return false
 		}
-	}
-	return nil
+		holder = &other
+		return true
+	})
+	return holder
 }
 
 // createOnce makes one attempt. An attempt in flight gets createGrace when the context ends.
@@ -193,7 +194,14 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	lookCtx, stop := withGrace(ctx, createGrace)
 	defer stop()
 	if !mayHaveRun && !partly {
-		found, lookErr := c.FindCustomHostnames(lookCtx, in.SiteID, in.Hostname)
+		look := c.FindCustomHostnames
+		if _, calls := c.mine.has(0, in); calls > 1 {
+			// It is likely there, and may be too new for lists.
+			look = func(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
+				return c.lookFor(ctx, siteID, hostname, "another create of this run may have made "+hostname+", which is looked for", func(CustomHostname) bool { return true })
+			}
+		}
+		found, lookErr := look(lookCtx, in.SiteID, in.Hostname)
 		if lookErr != nil || len(found) == 0 {
 			return 0, err
 		}
@@ -231,26 +239,38 @@ func mayMeanNameTaken(err error) bool {
 // lookForCreated returns the id of the hostname that a call created, 0 if none is listed within listedLimit, and all
 // hostnames of the site with that name. began is when the call sent its first Create.
 func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInput, began time.Time) (id int64, found []CustomHostname, err error) {
-	wait := c.newWait("a response of CreateCustomHostname was lost; looking for " + in.Hostname)
+	found, err = c.lookFor(ctx, in.SiteID, in.Hostname, "a response of CreateCustomHostname was lost; looking for "+in.Hostname, func(existing CustomHostname) bool {
+		// Only one call can claim a hostname.
+		if !c.isOurs(existing, in, began) || !c.mine.claim(existing.HostnameID) {
+			return false
+		}
+		id = existing.HostnameID
+		return true
+	})
+	return id, found, err
+}
+
+// lookFor lists the hostnames of a site that have a name until one is right, or until listedLimit. It returns the last
+// list. what names the wait in the log.
+func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what string, right func(CustomHostname) bool) ([]CustomHostname, error) {
+	waiting := c.newWait(what)
 	end := c.clock.Now().Add(listedLimit)
 	for attempt := 1; ; attempt++ {
 		// A slow response shows the state at the time of its request.
 		asked := c.clock.Now()
-		if found, err = c.FindCustomHostnames(ctx, in.SiteID, in.Hostname); err != nil {
-			return 0, nil, err
+		found, err := c.FindCustomHostnames(ctx, siteID, hostname)
+		if err != nil {
+			return nil, err
 		}
-		for _, existing := range found {
-			// Only one call can claim a hostname.
-			if c.isOurs(existing, in, began) && c.mine.claim(existing.HostnameID) {
-				return existing.HostnameID, found, nil
-			}
+		if slices.ContainsFunc(found, right) {
+			return found, nil
 		}
 		pause := c.backoff(attempt, &Error{})
 		if !asked.Add(pause).Before(end) {
-			return 0, found, nil
+			return found, nil
 		}
-		if err := wait.sleep(ctx, pause); err != nil {
-			return 0, nil, err
+		if err := waiting.sleep(ctx, pause); err != nil {
+			return nil, err
 		}
 	}
 }

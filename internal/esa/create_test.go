@@ -73,6 +73,25 @@ func TestCreateLooksAgainAfterASlowList(t *testing.T) {
 	})
 }
 
+// Of two runs that make one hostname at once, the second may not see the first's in lists yet.
+func TestUndoDuplicateWaitsForListsThatLagBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second, DuplicateCreate: fakeesa.DuplicateConflicts})
+		first, second := f.create(t), f.create(t)
+		created, err := f.client.AwaitCreated(t.Context(), second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = f.client.UndoDuplicate(t.Context(), created)
+		if exists := new(HostnameExistsError); !errors.As(err, &exists) || exists.Existing.HostnameID != first {
+			t.Errorf("got %v, want that %d exists", err, first)
+		}
+		if all := f.Hostnames(); len(all) != 1 || all[0].ID != first {
+			t.Errorf("the server has %+v, want %d alone", all, first)
+		}
+	})
+}
+
 func TestCreateLooksOnlyWhenItMust(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 3, Code: "Record.ServiceBusy", Status: 400})
@@ -205,6 +224,18 @@ func TestCreateNeverAdoptsASiblings(t *testing.T) {
 			})
 		}
 	}
+}
+
+// What another resource has just made may not be listed yet.
+func TestCreateWaitsForASiblings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second})
+		made := f.create(t)
+		_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+		if exists := new(HostnameExistsError); !errors.As(err, &exists) || !exists.SameRun || exists.Existing.HostnameID != made {
+			t.Errorf("got %v, want that this run has made %d", err, made)
+		}
+	})
 }
 
 func TestCreateSaysWhenNobodyKnows(t *testing.T) {

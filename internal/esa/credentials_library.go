@@ -27,20 +27,20 @@ type blocking struct {
 	// lifetime is how long a set is valid from when it was requested, 0 if unknown.
 	lifetime time.Duration
 	ask      func(ctx context.Context, now time.Time) (keys, error)
-	// turn is held while ask runs.
-	turn chan struct{}
+	// lock is held while ask runs.
+	lock chan struct{}
 	last keys
 }
 
 func newBlocking(kind string, lifetime time.Duration, ask func(context.Context, time.Time) (keys, error)) *blocking {
-	return &blocking{kind: kind, lifetime: lifetime, ask: ask, turn: make(chan struct{}, 1)}
+	return &blocking{kind: kind, lifetime: lifetime, ask: ask, lock: make(chan struct{}, 1)}
 }
 
 func (b *blocking) name() string { return b.kind }
 
 func (b *blocking) get(ctx context.Context, now time.Time) (keys, error) {
 	select {
-	case b.turn <- struct{}{}:
+	case b.lock <- struct{}{}:
 	case <-ctx.Done():
 		return keys{}, ctx.Err()
 	}
@@ -50,7 +50,7 @@ func (b *blocking) get(ctx context.Context, now time.Time) (keys, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		defer func() { <-b.turn }()
+		defer func() { <-b.lock }()
 		set, err := b.ask(ctx, now)
 		if err == nil {
 			set = b.dated(set, now)

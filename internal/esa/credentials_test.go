@@ -250,6 +250,7 @@ func TestProfiles(t *testing.T) {
 		{"name":"vpc","mode":"ChainableRamRoleArn","source_profile":"ak","ram_role_arn":"vpc-arn","sts_region":"cn-shanghai","enable_vpc":true},
 		{"name":"ecs","mode":"EcsRamRole","ram_role_name":"ecs-role"},
 		{"name":"oidc","mode":"OIDC","oidc_provider_arn":"provider","oidc_token_file":%[2]q,"ram_role_arn":"oidc-arn"},
+		{"name":"oidc-inline","mode":"OIDC","oidc_provider_arn":"provider","oidc_token":"inline-token","ram_role_arn":"oidc-arn","expired_seconds":1800,"sts_region":"cn-shanghai","ram_session_name":"oidc-session"},
 		{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test/path","cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"at","cloud_sso_access_token_expire":%[3]d},
 		{"name":"oauth","mode":"OAuth","oauth_site_type":"INTL","oauth_refresh_token":"rt","oauth_access_token":"at","oauth_access_token_expire":%[3]d},
 		{"name":"external","mode":"External","process_command":"cat %[4]s"}
@@ -258,6 +259,7 @@ func TestProfiles(t *testing.T) {
 		"sts.aliyuncs.com AssumeRole":                         session("role"),
 		"sts-vpc.cn-shanghai.aliyuncs.com AssumeRole":         session("vpc"),
 		"sts.aliyuncs.com AssumeRoleWithOIDC":                 session("oidc"),
+		"sts.cn-shanghai.aliyuncs.com AssumeRoleWithOIDC":     session("inline"),
 		"/latest/api/token":                                   "metadata-token",
 		"/latest/meta-data/ram/security-credentials/ecs-role": `{"Code":"Success","AccessKeyId":"STS.ecs","AccessKeySecret":"secret-of-ecs","SecurityToken":"token-of-ecs","Expiration":"` + later + `"}`,
 		"signin.test/cloud-credentials":                       `{"CloudCredential":{"AccessKeyId":"STS.sso","AccessKeySecret":"secret-of-sso","SecurityToken":"token-of-sso","Expiration":"` + later + `"}}`,
@@ -268,6 +270,7 @@ func TestProfiles(t *testing.T) {
 		accessKey, secretKey, token  string
 		calls                        int
 		firstSession, firstSignature string
+		form                         map[string]string // other values of the first request
 	}{
 		{profile: "ak", accessKey: "profile-ak", secretKey: "profile-sk"},
 		{profile: "sts", accessKey: "profile-ak", secretKey: "profile-sk", token: "profile-token"},
@@ -276,6 +279,7 @@ func TestProfiles(t *testing.T) {
 		{profile: "vpc", accessKey: "STS.vpc", secretKey: "secret-of-vpc", token: "token-of-vpc", calls: 1, firstSession: "terraform", firstSignature: "profile-ak"},
 		{profile: "ecs", accessKey: "STS.ecs", secretKey: "secret-of-ecs", token: "token-of-ecs", calls: 2},
 		{profile: "oidc", accessKey: "STS.oidc", secretKey: "secret-of-oidc", token: "token-of-oidc", calls: 1, firstSession: "terraform"},
+		{profile: "oidc-inline", accessKey: "STS.inline", secretKey: "secret-of-inline", token: "token-of-inline", calls: 1, firstSession: "oidc-session", form: map[string]string{"OIDCToken": "inline-token", "DurationSeconds": "1800"}},
 		{profile: "sso", accessKey: "STS.sso", secretKey: "secret-of-sso", token: "token-of-sso", calls: 1},
 		{profile: "external", accessKey: "external-ak", secretKey: "external-sk", token: "external-token"},
 		{profile: "oauth", accessKey: "STS.oauth", secretKey: "secret-of-oauth", token: "token-of-oauth", calls: 1},
@@ -311,6 +315,11 @@ func TestProfiles(t *testing.T) {
 			}
 			if test.firstSignature != "" && cloud.keys[0] != test.firstSignature {
 				t.Errorf("the role was assumed with %q, want %q", cloud.keys[0], test.firstSignature)
+			}
+			for name, want := range test.form {
+				if got := cloud.forms[0].Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
 			}
 			if after, err := os.ReadFile(file); err != nil || test.profile != "oauth" && string(after) != string(before) {
 				t.Errorf("the file was changed (error %v)", err)

@@ -256,7 +256,7 @@ type UpdateCustomHostnameInput struct {
 
 // UpdateCustomHostname changes a custom hostname in place.
 func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostnameInput) error {
-	defer c.pages.writing(in.HostnameID)()
+	defer c.pageIndex.writing(in.HostnameID)()
 	p := params{}
 	p.setID("HostnameId", in.HostnameID)
 	p.setID("RecordId", in.RecordID)
@@ -272,7 +272,7 @@ func (c *Client) UpdateCustomHostname(ctx context.Context, in UpdateCustomHostna
 // DeleteCustomHostname deletes a custom hostname. If it does not exist, it returns an Error with
 // CodeCustomHostnameNotFound. After an unclear attempt, this call itself may have deleted the hostname.
 func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) error {
-	defer c.pages.writing(hostnameID)()
+	defer c.pageIndex.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	_, err := call[struct{}](ctx, c, actionDeleteCustomHostname, p, nil)
@@ -282,7 +282,7 @@ func (c *Client) DeleteCustomHostname(ctx context.Context, hostnameID int64) err
 // VerifyCustomHostname makes ESA check ownership now. ESA reports a check that did not pass either with Passed=false or
 // with the code CustomHostname.VerifyUnpassed. VerifyCustomHostname returns false without an error for both.
 func (c *Client) VerifyCustomHostname(ctx context.Context, hostnameID int64) (passed bool, err error) {
-	defer c.pages.writing(hostnameID)()
+	defer c.pageIndex.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	out, err := call[verifyCustomHostnameOutput](ctx, c, actionVerifyCustomHostname, p, nil)
@@ -303,7 +303,7 @@ type verifyCustomHostnameOutput struct {
 // refuse it in others. An earlier attempt of this call whose response was lost may have changed the state. So a refusal is
 // no error if the certificate is OK or Applying.
 func (c *Client) ApplyCustomHostnameCertificate(ctx context.Context, hostnameID int64) error {
-	defer c.pages.writing(hostnameID)()
+	defer c.pageIndex.writing(hostnameID)()
 	p := params{}
 	p.setID("HostnameId", hostnameID)
 	mayHaveRun := false

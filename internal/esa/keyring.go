@@ -108,8 +108,8 @@ func sourceOf(c Credential) source {
 // keyring returns consistent sets of credentials, so that no request is signed with parts of two sets. If a renewal
 // fails, it returns the last set until that expires.
 type keyring struct {
-	// turn is held by the goroutine that calls the source.
-	turn    chan struct{}
+	// lock is held by the goroutine that calls the source.
+	lock    chan struct{}
 	source  source
 	remake  func() (Credential, error)
 	renewed time.Time // when the source was last replaced
@@ -124,7 +124,7 @@ type keyring struct {
 
 // newKeyring returns a keyring. renew returns a new credential; it may be nil.
 func newKeyring(credential Credential, renew func() (Credential, error)) *keyring {
-	return &keyring{turn: make(chan struct{}, 1), source: sourceOf(credential), remake: renew}
+	return &keyring{lock: make(chan struct{}, 1), source: sourceOf(credential), remake: renew}
 }
 
 // snapshot returns one set, or the error of ctx, or that of the source.
@@ -134,18 +134,18 @@ func (k *keyring) snapshot(ctx context.Context, now time.Time) (*credentials.Cre
 	}
 	before := k.timesAsked()
 	select {
-	case k.turn <- struct{}{}:
+	case k.lock <- struct{}{}:
 	default:
 		if set, good := k.lastGood(now); good {
 			return model(set), nil
 		}
 		select {
-		case k.turn <- struct{}{}:
+		case k.lock <- struct{}{}:
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	defer func() { <-k.turn }()
+	defer func() { <-k.lock }()
 	if settled, set, err := k.settled(now, before); settled {
 		return model(set), err
 	}
@@ -210,11 +210,11 @@ func (k *keyring) learn(now time.Time, set keys, err error) (keys, error) {
 // it. Concurrent calls renew it once.
 func (k *keyring) renew(ctx context.Context, now time.Time) {
 	select {
-	case k.turn <- struct{}{}:
+	case k.lock <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	defer func() { <-k.turn }()
+	defer func() { <-k.lock }()
 	k.drop()
 	if k.remake == nil || now.Sub(k.renewed) < renewAtMostEvery {
 		return

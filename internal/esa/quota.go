@@ -49,7 +49,7 @@ func isThrottled(err error) bool {
 
 // createQuota is what this client knows of the quota.
 type createQuota struct {
-	turn chan struct{} // filled by the Create that tries
+	prober chan struct{} // held by the Create that tries without room
 
 	mu       sync.Mutex
 	taken    []time.Time // responses to Creates that were not throttled, in the last hour
@@ -61,7 +61,7 @@ type createQuota struct {
 	opened   time.Time   // the last surprise
 }
 
-func newCreateQuota() *createQuota { return &createQuota{turn: make(chan struct{}, 1)} }
+func newCreateQuota() *createQuota { return &createQuota{prober: make(chan struct{}, 1)} }
 
 // enter admits a Create if there is room. Otherwise it returns when there should be room, zero if unknown.
 func (q *createQuota) enter(now time.Time) (room bool, due time.Time) {
@@ -147,21 +147,21 @@ func (q *createQuota) create(ctx context.Context, c *Client, send func() (int64,
 	trying := false
 	defer func() {
 		if trying {
-			<-q.turn
+			<-q.prober
 		}
 	}()
-	wait := c.newWait("CreateCustomHostname is throttled; ESA allows 100 per user and hour")
+	waiting := c.newWait("CreateCustomHostname is throttled; ESA allows 100 per user and hour")
 	for {
 		tried, surprise := false, false // sent without room; long before there should be room
 		room, due := q.enter(c.clock.Now())
 		switch {
 		case room && trying:
-			<-q.turn
+			<-q.prober
 			trying = false
 		case room:
 		case !trying:
 			select {
-			case q.turn <- struct{}{}:
+			case q.prober <- struct{}{}:
 				trying = true
 			case <-ctx.Done():
 				return 0, q.end(c, err, ctx.Err())
@@ -172,7 +172,7 @@ func (q *createQuota) create(ctx context.Context, c *Client, send func() (int64,
 			if left := due.Sub(c.clock.Now()); left > 0 && left < pause {
 				pause = left
 			}
-			if sleepErr := wait.sleep(ctx, pause); sleepErr != nil {
+			if sleepErr := waiting.sleep(ctx, pause); sleepErr != nil {
 				return 0, q.end(c, err, sleepErr)
 			}
 			if room, due = q.enter(c.clock.Now()); !room {

@@ -46,9 +46,9 @@ type seenHostname struct {
 	at     time.Time
 }
 
-// sitePages is what the pages of a site have shown. Whoever uses it holds turn.
+// sitePages is what the pages of a site have shown. Whoever uses it holds lock.
 type sitePages struct {
-	turn  chan struct{}
+	lock  chan struct{}
 	items map[int64]listedHostname
 
 	began  time.Time // when the oldest page was requested
@@ -72,7 +72,7 @@ func newPageIndex() *pageIndex {
 // known is the hostname as last read; without SiteID or UpdateTime, the hostname is read by Get.
 func (c *Client) RefreshCustomHostname(ctx context.Context, known CustomHostname) (*CustomHostname, error) {
 	if known.SiteID != 0 && known.UpdateTime != "" {
-		if listed, ok := c.pages.lookup(ctx, c, known.SiteID, known.HostnameID); ok && listed.sameDeployment(&known) {
+		if listed, ok := c.pageIndex.lookup(ctx, c, known.SiteID, known.HostnameID); ok && listed.sameDeployment(&known) {
 			listed.CasID, listed.CertID, listed.Certificate = known.CasID, known.CertID, known.Certificate
 			return &listed, nil
 		}
@@ -82,10 +82,10 @@ func (c *Client) RefreshCustomHostname(ctx context.Context, known CustomHostname
 
 // refreshByGet calls GetCustomHostname and remembers the result for RefreshSeen.
 func (c *Client) refreshByGet(ctx context.Context, hostnameID int64) (*CustomHostname, error) {
-	order, now := c.pages.next(), c.clock.Now()
+	order, now := c.pageIndex.next(), c.clock.Now()
 	hostname, err := c.GetCustomHostname(ctx, hostnameID)
 	if err == nil {
-		c.pages.saw(seenHostname{hostname.SiteID, hostname, order, now})
+		c.pageIndex.saw(seenHostname{hostname.SiteID, hostname, order, now})
 	}
 	return hostname, err
 }
@@ -93,12 +93,12 @@ func (c *Client) refreshByGet(ctx context.Context, hostnameID int64) (*CustomHos
 // RefreshSeen returns the same as GetCustomHostname, except for what lists do not include. It makes no call if the
 // hostname was just refreshed, or is on a page that was just read. known is as in RefreshCustomHostname, without a site.
 func (c *Client) RefreshSeen(ctx context.Context, known CustomHostname) (*CustomHostname, error) {
-	seen := c.pages.lastSeen(known.HostnameID, c.clock.Now())
+	seen := c.pageIndex.lastSeen(known.HostnameID, c.clock.Now())
 	if seen.got != nil {
 		return seen.got, nil
 	}
 	if seen.siteID != 0 {
-		listed, ok := c.pages.lookup(ctx, c, seen.siteID, known.HostnameID)
+		listed, ok := c.pageIndex.lookup(ctx, c, seen.siteID, known.HostnameID)
 		if ok && listed.CertStatus == known.CertStatus && listed.CertNotAfter == known.CertNotAfter {
 			return &listed, nil
 		}
@@ -118,11 +118,11 @@ func (h *CustomHostname) sameDeployment(known *CustomHostname) bool {
 func (x *pageIndex) lookup(ctx context.Context, c *Client, siteID, hostnameID int64) (CustomHostname, bool) {
 	s := x.site(siteID)
 	select {
-	case s.turn <- struct{}{}:
+	case s.lock <- struct{}{}:
 	case <-ctx.Done():
 		return CustomHostname{}, false
 	}
-	defer func() { <-s.turn }()
+	defer func() { <-s.lock }()
 
 	s.expire(c.clock.Now())
 	for {
@@ -152,7 +152,7 @@ func (x *pageIndex) site(siteID int64) *sitePages {
 	defer x.mu.Unlock()
 	s := x.sites[siteID]
 	if s == nil {
-		s = &sitePages{turn: make(chan struct{}, 1)}
+		s = &sitePages{lock: make(chan struct{}, 1)}
 		x.sites[siteID] = s
 	}
 	return s

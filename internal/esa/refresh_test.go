@@ -89,8 +89,8 @@ func TestRefreshOfAFewOfMany(t *testing.T) {
 	const count, size = 400, 10 // 40 pages
 	f, known := refreshed(t, count)
 	for _, few := range []int{1, 2, 5, 20, 40, 80, count} {
-		f.client.pages = newPageIndex()
-		f.client.pages.pageSize = size
+		f.client.pageIndex = newPageIndex()
+		f.client.pageIndex.pageSize = size
 		f.ResetRequests()
 		f.refreshAll(t, known[count-few:], 10)
 		cheaper := min(few, count/size)
@@ -182,7 +182,7 @@ func TestRefreshAfterAWrite(t *testing.T) {
 func TestRefreshDuringAWrite(t *testing.T) {
 	f, known := refreshed(t, 10)
 	f.refreshAll(t, known, 1)
-	done := f.client.pages.writing(known[7].HostnameID)
+	done := f.client.pageIndex.writing(known[7].HostnameID)
 	defer done()
 	for _, action := range []string{"a page from before", "a page from meanwhile"} {
 		f.ResetRequests()
@@ -257,7 +257,7 @@ func TestRefreshModel(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	f, known := refreshed(t, hostnames)
-	f.client.pages.pageSize = 7
+	f.client.pageIndex.pageSize = 7
 	records := []int64{f.record.ID, f.AddRecord(f.site.ID, "other.example.com").ID}
 	var bystanders []int64
 

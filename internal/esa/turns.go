@@ -130,7 +130,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 			<-held.queue
 		}
 	}()
-	wait := c.newWait("other writes keep the record busy")
+	waiting := c.newWait("other writes keep the record busy")
 	var refused time.Time // when this write was last refused
 	inTurn := 0           // how often it was refused in its current turn
 	for refusals := 0; ; {
@@ -152,7 +152,7 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 		due := now
 		if held != nil {
 			due = held.due(refused, refusals, rests)
-			if sleepErr := wait.sleep(ctx, due.Sub(now)); sleepErr != nil {
+			if sleepErr := waiting.sleep(ctx, due.Sub(now)); sleepErr != nil {
 				return gaveUp(c, err, sleepErr)
 			}
 		}

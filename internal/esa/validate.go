@@ -67,7 +67,7 @@ func (e *HopelessError) Unwrap() error { return e.Err }
 // before it gives up. It calls seen after every read. With an error, it returns the hostname as last read, if any.
 func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal, seen func(*CustomHostname)) (*CustomHostname, error) {
 	var last *CustomHostname
-	wait := c.newWait(fmt.Sprintf("the %s of hostname %d", goal, hostnameID))
+	waiting := c.newWait(fmt.Sprintf("the %s of hostname %d", goal, hostnameID))
 	var verified time.Time // when ownership was first seen as verified
 	var blocked blockedHostname
 	for pause := validateFirstPause; ; pause = min(2*pause, validateLastPause) {
@@ -101,7 +101,7 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 				pause = validateFirstPause
 			}
 		}
-		if err := wait.sleep(ctx, pause); err != nil {
+		if err := waiting.sleep(ctx, pause); err != nil {
 			return last, err
 		}
 	}

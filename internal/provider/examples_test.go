@@ -76,7 +76,7 @@ func TestAccExamples(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			// The customers of the examples do their part at once.
-			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
+			a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "wildcards")
 			w := example(t, a, issue(t, "app.customer-b.com"))
 			a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 			w.play(path)
@@ -274,7 +274,7 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 	// What the guide says to those who try it on the fake.
 	t.Run("fake-esa -publish", func(t *testing.T) {
 		t.Parallel()
-		customerDNS(t, newAccountOf(t, "NS", fakeesa.Options{PublishAtOnce: true}), accessTypes["NS"])
+		customerDNS(t, newAccountOf(t, "NS", fakeesa.Options{PublishAtOnce: true}, "auto-verify"), accessTypes["NS"])
 	})
 	t.Run("curl", func(t *testing.T) {
 		t.Parallel()

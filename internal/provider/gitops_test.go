@@ -191,7 +191,7 @@ func TestAccGitOps(t *testing.T) {
 
 	// A tenant goes, but not by mistake.
 	w.remove("tenants/customer-b.yaml")
-	w.refused("The plan destroys static.customer-b.com. Their traffic ends with that. If it is meant, add them to destroy in policy/allowed.yaml.", "plan.sh")
+	w.refused("The plan destroys static.customer-b.com. Traffic to them stops. To allow it, add them to destroy in policy/allowed.yaml.", "plan.sh")
 	w.write("policy/allowed.yaml", "destroy:\n  - static.customer-b.com\nforget: []\n")
 	w.preview()
 	w.as("plan", func() { w.script(0, "plan.sh") })

@@ -181,7 +181,7 @@ func TestAccLongRuns_slowUpdate(t *testing.T) {
 func TestAccLongRuns_deadEndpoint(t *testing.T) {
 	t.Parallel()
 	const count = 60
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{}, "busy-after") // in real time
 	w := a.workspace(t)
 	w.write("main.tf", "provider \"esa\" {\n  max_retries = 3\n}\n"+a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")

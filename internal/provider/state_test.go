@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -148,5 +150,35 @@ func TestAccStoredStates(t *testing.T) {
 				t.Errorf("%d hostnames are left", len(left))
 			}
 		})
+	}
+}
+
+// TestObservedValues fails if one of the places that list what ESA owns forgets a value.
+func TestObservedValues(t *testing.T) {
+	var observed customHostnameObserved
+	texts := map[*types.String]bool{}
+	for _, text := range observed.texts() {
+		texts[text] = true
+	}
+	listed := map[string]bool{}
+	for field := range reflect.TypeFor[listedHostnameModel]().Fields() {
+		listed[field.Tag.Get("tfsdk")] = true
+	}
+	values := reflect.ValueOf(&observed).Elem()
+	for i := range values.NumField() {
+		name := values.Type().Field(i).Tag.Get("tfsdk")
+		switch text, ok := values.Field(i).Addr().Interface().(*types.String); {
+		case ok && !texts[text]:
+			t.Errorf("texts lacks %s", name)
+		case ok && observedDescriptions[name] == "":
+			t.Errorf("%s has no description", name)
+		}
+		// ListCustomHostnames does not return CertId.
+		if listed[name] != (name != "cert_id") {
+			t.Errorf("esa_custom_hostnames has %s: %t", name, listed[name])
+		}
+	}
+	if described := len(observedDescriptions); described != len(texts) {
+		t.Errorf("%d descriptions of %d values", described, len(texts))
 	}
 }

@@ -14,7 +14,7 @@ resource "esa_custom_hostname" "shop" {
   cert_type = "free"
 }
 
-# Once the reason is mended for which the last application failed:
+# After fixing the cause of the last failure:
 # terraform apply -invoke=action.esa_apply_custom_hostname_certificate.shop
 action "esa_apply_custom_hostname_certificate" "shop" {
   config {

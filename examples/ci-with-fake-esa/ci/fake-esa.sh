@@ -1,11 +1,11 @@
 #!/bin/sh
-# Downloads fake-esa of a release, compares it with its checksum, and prints the path of the program. It needs tar, sha256sum,
-# and curl or wget; no Go.
+# Downloads fake-esa of a release, verifies its checksum, and prints the path of the program. It needs tar, sha256sum, and curl
+# or wget, but no Go.
 #
 #   FAKE_ESA_VERSION   the release, such as 0.1.0
 #   FAKE_ESA_SHA256    the checksum of its archive for this platform, from the release's SHA256SUMS
-#   FAKE_ESA_RELEASES  where releases are, if not at the project's own place
-#   FAKE_ESA_DIR       where the program goes; default .fake-esa
+#   FAKE_ESA_RELEASES  base URL of the releases; default: the project's own
+#   FAKE_ESA_DIR       folder for the program; default .fake-esa
 set -eu
 
 die() { echo "fake-esa.sh: $*" >&2; exit 1; }

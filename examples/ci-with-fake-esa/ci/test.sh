@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests this folder on a fake ESA, with no account. TF=tofu takes OpenTofu.
+# Tests this folder on a fake ESA, without an account. TF=tofu uses OpenTofu.
 set -eu
 cd "$(dirname "$0")/.."
 fake=$(ci/fake-esa.sh)

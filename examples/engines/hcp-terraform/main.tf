@@ -26,7 +26,7 @@ locals {
   }
 }
 
-# As many agents of the pool as run are as many sites as are applied at the same time.
+# The number of agents in the pool is the number of sites that are applied at the same time.
 resource "tfe_agent_pool" "esa" {
   name         = "esa"
   organization = var.organization
@@ -34,7 +34,7 @@ resource "tfe_agent_pool" "esa" {
 
 resource "tfe_workspace" "site" {
   for_each          = local.sites
-  name              = replace(each.key, ".", "-") # a name has no dots
+  name              = replace(each.key, ".", "-") # names cannot have dots
   organization      = var.organization
   working_directory = "sites"
   trigger_patterns  = ["sites/*.tf", "sites/${each.key}.csv"]
@@ -50,7 +50,7 @@ resource "tfe_workspace_settings" "site" {
   workspace_id        = tfe_workspace.site[each.key].id
   execution_mode      = "agent"
   agent_pool_id       = tfe_agent_pool.esa.id
-  assessments_enabled = true # finds drift, once a day
+  assessments_enabled = true # detects drift once a day
 }
 
 resource "tfe_variable" "site" {

@@ -1,4 +1,4 @@
-# What all sites share: the configuration, copied for each of them, and where states are.
+# Shared by all sites: the configuration, copied for each site, and the place of the states.
 terraform {
   source = "${get_parent_terragrunt_dir("root")}/../sites"
 }

@@ -10,7 +10,7 @@ locals {
   certificate = provider::esa::parse_certificate(file("${path.module}/app.customer-b.com.pem"))
 }
 
-# Warns in every plan from 30 days before the end.
+# Warns in every plan from 30 days before the certificate expires.
 check "certificate" {
   assert {
     condition     = timecmp(timeadd(plantimestamp(), "720h"), local.certificate.not_after) < 0

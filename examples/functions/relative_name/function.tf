@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# The record name for providers that want it without the zone, such as alicloud_alidns_record.
+# The record name for resources that expect it without the zone, such as alicloud_alidns_record.
 output "rr" {
   value = provider::esa::relative_name("_esa_custom_hostname.shop.customer.com", "customer.com") # _esa_custom_hostname.shop
 }

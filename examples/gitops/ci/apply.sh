@@ -1,6 +1,6 @@
 #!/bin/sh
-# Applies tenants.tfplan, and nothing else: if the state has changed since, it is refused. TF_VAR_private_keys has the keys of
-# the certificates that are uploaded.
+# Applies exactly tenants.tfplan; if the state has changed since, it is refused. TF_VAR_private_keys has the keys of the uploaded
+# certificates.
 set -eu
 . "$(dirname "$0")/common.sh"
 [ -n "${TF_VAR_private_keys:-}" ] || TF_VAR_private_keys='{}'

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets the job's OIDC token into a file, and the file's name into the environment of the steps after it. GitHub makes the
-# token good for some minutes: long enough for the provider to open its session.
+# Writes the job's OIDC token into a file, and the file's name into the environment of the following steps. The token is valid
+# for some minutes: long enough for the provider to open its session.
 set -eu
 umask 077
 file=$RUNNER_TEMP/oidc-token

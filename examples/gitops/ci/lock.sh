@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes .terraform.lock.hcl, here and in policy/: the newest provider that the version in terraform.tf permits, and its
-# checksums. Run it at the beginning and to upgrade, and commit what it writes. The pipelines never do.
+# Writes .terraform.lock.hcl, here and in policy/: the newest provider that the version in terraform.tf allows, and its
+# checksums. Run it at the start and to upgrade, and commit the files. The pipelines never run it.
 set -eu
 . "$(dirname "$0")/common.sh"
 

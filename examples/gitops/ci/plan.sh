@@ -1,10 +1,10 @@
 #!/bin/sh
-# Plans into tenants.tfplan and lets policy/ judge it. Arguments go to the plan; TF=tofu takes OpenTofu.
+# Plans into tenants.tfplan, and checks the plan with policy/. Arguments are passed to the plan; TF=tofu uses OpenTofu.
 #
-# A pull request plans with -refresh=false -lock=false: from the state, with no call that shows a private key.
+# A pull request plans with -refresh=false -lock=false: from the state, without a call that returns a private key.
 set -eu
 . "$(dirname "$0")/common.sh"
-# No plan needs a private key, and what is planned is nobody's secret. See modules/tenant/main.tf.
+# No plan needs a private key, and a plan contains none. See modules/tenant/main.tf.
 export TF_VAR_private_keys='{}'
 
 "$TF" fmt -check -recursive

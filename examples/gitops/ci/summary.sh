@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints tenants.tfplan as a block of Markdown, for the summary of a job. What a plan shows is written by others: the fence is
-# longer than any row of backticks in it, so that nothing gets out of the block.
+# Prints tenants.tfplan as a Markdown block, for the summary of a job. The plan contains text from others, so the fence is longer
+# than any row of backticks in it: nothing can break out of the block.
 set -eu
 . "$(dirname "$0")/common.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tests the repository with no account. It needs fake-esa of the provider's repository, in PATH or named by FAKE_ESA.
+# Tests the repository without an account. It needs fake-esa of the provider's repository, in PATH or in FAKE_ESA.
 set -eu
 . "$(dirname "$0")/common.sh"
 

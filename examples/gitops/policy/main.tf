@@ -1,8 +1,8 @@
-# What a plan must not do. It reads the JSON of "terraform show -json", needs nothing but Terraform or OpenTofu, and fails
-# with all that it refuses. ci/plan.sh runs it on every plan.
+# Checks a plan, in the JSON of "terraform show -json". It needs only Terraform or OpenTofu, and fails with everything that it
+# refuses. ci/plan.sh runs it on every plan.
 #
-# It is closed by default: what it cannot read, cannot see or does not know is refused. It judges hostnames; of other resources
-# only whether it knows what happens to them.
+# It denies by default: it refuses a plan that it cannot read, values that are not known yet, and unknown actions. It checks
+# hostnames; for other resources, it only refuses unknown actions.
 
 terraform {
   required_version = ">= 1.11, < 2.0"
@@ -26,13 +26,13 @@ variable "plan" {
 }
 
 variable "allowed" {
-  description = "Path of the file with what is allowed all the same."
+  description = "Path of the file with the exceptions."
   type        = string
   default     = "allowed.yaml"
 }
 
 variable "days" {
-  description = "How many days an uploaded certificate is good for at least, when it is uploaded."
+  description = "Days for which an uploaded certificate must at least be valid."
   type        = number
   default     = 30
 }
@@ -41,19 +41,19 @@ locals {
   plan    = jsondecode(file(var.plan))
   allowed = yamldecode(file(var.allowed))
 
-  changes   = lookup(local.plan, "resource_changes", []) # a plan of nothing has none
+  changes   = lookup(local.plan, "resource_changes", []) # an empty plan has none
   hostnames = [for change in local.changes : change if change.mode == "managed" && change.type == "esa_custom_hostname"]
   written   = [for change in local.hostnames : change if length(setintersection(change.change.actions, ["create", "update"])) > 0]
 
   destroyed = [for change in local.hostnames : change.change.before.hostname if contains(change.change.actions, "delete")]
   forgotten = [for change in local.changes : change.address if contains(change.change.actions, "forget")]
 
-  # What is judged here must be known: an apply would learn it when it is too late.
+  # These values must be known at plan time: in the apply it would be too late.
   judged = ["hostname", "certificate", "private_key"]
   unseen = [for change in local.written : { address = change.address, arguments = [for name in local.judged : name if lookup(change.change.after_unknown, name, false)] }]
   seen   = [for i, change in local.written : change.change if length(local.unseen[i].arguments) == 0]
 
-  # Only new certificates: one that runs out must not stop everybody's other changes.
+  # Only new certificates: an expiring one must not block all other changes.
   uploads = { for change in local.seen : change.after.hostname => provider::esa::parse_certificate(change.after.certificate).not_after
   if change.after.certificate != null && (change.before == null ? null : change.before.certificate) != change.after.certificate }
 
@@ -67,7 +67,7 @@ locals {
 }
 
 output "actions" {
-  description = "What the plan does, with anything."
+  description = "The actions of the plan, on all resources."
   value       = distinct(flatten([for change in local.changes : change.change.actions]))
 
   precondition {
@@ -82,27 +82,27 @@ output "actions" {
 }
 
 output "destroyed" {
-  description = "The hostnames that the plan destroys, or destroys and creates anew."
+  description = "The hostnames that the plan destroys or replaces."
   value       = local.destroyed
 
   precondition {
     condition     = length(local.refused_destroys) == 0
-    error_message = "The plan destroys ${join(", ", local.refused_destroys)}. Their traffic ends with that. If it is meant, add them to destroy in policy/allowed.yaml."
+    error_message = "The plan destroys ${join(", ", local.refused_destroys)}. Traffic to them stops. To allow it, add them to destroy in policy/allowed.yaml."
   }
 }
 
 output "forgotten" {
-  description = "The resources that the plan forgets: they go on without Terraform."
+  description = "The resources that the plan forgets: they continue to exist outside Terraform."
   value       = local.forgotten
 
   precondition {
     condition     = length(local.refused_forgets) == 0
-    error_message = "The plan forgets ${join(", ", local.refused_forgets)}. Nobody manages them from then on. If it is meant, add them to forget in policy/allowed.yaml."
+    error_message = "The plan forgets ${join(", ", local.refused_forgets)}. They stay in ESA, unmanaged. To allow it, add them to forget in policy/allowed.yaml."
   }
 }
 
 output "uploads" {
-  description = "The certificates that the plan uploads, and how long they are good."
+  description = "The certificates that the plan uploads, and their expiry dates."
   value       = local.uploads
 
   precondition {

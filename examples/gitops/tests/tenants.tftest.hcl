@@ -1,4 +1,4 @@
-# ci/test.sh runs these on a fake ESA that has tests/seed.json, and whose customers publish every record at once.
+# ci/test.sh runs these on a fake ESA with tests/seed.json, where customers publish every record at once.
 
 variables {
   tenants      = "tests/tenants"
@@ -27,7 +27,7 @@ run "tells_what_to_publish" {
 
   assert {
     condition     = contains(output.dns_records["two"], { name = "app.two.test", type = "CNAME", value = "origin2.example.com" })
-    error_message = "The CNAME record does not lead to the tenant's record."
+    error_message = "The CNAME record does not point at the tenant's record."
   }
 
   assert {

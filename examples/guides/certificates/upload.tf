@@ -6,8 +6,8 @@ variable "record_id" {
   type = string
 }
 
-# Ephemeral: the key is in neither plan nor state. An ephemeral resource, such as one that reads a secret store,
-# serves as well.
+# Ephemeral: the key is stored in neither plan nor state. An ephemeral resource, such as one that reads a secret store, works
+# too.
 variable "private_key" {
   type      = string
   ephemeral = true

@@ -20,7 +20,7 @@ variable "hostnames" {
 }
 
 variable "published" {
-  description = "Those of them whose owners say that the records are there."
+  description = "The domains whose owners have published the records."
   type        = set(string)
   default     = []
 }
@@ -34,7 +34,7 @@ data "esa_record" "origin" {
 }
 
 locals {
-  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  # With CNAME access, customers point at a name of ESA's own; with NS access, at the record itself.
   cname_target = data.esa_site.saas.access_type == "CNAME" ? data.esa_record.origin.record_cname : data.esa_record.origin.record_name
 }
 
@@ -56,7 +56,7 @@ resource "esa_custom_hostname_validation" "customer" {
   }
 }
 
-# What each customer is to be sent.
+# The records to send to each customer.
 output "records" {
   value = {
     for name, hostname in esa_custom_hostname.customer : name => [

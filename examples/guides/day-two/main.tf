@@ -15,7 +15,7 @@ variable "record_id" {
 }
 
 variable "apply_again" {
-  description = "A new value applies for the free certificates again, for example the date."
+  description = "A new value, for example the date, applies for the free certificates again."
   type        = string
   default     = "2026-11-24"
 }
@@ -29,14 +29,14 @@ resource "esa_custom_hostname" "shop" {
   certificate_apply_trigger = var.apply_again
 }
 
-# Waits again whenever the certificate was applied for again.
+# Waits again after each new application.
 resource "esa_custom_hostname_validation" "shop" {
   hostname_id = esa_custom_hostname.shop.id
   triggers    = { certificate_apply_trigger = esa_custom_hostname.shop.certificate_apply_trigger }
 }
 
-# What is wrong, and nothing else, is in the state. Within a check block these would be read by every apply, and so make
-# every plan one with changes.
+# The state contains only the hostnames with a problem. Inside a check block, these would be read by every apply, so every plan
+# would have changes.
 data "esa_custom_hostnames" "certificate" {
   site_id     = var.site_id
   cert_status = ["ApplyFailed", "Expiring", "Expired"]
@@ -52,7 +52,7 @@ check "certificates" {
   assert {
     condition = length(data.esa_custom_hostnames.certificate.hostnames) == 0
     error_message = join("\n", [for h in data.esa_custom_hostnames.certificate.hostnames :
-    "${h.hostname}: certificate ${h.cert_status} until ${coalesce(h.cert_not_after, "never")}: ${coalesce(h.cert_apply_message, "no reason given")}"])
+    "${h.hostname}: certificate ${h.cert_status}, ${try("expires ${h.cert_not_after}", "no expiry date")}: ${coalesce(h.cert_apply_message, "no reason given")}"])
   }
 }
 

@@ -32,7 +32,7 @@ resource "esa_custom_hostname" "shop" {
   cert_type = "free"
 }
 
-# What the customer publishes to prove that the domain is theirs.
+# The record that the customer publishes to verify ownership.
 output "ownership_record" {
   value = {
     name  = esa_custom_hostname.shop.verify_host

@@ -28,7 +28,7 @@ data "esa_record" "origin" {
 locals {
   zone = "customer-a.com"
 
-  # With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+  # With CNAME access, customers point at a name of ESA's own; with NS access, at the record itself.
   cname_target = data.esa_site.saas.access_type == "CNAME" ? data.esa_record.origin.record_cname : data.esa_record.origin.record_name
 }
 
@@ -40,7 +40,7 @@ resource "esa_custom_hostname" "shop" {
   cert_type = "free"
 }
 
-# The record that proves the ownership.
+# The record that verifies ownership.
 resource "alicloud_alidns_record" "owner" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.verify_host, local.zone)
@@ -54,7 +54,7 @@ resource "esa_custom_hostname_validation" "owner" {
   depends_on  = [alicloud_alidns_record.owner]
 }
 
-# The record by which the certificate is issued. ESA says it once the ownership is proved.
+# The record for the certificate. ESA returns it once ownership is verified.
 resource "alicloud_alidns_record" "certificate" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname_validation.owner.cert_txt_key, local.zone)
@@ -67,7 +67,7 @@ resource "esa_custom_hostname_validation" "certificate" {
   depends_on  = [alicloud_alidns_record.certificate]
 }
 
-# Only now is the traffic led to ESA.
+# Routes traffic to ESA, as the last step.
 resource "alicloud_alidns_record" "shop" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.hostname, local.zone)

@@ -1,4 +1,4 @@
-# Of the tenants in the table, those whose hostname is there already. The others are made.
+# The tenants in the table whose hostname already exists. The others are created.
 data "esa_custom_hostnames" "there" {
   site_id = data.esa_site.saas.id
 }

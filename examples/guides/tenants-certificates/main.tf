@@ -6,7 +6,7 @@ terraform {
   }
 }
 
-# The keys by hostname: a secret of whatever runs this, such as TF_VAR_private_keys, and never a file of the repository.
+# The keys by hostname: a secret of the pipeline, such as TF_VAR_private_keys, and never a file in the repository.
 variable "private_keys" {
   type      = map(string)
   ephemeral = true

@@ -7,7 +7,7 @@ terraform {
 }
 
 locals {
-  # By name, so that a line that comes or goes touches no other tenant.
+  # Keyed by name, so that adding or removing a line touches no other tenant.
   tenants = { for row in csvdecode(file("${path.module}/tenants.csv")) : row.hostname => row }
 }
 
@@ -34,7 +34,7 @@ resource "esa_custom_hostname" "tenant" {
   }
 }
 
-# The records to be published, for whoever publishes them.
+# The records to publish.
 output "records" {
   value = [for name, tenant in esa_custom_hostname.tenant : { name = tenant.verify_host, type = "TXT", value = tenant.verify_code }]
 }

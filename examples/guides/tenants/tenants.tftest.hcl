@@ -1,4 +1,4 @@
-# With no account and no server: the CLI makes up what ESA would answer. Ids have to be numbers, as the provider checks them.
+# No account and no server: the CLI makes up ESA's responses. Ids have to be numbers, because the provider checks them.
 mock_provider "esa" {
   mock_data "esa_site" {
     defaults = { id = "4042843419650112" }
@@ -17,7 +17,7 @@ mock_provider "esa" {
     }
   }
 
-  # Every wait is over at once.
+  # Every wait ends at once.
   mock_resource "esa_custom_hostname_validation" {
     defaults = {
       id     = "4042843419650201"
@@ -43,6 +43,6 @@ run "takes_the_record_of_the_line" {
 
   assert {
     condition     = alltrue([for name, tenant in esa_custom_hostname.tenant : tenant.record_id == data.esa_record.origin[local.tenants[name].record].id])
-    error_message = "A hostname is on another record than its line says."
+    error_message = "A hostname is not on the record of its line."
   }
 }

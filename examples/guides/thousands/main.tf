@@ -12,7 +12,7 @@ variable "requests_per_second" {
   default = 20
 }
 
-# Only where there is one folder for each site instead of a workspace.
+# Only needed with a folder for each site instead of a workspace.
 variable "site" {
   type    = string
   default = null
@@ -23,7 +23,7 @@ provider "esa" {
 }
 
 locals {
-  # One workspace, and so one state and one lock, for each site.
+  # One workspace for each site, and so one state and one lock.
   site    = coalesce(var.site, terraform.workspace)
   tenants = { for row in csvdecode(file("${path.module}/${local.site}.csv")) : row.hostname => row }
 }

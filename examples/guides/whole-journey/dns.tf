@@ -2,7 +2,7 @@ locals {
   zone = "customer-a.com"
 }
 
-# The record that proves the ownership.
+# The record that verifies ownership.
 resource "alicloud_alidns_record" "owner" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.verify_host, local.zone)
@@ -16,7 +16,7 @@ resource "esa_custom_hostname_validation" "owner" {
   depends_on  = [alicloud_alidns_record.owner]
 }
 
-# The record by which the certificate is issued.
+# The record for the certificate.
 resource "alicloud_alidns_record" "certificate" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname_validation.owner.cert_txt_key, local.zone)
@@ -29,7 +29,7 @@ resource "esa_custom_hostname_validation" "certificate" {
   depends_on  = [alicloud_alidns_record.certificate]
 }
 
-# The record that leads the traffic to ESA, once there is a certificate.
+# Routes traffic to ESA, once the certificate is in use.
 resource "alicloud_alidns_record" "shop" {
   domain_name = local.zone
   rr          = provider::esa::relative_name(esa_custom_hostname.shop.hostname, local.zone)

@@ -1,11 +1,11 @@
-# Where ESA fetches what it serves: your service.
+# Your service, from which ESA fetches the content.
 resource "alicloud_esa_record" "origin" {
   site_id     = alicloud_esa_site.saas.id
   record_name = "origin.example.com"
   record_type = "CNAME"
   source_type = "Domain"
   biz_name    = "web"
-  proxied     = true # only such a record can serve customers' domains
+  proxied     = true # only proxied records can serve customers' domains
 
   data {
     value = "service.example.net"
@@ -24,7 +24,7 @@ data "esa_record" "origin" {
 }
 
 locals {
-  # What a customer's CNAME points at.
+  # Target of a customer's CNAME record.
   target = var.access_type == "CNAME" ? data.esa_record.origin.record_cname : data.esa_record.origin.record_name
 }
 

@@ -10,25 +10,25 @@ terraform {
 }
 
 variable "plan_id" {
-  description = "Id of the ESA plan that you have bought, such as esa-site-a1b2c3."
+  description = "Id of your ESA plan, such as esa-site-a1b2c3."
   type        = string
 }
 
 variable "access_type" {
-  description = "NS: ESA answers for the site's domain. CNAME: your DNS does, and names are led to ESA one by one."
+  description = "NS: ESA answers for the site's domain. CNAME: your DNS does, and single names point at ESA."
   type        = string
   default     = "NS"
 }
 
-# Your own domain, in front of which ESA is put.
+# Your own domain, served through ESA.
 resource "alicloud_esa_site" "saas" {
   site_name   = "example.com"
   instance_id = var.plan_id
-  coverage    = "overseas" # without mainland China, where an ICP filing is needed
+  coverage    = "overseas" # excludes mainland China, which requires an ICP filing
   access_type = var.access_type
 }
 
-# The alicloud provider does not export what you need next.
+# The alicloud provider does not export these values.
 data "esa_site" "saas" {
   site_id = alicloud_esa_site.saas.id
 }

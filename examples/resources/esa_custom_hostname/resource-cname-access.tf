@@ -15,7 +15,7 @@ resource "esa_custom_hostname" "shop" {
   cert_type = "free"
 }
 
-# With CNAME access, customers point at a name of ESA's own; with NS access at the record itself.
+# With CNAME access, customers point at a name of ESA's own; with NS access, at the record itself.
 output "traffic_record" {
   value = {
     name  = esa_custom_hostname.shop.hostname

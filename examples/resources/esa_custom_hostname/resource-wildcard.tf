@@ -16,7 +16,7 @@ resource "esa_custom_hostname" "any" {
   cert_type = "free"
 }
 
-# A wildcard does not stand for the domain itself, the apex.
+# A wildcard does not match the domain itself, the apex.
 resource "esa_custom_hostname" "apex" {
   site_id   = var.site_id
   record_id = var.record_id

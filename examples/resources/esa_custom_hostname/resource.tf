@@ -16,7 +16,7 @@ resource "esa_custom_hostname" "free" {
   cert_type = "free"
 }
 
-# The TXT record by which the customer proves that the domain is theirs.
+# The TXT record with which the customer verifies ownership.
 output "ownership_record" {
   value = { name = esa_custom_hostname.free.verify_host, type = "TXT", value = esa_custom_hostname.free.verify_code }
 }

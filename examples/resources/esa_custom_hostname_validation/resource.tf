@@ -16,8 +16,8 @@ resource "esa_custom_hostname" "shop" {
   cert_type = "free"
 }
 
-# Waits until the owner has published the TXT record verify_host with the content verify_code. Where the record is made
-# in the same configuration, let this depend on it: depends_on = [alicloud_alidns_record.owner].
+# Waits until the owner has published the TXT record verify_host with the content verify_code. If the record is in the same
+# configuration, add depends_on = [alicloud_alidns_record.owner].
 resource "esa_custom_hostname_validation" "owner" {
   hostname_id = esa_custom_hostname.shop.id
   wait_for    = "ownership"
@@ -27,8 +27,8 @@ resource "esa_custom_hostname_validation" "owner" {
   }
 }
 
-# Waits for the certificate. ESA issues it when the TXT record cert_txt_key with the content cert_txt_value is there, or
-# when the domain is served through ESA already.
+# Waits for the certificate. ESA issues it once the TXT record cert_txt_key with the content cert_txt_value is published, or once
+# the domain is served through ESA.
 resource "esa_custom_hostname_validation" "certificate" {
   hostname_id = esa_custom_hostname_validation.owner.hostname_id
 }

@@ -1,6 +1,6 @@
 locals {
-  # Plans are made without private keys, by jobs that must not have them. A key that is missing is unknown in a plan, as
-  # timestamp() is; in the apply it is null, and a certificate that is to be sent is refused.
+  # The jobs that plan must not have private keys. A missing key is unknown in a plan, like timestamp(). In the apply it is null,
+  # and a certificate that would be sent is refused.
   key_of_apply = timestamp() == "" ? "" : null
 }
 
@@ -16,11 +16,11 @@ resource "esa_custom_hostname" "this" {
   private_key_wo = each.value.certificate == "upload" ? lookup(var.private_keys, each.key, local.key_of_apply) : null
 
   timeouts {
-    create = "5h" # ESA takes 100 creates an hour
+    create = "5h" # ESA allows 100 creates an hour
   }
 }
 
-# Only for tenants who say that their record is there: an apply must not wait for people.
+# Only for tenants who have published their record: an apply must not wait for people.
 resource "esa_custom_hostname_validation" "this" {
   for_each = toset([for name, hostname in var.hostnames : name if hostname.published])
 

@@ -9,12 +9,12 @@ variable "record_id" {
 }
 
 variable "cname_target" {
-  description = "What the tenant's CNAME records point at."
+  description = "Target of the tenant's CNAME records."
   type        = string
 }
 
 variable "hostnames" {
-  description = "The tenant's domains. certificate is free, upload or none; published says that the tenant has published the TXT record."
+  description = "The tenant's domains. certificate is free, upload or none; published means that the tenant has published the TXT record."
   type = map(object({
     certificate = optional(string, "free")
     published   = optional(bool, false)
@@ -25,7 +25,7 @@ variable "hostnames" {
     error_message = "certificate is free, upload or none."
   }
 
-  # The name of a hostname is that of its certificate's file, too, which must be in its folder.
+  # The hostname is also the name of the certificate's file, which must stay in its folder.
   validation {
     condition     = alltrue([for hostname in keys(var.hostnames) : can(regex("^[^/\\\\]+$", hostname))])
     error_message = "A hostname has no slash."

@@ -1,4 +1,4 @@
-# Plans are shortened to what the policies read.
+# The plans contain only what the policies read.
 
 run "nothing_to_say" {
   command = plan

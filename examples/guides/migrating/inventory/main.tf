@@ -18,7 +18,7 @@ locals {
   there = { for h in data.esa_custom_hostnames.there.hostnames : h.hostname => h }
 }
 
-# Lists have no certificates: those that were uploaded, or come from SSL Certificates Service, are read one by one.
+# Lists have no certificates: hostnames with an uploaded one, or one of SSL Certificates Service, are read one by one.
 data "esa_custom_hostname" "own" {
   for_each    = { for name, h in local.there : name => h.id if h.ssl_flag == "on" && h.cert_type != "free" }
   hostname_id = each.value

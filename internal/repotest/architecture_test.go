@@ -1,4 +1,4 @@
-package main
+package repotest
 
 import (
 	"bytes"
@@ -32,9 +32,12 @@ type place struct {
 // hangs on nothing, and only tests and tools know it.
 var places = []place{
 	{
-		name:  ".",
-		code:  []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"},
-		tests: []string{"github.com/hashicorp/terraform-plugin-go/tfprotov6"},
+		name: ".",
+		code: []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"},
+	},
+	{
+		name:  "internal/repotest",
+		tests: []string{"internal/provider", "github.com/hashicorp/terraform-plugin-go/tfprotov6"},
 	},
 	{
 		name:  "internal/provider",

@@ -1,0 +1,52 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+)
+
+// TestDefaultTimeouts has the documentation name the time limits that apply.
+func TestDefaultTimeouts(t *testing.T) {
+	var hostname, validation resource.SchemaResponse
+	newCustomHostnameResource().Schema(t.Context(), resource.SchemaRequest{}, &hostname)
+	newCustomHostnameValidationResource().Schema(t.Context(), resource.SchemaRequest{}, &validation)
+	described := map[string]string{}
+	for name, response := range map[string]resource.SchemaResponse{"esa_custom_hostname": hostname, "esa_custom_hostname_validation": validation} {
+		for attribute, limit := range response.Schema.Blocks["timeouts"].(schema.SingleNestedBlock).Attributes {
+			described[name+" "+attribute] = limit.GetMarkdownDescription() + limit.GetDescription()
+		}
+	}
+	for _, create := range (&esaProvider{}).Actions(t.Context()) {
+		var metadata action.MetadataResponse
+		var response action.SchemaResponse
+		create().Metadata(t.Context(), action.MetadataRequest{ProviderTypeName: "esa"}, &metadata)
+		create().Schema(t.Context(), action.SchemaRequest{}, &response)
+		limit := response.Schema.Blocks["timeouts"].(actionschema.SingleNestedBlock).Attributes["invoke"]
+		described[metadata.TypeName+" invoke"] = limit.GetMarkdownDescription() + limit.GetDescription()
+	}
+	for name, want := range map[string]time.Duration{
+		"esa_custom_hostname create":                   defaultCreateTimeout,
+		"esa_custom_hostname read":                     defaultReadTimeout,
+		"esa_custom_hostname update":                   defaultUpdateTimeout,
+		"esa_custom_hostname delete":                   defaultDeleteTimeout,
+		"esa_custom_hostname_validation create":        defaultValidationTimeout,
+		"esa_verify_custom_hostname invoke":            defaultActionTimeout,
+		"esa_apply_custom_hostname_certificate invoke": defaultActionTimeout,
+	} {
+		text := fmt.Sprintf("`%dm`", int(want.Minutes()))
+		if !strings.Contains(described[name], text) {
+			t.Errorf("%s does not name its default %s: %q", name, text, described[name])
+		}
+		delete(described, name)
+	}
+	if len(described) > 0 {
+		t.Errorf("not looked at: %v", described)
+	}
+}
