@@ -50,7 +50,7 @@ type Options struct {
 	HostnameView HostnameView
 	// UnknownSite is how CreateCustomHostname, ListCustomHostnames and ListRecords refuse a SiteId that does not exist.
 	UnknownSite UnknownSite
-	// ForeignRecord says whether a RecordId may name a record of another site, or one that is not proxied.
+	// ForeignRecord is whether a hostname may use a record of another site, or one that is not proxied.
 	ForeignRecord ForeignRecord
 	// RefuseWildcards makes CreateCustomHostname refuse names that begin with "*.".
 	RefuseWildcards bool

@@ -1,5 +1,5 @@
-// Command probe asks a real account of ESA the questions that the documentation leaves open, and writes what it finds as
-// readings of the fake. README.md says how to run it, what it costs and what it writes.
+// Command probe answers the questions that ESA's documentation leaves open, with a real account, and writes the answers as
+// readings of the fake. README.md describes how to run it, what it costs and what it writes.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The second interrupt ends the process, whatever it does.
+	// A second interrupt ends the process at once.
 	context.AfterFunc(ctx, stop)
 	c := command{
 		getenv: os.Getenv, in: os.Stdin, out: os.Stdout, transport: http.DefaultTransport, keyKind: certtest.RSA2048,
@@ -45,17 +45,17 @@ func main() {
 	}
 }
 
-// command is the program, with all that it touches of the world.
+// command is the program and its environment.
 type command struct {
 	getenv    func(string) string
 	in        io.Reader
 	out       io.Writer
 	transport http.RoundTripper
 	lookupTXT func(ctx context.Context, name string) ([]string, error)
-	// publish is told of TXT records to publish, besides the user.
+	// publish is called for TXT records to publish, in addition to the message for the user.
 	publish func(name, value string)
 	keyKind certtest.KeyKind
-	// lookFor is for how long a hostname is looked for of which only the name is known.
+	// lookFor is how long to look for a hostname without an id.
 	lookFor time.Duration
 }
 
@@ -164,7 +164,7 @@ func (c command) run(ctx context.Context, args []string) error {
 	return ended
 }
 
-// caller finds the credentials as the provider does.
+// caller returns a caller with the same credentials as the provider.
 func (c command) caller(ctx context.Context, pause time.Duration, secrets *[]string) (*caller, error) {
 	credential, endpoint, err := provider.FromEnvironment(ctx, c.getenv)
 	if err != nil {
@@ -197,7 +197,7 @@ func (c command) caller(ctx context.Context, pause time.Duration, secrets *[]str
 	}, nil
 }
 
-// allowed tells whether an endpoint is one of ESA's, or on this machine.
+// allowed reports whether an endpoint is one of ESA's, or on this machine.
 func allowed(endpoint string) bool {
 	if _, own := esa.AccountSiteOfEndpoint(endpoint); own {
 		return true
@@ -214,7 +214,7 @@ func (c command) sweeper(calls *caller, j *journal) *sweeper {
 	return &sweeper{caller: calls, journal: j, out: c.out, lookFor: c.lookFor, goneWithin: 5 * time.Minute}
 }
 
-// finish removes what an earlier run has left.
+// finish removes what an earlier run left.
 func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 	j, err := openJournal(a.sweep)
 	if err != nil {
@@ -235,7 +235,7 @@ func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 	if err := c.confirm(a.yes); err != nil {
 		return err
 	}
-	// Which place is read is not known here; every answer tells.
+	// Which place ESA reads is unknown here; each response shows it.
 	p := &probe{caller: calls}
 	if _, err := parameterPlace(ctx, p); err != nil {
 		return err
@@ -243,7 +243,7 @@ func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 	return c.sweeper(calls, j).sweep(ctx)
 }
 
-// announce says what is about to be done.
+// announce prints what the run is going to do.
 func (c command) announce(a arguments, endpoint string) {
 	write := func(text string, args ...any) { _, _ = fmt.Fprintf(c.out, text, args...) }
 	creates := 0
@@ -272,7 +272,7 @@ func (c command) announce(a arguments, endpoint string) {
 	}
 }
 
-// confirm asks on the terminal.
+// confirm asks for confirmation on the terminal.
 func (c command) confirm(yes bool) error {
 	if yes {
 		return nil
