@@ -57,7 +57,7 @@ type journal struct {
 // newJournal creates a journal. It returns an error if there is one with remaining hostnames.
 func newJournal(path, endpoint, under string) (*journal, error) {
 	if old, err := openJournal(path); err == nil && len(old.left()) > 0 {
-		return nil, fmt.Errorf("%s knows of hostnames that an earlier run has left: remove them with -sweep %s, or choose another -out", path, path)
+		return nil, fmt.Errorf("%s has hostnames that an earlier run left: remove them with -sweep %s, or choose another -out", path, path)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -188,7 +188,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if name := a.object.object("CustomHostnameModel").text("Hostname"); a.ok() && esa.CanonicalName(name) != esa.CanonicalName(e.Name) {
-		return fmt.Errorf("hostname %d is not removed: ESA says that it is %s, and the journal that it is %s", e.ID, name, e.Name)
+		return fmt.Errorf("hostname %d is not removed: in ESA its name is %s, in the journal it is %s", e.ID, name, e.Name)
 	}
 	// Reads may not show a new hostname yet, so only the result of the deletion counts.
 	a, err = s.get(ctx, "DeleteCustomHostname", params)
@@ -207,7 +207,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if !w.seen {
-		return fmt.Errorf("%s is deleted, and still to be seen after %v", e, s.goneWithin)
+		return fmt.Errorf("%s is deleted, but reads still show it after %v", e, s.goneWithin)
 	}
 	if s.took != nil && a.ok() {
 		s.took(w)
@@ -235,7 +235,7 @@ func (s *sweeper) lookUp(ctx context.Context) error {
 			continue
 		}
 		for _, e := range missing {
-			_, _ = fmt.Fprintf(s.out, "No list of %v shows %s: it was not made.\n", s.lookFor, e)
+			_, _ = fmt.Fprintf(s.out, "No list shows it within %v, so it was not created: %s.\n", s.lookFor, e)
 			if err := s.journal.settle(e, absent, 0); err != nil {
 				return err
 			}

@@ -202,7 +202,7 @@ func unusedCasIDOf(shown object) (finding, error) {
 	case !sent:
 		return found("absent", "the field is absent")
 	case value == nil, value == "", shown.id("CasId") == 0:
-		return found("zero", "the field is there, and holds none")
+		return found("zero", "the field is present and zero")
 	}
 	return open("the field holds a number of its own")
 }

@@ -19,7 +19,7 @@ var level1 = []question{
 	{"list-lag", 1, "the same, if List is later than Get", "", 0, listLag},
 	{"verify-unpassed", 1, "VerifyCustomHostname while no TXT record is published", "1 VerifyCustomHostname", 0, verifyUnpassed},
 	{"record-alone", 1, "UpdateCustomHostname with the record that it has, and nothing else", "1 UpdateCustomHostname", 0, recordAlone},
-	{"update-takes", 1, "a certificate signed by itself is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
+	{"update-takes", 1, "a self-signed certificate is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
 	{"certificate-echo", 1, "what Get shows then is compared with what was sent", "1 GetCustomHostname", 0, certificateEcho},
 	{"private-key-echo", 1, "the same; keys are compared by hash, and never written", "", 0, privateKeyEcho},
 	{"unused-cas-id", 1, "the same answer", "", 0, unusedCasIDUploaded},
@@ -85,7 +85,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 	}
 	switch w := p.sightings.get; {
 	case !w.seen:
-		return finding{}, fmt.Errorf("the new hostname is not to be seen after %v", sightLimit)
+		return finding{}, fmt.Errorf("reads do not show the new hostname after %v", sightLimit)
 	case w.atOnce():
 		return found("none", "the first GetCustomHostname saw it, %v after the answer of CreateCustomHostname", p.pause)
 	default:
@@ -165,9 +165,9 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !a.ok() {
-		return open("a certificate signed by itself is refused: UpdateCustomHostname answered %s", a.refusal())
+		return open("a self-signed certificate is refused: UpdateCustomHostname answered %s", a.refusal())
 	}
-	p.note("A certificate signed by itself is taken.")
+	p.note("A self-signed certificate is accepted.")
 	c := configuring{}
 	w, err := poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && asIs("on", "upload")(model(a)) },
@@ -179,7 +179,7 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 	p.uploadSeen = w.seen
 	switch {
 	case !w.seen:
-		return open("the certificate is not to be seen after %v", sightLimit)
+		return open("reads do not show the certificate after %v", sightLimit)
 	case !c.seen:
 		return found("none", "Status was never configuring")
 	}
@@ -235,7 +235,7 @@ func certificateEcho(ctx context.Context, p *probe) (finding, error) {
 	case strings.TrimSpace(sent):
 		return found("stripped", "there is no line end after it")
 	}
-	return open("the certificate is shown in yet another form")
+	return open("the certificate is shown in another form")
 }
 
 func crlf(pem string) string { return strings.ReplaceAll(pem, "\n", "\r\n") }
@@ -255,7 +255,7 @@ func privateKeyEcho(_ context.Context, p *probe) (finding, error) {
 	case hash(shown) == hash(p.uploaded.PrivateKeyPEM):
 		return found("clear", "PrivateKey is the key that was sent")
 	case !strings.Contains(shown, "PRIVATE KEY-----"):
-		return found("masked", "PrivateKey holds something that is no key")
+		return found("masked", "PrivateKey contains something other than a key")
 	}
 	return open("PrivateKey holds a key in another form")
 }
@@ -296,7 +296,7 @@ func emptyValues(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if p.value("ssl-off-view") == "kept" && model(w.first).text("CertType") == "" {
-		return open("they were read as the wish to clear the certificate")
+		return open("they cleared the certificate")
 	}
 	return found("ignored", "%s", a.refusal())
 }
@@ -316,7 +316,7 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if !w.seen {
-		return open("it was taken, and the certificate is not to be seen after %v", sightLimit)
+		return open("it was accepted, but reads do not show the certificate after %v", sightLimit)
 	}
 	if a, err = p.update(ctx, "SslFlag", "off"); err != nil {
 		return finding{}, err
@@ -522,7 +522,7 @@ func hostnameView(ctx context.Context, p *probe) (finding, error) {
 	case same(shown, p.second.name) && !strings.Contains(shown, "xn--") && !strings.HasSuffix(shown, "."):
 		return found("unicode", "it is shown with its U-label")
 	}
-	return open("it is shown in yet another form")
+	return open("it is shown in another form")
 }
 
 func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
@@ -623,7 +623,7 @@ func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
 	case err != nil:
 		return finding{}, err
 	case h != nil:
-		return open("the key of another certificate is taken")
+		return open("the key of another certificate is accepted")
 	case a.status == 0:
 		return open(noCreate)
 	}
@@ -680,7 +680,7 @@ func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if p.freeAsked = w.seen; !w.seen {
-		return open("the certificate's type is not to be seen after %v", sightLimit)
+		return open("reads do not show the certificate's type after %v", sightLimit)
 	}
 	w, err = poll{
 		look: p.look, done: func(a answer) bool { return model(a).text("CertStatus") != "" },
