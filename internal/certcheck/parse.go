@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -156,11 +155,11 @@ func (b block) isCertificate() bool { return b.kind == "CERTIFICATE" || b.kind =
 // ParseCertificate parses a certificate with its chain. It ignores line endings, indentation, byte order marks and text
 // around the blocks. The error is a *Problem.
 func ParseCertificate(text string) (*Chain, error) {
-	answer := lookAtCertificate(text)
-	if answer.problem != nil {
-		return nil, answer.problem
+	chain, problem := parseCertificate(text)
+	if problem != nil {
+		return nil, problem
 	}
-	return &Chain{Certificates: slices.Clone(answer.chain)}, nil
+	return &Chain{Certificates: chain}, nil
 }
 
 func parseCertificate(text string) ([]*x509.Certificate, *Problem) {

@@ -25,13 +25,13 @@ type Options struct {
 // a single problem for a text that cannot be parsed and for a chain that begins with a CA certificate: the other rules
 // would check the wrong certificate.
 func CheckCertificate(text string, o Options) []Problem {
-	answer := lookAtCertificate(text)
-	if answer.problem != nil {
-		return []Problem{*answer.problem}
+	chain, problem := parseCertificate(text)
+	if problem != nil {
+		return []Problem{*problem}
 	}
-	leaf := answer.chain[0]
-	if answer.links.refusal != nil && leaf.IsCA {
-		return []Problem{*answer.links.refusal}
+	leaf, links := chain[0], link(chain)
+	if links.refusal != nil && leaf.IsCA {
+		return []Problem{*links.refusal}
 	}
 	authority := checkAuthority(leaf, o.Hostname)
 	if authority != nil && !authority.Warning {
@@ -47,13 +47,13 @@ func CheckCertificate(text string, o Options) []Problem {
 			refusals = append(refusals, *problem)
 		}
 	}
-	add(answer.links.refusal)
+	add(links.refusal)
 	add(authority)
 	add(checkName(leaf, o.Hostname))
 	add(checkKey(leaf))
 	add(checkUsage(leaf))
 	add(checkDates(leaf, o.Now))
-	for _, problem := range slices.Concat(checkAuthorities(answer.chain, answer.links, o.Now), answer.links.warnings) {
+	for _, problem := range slices.Concat(checkAuthorities(chain, links, o.Now), links.warnings) {
 		add(&problem)
 	}
 	return slices.Concat(refusals, warnings)
@@ -71,18 +71,19 @@ func CheckPrivateKey(text string) []Problem {
 // which the key may match: if either text cannot be parsed, if a CA certificate comes first, or if the chain is out of
 // order and the key belongs to another of its certificates.
 func CheckPair(certificate, key string) []Problem {
-	chain, private := lookAtCertificate(certificate), lookAtKey(key)
-	if chain.problem != nil || private.problem != nil {
+	chain, problem := parseCertificate(certificate)
+	private := lookAtKey(key)
+	if problem != nil || private.problem != nil {
 		return nil
 	}
-	owner := slices.IndexFunc(chain.chain, func(c *x509.Certificate) bool { return equalKeys(c.PublicKey, private.public) })
-	leaf := chain.chain[0]
-	if owner == 0 || owner > 0 && chain.links.refusal != nil || leaf.IsCA && !signed(leaf, leaf) {
+	owner := slices.IndexFunc(chain, func(c *x509.Certificate) bool { return equalKeys(c.PublicKey, private.public) })
+	leaf := chain[0]
+	if owner == 0 || owner > 0 && link(chain).refusal != nil || leaf.IsCA && !signed(leaf, leaf) {
 		return nil
 	}
 	detail := fmt.Sprintf("The private key (%s) does not belong to the certificate %s (%s)", keyName(private.public), title(leaf), keyName(leaf.PublicKey))
 	if owner > 0 {
-		detail += fmt.Sprintf(", but to the CA certificate %d of the chain, %s", owner+1, title(chain.chain[owner]))
+		detail += fmt.Sprintf(", but to the CA certificate %d of the chain, %s", owner+1, title(chain[owner]))
 	}
 	return []Problem{{
 		Part: PartPrivateKey, Summary: summaryPair,
