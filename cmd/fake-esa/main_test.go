@@ -126,8 +126,8 @@ func TestRunRefuses(t *testing.T) {
 		{[]string{"-publish", "true", "--", "ls"}, `unexpected argument "true"`},
 		{[]string{"-account-type", "Foreign"}, `-account-type is "Foreign"; it must be Domestic or International`},
 		{[]string{"-addr", "127.0.0.1:0", "-seed", broken + ".not"}, "the seed file cannot be read"},
-		{[]string{"-addr", "127.0.0.1:0", "-seed", broken}, broken + `: sites[0]: there is no argument "nam"; there are id, name,`},
-		{[]string{"-addr", "127.0.0.1:0", "-fault", `{"code": 7}`}, `-fault {"code": 7}: code is a number and must be text in quotes`},
+		{[]string{"-addr", "127.0.0.1:0", "-seed", broken}, broken + `: sites[0]: there is no argument "nam"; use one of id, name,`},
+		{[]string{"-addr", "127.0.0.1:0", "-fault", `{"code": 7}`}, `-fault {"code": 7}: code is a number and must be a string in quotes`},
 		{[]string{"--", "/no/such/command"}, "unable to run the command"},
 	} {
 		var stdout, stderr bytes.Buffer

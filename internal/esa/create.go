@@ -196,9 +196,9 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	if !mayHaveRun && !partly {
 		look := c.FindCustomHostnames
 		if _, calls := c.mine.has(0, in); calls > 1 {
-			// It is likely there, and may be too new for lists.
+			// It likely exists, but may be too new for lists.
 			look = func(ctx context.Context, siteID int64, hostname string) ([]CustomHostname, error) {
-				return c.lookFor(ctx, siteID, hostname, "another create of this run may have made "+hostname+", which is looked for", func(CustomHostname) bool { return true })
+				return c.lookFor(ctx, siteID, hostname, "another create of this run may have created "+hostname+"; looking for it", func(CustomHostname) bool { return true })
 			}
 		}
 		found, lookErr := look(lookCtx, in.SiteID, in.Hostname)
@@ -250,8 +250,8 @@ func (c *Client) lookForCreated(ctx context.Context, in CreateCustomHostnameInpu
 	return id, found, err
 }
 
-// lookFor lists the hostnames of a site that have a name until one is right, or until listedLimit. It returns the last
-// list. what names the wait in the log.
+// lookFor lists the hostnames of a site with a name until right accepts one, or until listedLimit. It returns the last
+// list. what describes the wait in the log.
 func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what string, right func(CustomHostname) bool) ([]CustomHostname, error) {
 	waiting := c.newWait(what)
 	end := c.clock.Now().Add(listedLimit)

@@ -10,20 +10,20 @@ import (
 	"strings"
 )
 
-// acs3 is signature version 3, which the official SDKs use unless they are told otherwise: everything but the parameters is in
-// headers, and the body is signed by its hash.
+// acs3 is signature version 3, the default of the official SDKs. Everything except for the parameters is in headers, and
+// the hash of the body is signed.
 const acs3 = "ACS3-HMAC-SHA256"
 
-// acs3Headers are where version 3 has what version 1 has in parameters. Action and Version may also be parameters.
+// acs3Headers are the headers of version 3 that are parameters in version 1. Action and Version may also be parameters.
 var acs3Headers = map[string]string{
 	"Action": "X-Acs-Action", "Version": "X-Acs-Version", "Timestamp": "X-Acs-Date", "SignatureNonce": "X-Acs-Signature-Nonce",
 	"SecurityToken": "X-Acs-Security-Token",
 }
 
-// isACS3 tells whether a request has a signature of version 3, of whatever algorithm.
+// isACS3 reports whether a request has a signature of version 3, with any algorithm.
 func isACS3(h http.Header) bool { return strings.HasPrefix(h.Get("Authorization"), "ACS3-") }
 
-// An acs3Signature is a signature of version 3 with what it signs.
+// An acs3Signature is a signature of version 3 and what it signs.
 type acs3Signature struct {
 	algorithm string
 	// signed are the names of the signed headers, in lower case and in their order.
@@ -34,8 +34,8 @@ type acs3Signature struct {
 	payload string
 }
 
-// newACS3 reads a signature of version 3 and enters what the headers say in all, under the names of version 1. It
-// also returns the name of a parameter that contradicts a header, "" if none does.
+// newACS3 reads a signature of version 3 and adds the headers' values to all, under the names of version 1. It also
+// returns the name of a parameter that contradicts a header, "" for none.
 func newACS3(r *http.Request, query url.Values, body []byte, all map[string]string) (v *acs3Signature, contradicted string) {
 	v = &acs3Signature{header: r.Header.Clone(), query: map[string]string{}, payload: hexSHA256(body)}
 	v.header.Set("Host", r.Host)
@@ -67,7 +67,7 @@ func newACS3(r *http.Request, query url.Values, body []byte, all map[string]stri
 	return v, contradicted
 }
 
-// complete checks that everything is there that has to be, and is signed.
+// complete checks that everything required is present and signed.
 func (v *acs3Signature) complete(c *call) *apiError {
 	if v.algorithm != acs3 {
 		return invalid("only %s is known of signature version 3", acs3)
@@ -92,18 +92,18 @@ func (v *acs3Signature) complete(c *call) *apiError {
 	for name := range v.header {
 		name = strings.ToLower(name)
 		if must := name == "host" || name == "content-type" || strings.HasPrefix(name, "x-acs-"); must && !slices.Contains(v.signed, name) {
-			return fail("IncompleteSignature", "the header %s is sent and not signed", name)
+			return fail("IncompleteSignature", "the header %s is not signed", name)
 		}
 	}
 	for i, name := range v.signed {
 		if len(v.header.Values(name)) == 0 || i > 0 && v.signed[i-1] == name {
-			return fail("IncompleteSignature", "the header %q is signed and not sent, or signed twice", name)
+			return fail("IncompleteSignature", "the header %q is signed but not sent, or signed twice", name)
 		}
 	}
 	return nil
 }
 
-// right also compares the body with what the request says of it: a signature is of the one, and could be of the other.
+// right also checks that the hash in the request is that of the body, as the signature covers only the hash.
 func (v *acs3Signature) right(c *call, secret string) bool {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(v.stringToSign(c.method)))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// apiError is an answer that refuses a call.
+// apiError is an error response.
 type apiError struct {
 	status     int
 	code       string
@@ -23,10 +23,10 @@ type apiError struct {
 	passed     *bool
 }
 
-// Error is the code and its text.
+// Error returns the code and its message.
 func (e *apiError) Error() string { return e.code + ": " + e.message }
 
-// standard are the HTTP status and the text of the codes, as far as they are known.
+// standard are the HTTP statuses and messages of the codes, as far as they are known.
 var standard = map[string]struct {
 	status  int
 	message string
@@ -71,7 +71,7 @@ var standard = map[string]struct {
 	"InternalFailure":                            {500, "The request processing has failed due to some unknown error."},
 }
 
-// fail makes an error of a code; the reason is for the log.
+// fail returns an error with a code; the reason is for the log.
 func fail(code, reason string, args ...any) *apiError {
 	e := &apiError{status: 400, code: code, message: "The request was refused.", reason: fmt.Sprintf(reason, args...)}
 	if known, ok := standard[code]; ok {
@@ -83,12 +83,12 @@ func fail(code, reason string, args ...any) *apiError {
 func invalid(reason string, args ...any) *apiError { return fail("InvalidParameter", reason, args...) }
 
 func missing(name string) *apiError {
-	e := fail("Missing"+name, "%s is not sent", name)
+	e := fail("Missing"+name, "%s is missing", name)
 	e.message = name + " is mandatory for this action."
 	return e
 }
 
-// An answer is what goes back.
+// An answer is a response.
 type answer struct {
 	status      int
 	contentType string
@@ -126,7 +126,7 @@ func (s *Server) errorAnswer(c *call, e *apiError) answer {
 	return a
 }
 
-// newAnswer renders a result in the format that the call asked for.
+// newAnswer returns a response with a result in the requested format.
 func newAnswer(status int, c *call, root string, result any) answer {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -141,7 +141,7 @@ func newAnswer(status int, c *call, root string, result any) answer {
 	return answer{status: status, contentType: contentTypeXML, body: toXML(root, body)}
 }
 
-// loosen writes numbers and booleans in another way.
+// loosen rewrites numbers and booleans.
 func loosen(body []byte, how LooseTypes) []byte {
 	if how == LooseTypesNone {
 		return body
@@ -213,11 +213,11 @@ func (a answer) write(w http.ResponseWriter) {
 	}
 }
 
-// writeBroken closes the connection, after a piece of the answer if there is a body.
+// writeBroken closes the connection, after part of the response if there is a body.
 func (a answer) writeBroken(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		// Not a connection of HTTP/1.1. This is net/http's own way to end it.
+		// Not HTTP/1.1: let net/http close the connection.
 		panic(http.ErrAbortHandler)
 	}
 	defer func() { _ = conn.Close() }()
@@ -227,12 +227,12 @@ func (a answer) writeBroken(w http.ResponseWriter) {
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		// Without lingering the other side sees a reset, which is what a dying server looks like.
+		// Without lingering the client sees a reset, as if the server crashed.
 		_ = tcp.SetLinger(0)
 	}
 }
 
-// toXML renders a JSON document as the gateway's XML: elements named as the fields, lists as repeated elements.
+// toXML converts a JSON document to the gateway's XML: elements are named like the fields, and lists are repeated elements.
 func toXML(root string, document []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()

@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// deploy puts a certificate to work.
+// deploy deploys a certificate.
 func (h *hostname) deploy(notAfter, now time.Time) {
 	h.CertStatus, h.CertID, h.CertNotAfter, h.UpdateTime = "OK", randomHex(), notAfter, now
 }
 
-// clearCertificate forgets everything about the certificate.
+// clearCertificate clears all fields of the certificate.
 func (h *Hostname) clearCertificate() {
 	h.CertType, h.Certificate, h.PrivateKey, h.CasID, h.CasRegion = "", "", "", 0, ""
 	h.CertID, h.CertStatus, h.CertNotAfter = "", "", time.Time{}
@@ -23,7 +23,7 @@ func (h *Hostname) clearCertificate() {
 	h.CertTxtKey, h.CertTxtValue, h.CertHTTPKey, h.CertHTTPValue = "", "", "", ""
 }
 
-// settle fills in what follows from a hostname that was written by hand, and leaves alone what was written.
+// settle sets the dependent fields of a hostname that was changed by hand, unless they were changed too.
 func (st *store) settle(h *hostname, before Hostname, now time.Time) {
 	updated, status, id := h.UpdateTime, h.CertStatus, h.CertID
 	written := !h.CertNotAfter.Equal(before.CertNotAfter)
@@ -54,7 +54,7 @@ func (st *store) settle(h *hostname, before Hostname, now time.Time) {
 	}
 }
 
-// A certificateGroup is what Create and Update say about the certificate, checked.
+// A certificateGroup are the checked certificate parameters of Create and Update.
 type certificateGroup struct {
 	kind        string
 	certificate string
@@ -64,8 +64,8 @@ type certificateGroup struct {
 	notAfter    time.Time
 }
 
-// certificate reads the certificate group and checks every value by itself. CasId=0 is read as none: the official
-// provider's generated code sends it along with other types.
+// certificate reads the certificate group and checks every value. CasId=0 means none: the alicloud provider's generated
+// code sends it with other types.
 func (p *parameters) certificate() certificateGroup {
 	return certificateGroup{
 		kind: p.oneOf("CertType", "free", "upload", "cas"), casRegion: p.oneOf("CasRegion", casRegions...),
@@ -73,22 +73,22 @@ func (p *parameters) certificate() certificateGroup {
 	}
 }
 
-// complete checks what goes together in the group. Whether the certificate can be deployed is deployable's business.
-// Values that belong to another type are read over.
+// complete checks the combination of values. deployable checks whether the certificate can be deployed. Values of
+// another type are ignored.
 func (st *store) complete(p *parameters, g certificateGroup) {
 	switch {
 	case g.kind == "":
-		p.fail("CertType goes with SslFlag=on")
+		p.fail("SslFlag=on requires CertType")
 	case g.kind == "upload" && (g.certificate == "" || g.privateKey == ""):
-		p.fail("Certificate and PrivateKey go with CertType=upload")
+		p.fail("CertType=upload requires Certificate and PrivateKey")
 	case g.kind == "cas" && (g.casID == 0 || g.casRegion == ""):
-		p.fail("CasId and CasRegion go with CertType=cas")
+		p.fail("CertType=cas requires CasId and CasRegion")
 	case g.kind == "cas" && g.casRegion != st.options.AccountRegion:
 		p.fail("CasRegion is %s, the account's site is %s", g.casRegion, st.options.AccountRegion)
 	}
 }
 
-// deployable finds out until when the certificate is good, or refuses it as ESA does when it cannot deploy one.
+// deployable sets the expiry of the certificate, or returns ESA's error for one that cannot be deployed.
 func (st *store) deployable(name string, g *certificateGroup) *apiError {
 	switch refuse := st.refusals[name]; {
 	case refuse && g.kind == "free":
@@ -113,8 +113,8 @@ func (st *store) deployable(name string, g *certificateGroup) *apiError {
 	return nil
 }
 
-// matchingLeaf checks that the chain can be read and that the key belongs to its first certificate. Trust, names and
-// expiry are not checked: nothing says that ESA does.
+// matchingLeaf checks that the chain can be parsed and that the key belongs to its first certificate. It does not check
+// trust, names and expiry, as it is not documented that ESA does.
 func matchingLeaf(certificate, privateKey string) (*x509.Certificate, error) {
 	if err := strictPEM("the certificate", certificate, map[string]func(der []byte) error{"CERTIFICATE": isCertificate}); err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func matchingLeaf(certificate, privateKey string) (*x509.Certificate, error) {
 	return pair.Leaf, nil
 }
 
-// keyForms are the labels of a private key, each with the one form that may stand under it.
+// keyForms are the labels of a private key, each with its encoding.
 var keyForms = map[string]func(der []byte) error{
 	"PRIVATE KEY":     func(der []byte) error { _, err := x509.ParsePKCS8PrivateKey(der); return err },
 	"RSA PRIVATE KEY": func(der []byte) error { _, err := x509.ParsePKCS1PrivateKey(der); return err },
@@ -147,13 +147,13 @@ func isCertificate(der []byte) error {
 // pemBlock is a PEM block in the strict form of RFC 7468, with LF or CRLF.
 var pemBlock = regexp.MustCompile(`^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:[A-Za-z0-9+/]{64}\r?\n)*[A-Za-z0-9+/=]{1,64}\r?\n)-----END ([A-Z0-9 ]+)-----(?:\r?\n|$)`)
 
-// strictPEM refuses all PEM but blocks of these labels, one right after the other and nothing around them. How much more
-// ESA takes is unknown; there are servers that take no more than this.
+// strictPEM accepts only consecutive PEM blocks with these labels, and nothing around them. What else ESA accepts is
+// unknown, and some servers accept no more than this.
 func strictPEM(what, text string, labels map[string]func(der []byte) error) error {
 	for number := 1; number == 1 || text != ""; number++ {
 		found := pemBlock.FindStringSubmatch(text)
 		if found == nil {
-			return fmt.Errorf("%s: block %d is no PEM in strict form: nothing around it, lines of 64 characters, LF or CRLF", what, number)
+			return fmt.Errorf("%s: block %d is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF", what, number)
 		}
 		label, body := found[1], found[2]
 		parse, known := labels[label]
@@ -172,7 +172,7 @@ func strictPEM(what, text string, labels map[string]func(der []byte) error) erro
 	return nil
 }
 
-// installNothing is what is left of a certificate group that was refused with a create.
+// installNothing sets what remains of a certificate group that was refused at creation.
 func (st *store) installNothing(h *hostname, g certificateGroup) {
 	switch st.options.RefusedCertificate {
 	case RefusedLeavesOff:
@@ -185,7 +185,7 @@ func (st *store) installNothing(h *hostname, g certificateGroup) {
 	}
 }
 
-// install makes a checked certificate group the hostname's. A free certificate that is there, or on its way, stays.
+// install sets the certificate group of a hostname. It keeps a free certificate that is issued or applied for.
 func (st *store) install(h *hostname, g certificateGroup, now time.Time) {
 	h.SSLFlag = "on"
 	if g.kind == "free" && h.CertType == "free" && h.CertStatus != "ApplyFailed" && h.CertStatus != "Expired" {
@@ -203,7 +203,7 @@ func (st *store) install(h *hostname, g certificateGroup, now time.Time) {
 	}
 }
 
-// issuedByESA is what ShowAllCertificates shows. It is nobody's.
+// issuedByESA is the certificate that ShowAllCertificates returns. It has no owner.
 const issuedByESA = `-----BEGIN CERTIFICATE-----
 MIIBhjCCAS2gAwIBAgIUPeppb6gBCE670/Ck2zExLR9qdVEwCgYIKoZIzj0EAwIw
 GTEXMBUGA1UEAwwOaXNzdWVkLmV4YW1wbGUwHhcNMjYxMTI2MDAyODQ2WhcNMzYx

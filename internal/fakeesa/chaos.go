@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// UnclearFaults are the faults, by name, that do not tell whether the call took effect: the connection breaks, or what
-// answers is a proxy, or half an answer. With After the call did.
+// UnclearFaults returns the faults, by name, that do not show whether the call took effect: a broken connection, a response
+// of a proxy, or half a response. With After, the call took effect.
 func UnclearFaults() map[string]Fault {
 	body := func(text string) *string { return &text }
 	const html = "text/html"
@@ -39,8 +39,8 @@ func UnclearFaults() map[string]Fault {
 	return all
 }
 
-// HollowFaults are answers, by name, that look like successes but lack the object or its id. For an action that answers
-// with neither they are successes, so they only make sense with After.
+// HollowFaults returns the faults, by name, that look like successes but lack the object or its id. For an action that
+// returns neither they are successes, so they only make sense with After.
 func HollowFaults() map[string]Fault {
 	body := func(text string) *string { return &text }
 	return map[string]Fault{
@@ -51,7 +51,7 @@ func HollowFaults() map[string]Fault {
 	}
 }
 
-// Refusals are the faults, by name, that say that the call did not take effect and may be sent again.
+// Refusals returns the faults, by name, that mean that the call did not take effect and can be retried.
 func Refusals() map[string]Fault {
 	all := map[string]Fault{"too-many-requests-429": {Code: "TooManyRequests", Status: http.StatusTooManyRequests}}
 	for _, code := range []string{"Throttling", "Throttling.User", "Throttling.Api", "TooManyRequests", "Site.ServiceBusy", "Record.ServiceBusy", "LockFailed"} {
@@ -62,9 +62,9 @@ func Refusals() map[string]Fault {
 	return all
 }
 
-// Chaos makes a share of all calls meet one of the faults above, chosen at random. Which one a call meets depends on
-// the seed, the action, the hostname that the call is about, and how often it was called before: so the same calls meet
-// the same faults in whatever order they come. A share of 0 ends it.
+// Chaos injects a random one of these faults into a share of all calls. The fault depends on the seed, the action, the
+// hostname of the call, and how often it was called before, so the same calls get the same faults in any order. A share
+// of 0 ends it.
 func (s *Server) Chaos(seed uint64, share float64) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *Server) Chaos(seed uint64, share float64) {
 	}
 }
 
-// ChaosMet counts the faults that calls have met by chance so far, by name; those after the effect begin with "after-".
+// ChaosMet returns the number of random faults so far, by name; names of those after the effect begin with "after-".
 func (s *Server) ChaosMet() map[string]int {
 	s.faults.mu.Lock()
 	c := s.faults.chaos
@@ -95,7 +95,7 @@ type chaos struct {
 	all   map[string]Fault
 
 	mu    sync.Mutex
-	ids   map[int64]string // of hostnames that may be gone by now
+	ids   map[int64]string // names of hostnames, including deleted ones
 	calls map[string]uint64
 	met   map[string]int
 }
@@ -113,7 +113,7 @@ func newChaos(seed uint64, share float64) *chaos {
 	return c
 }
 
-// name remembers what a hostname is called, for the calls that come when it is gone.
+// name remembers the name of a hostname, for calls after its deletion.
 func (c *chaos) name(hostnameID int64, subject string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,7 +126,7 @@ func (c *chaos) name(hostnameID int64, subject string) string {
 	return c.ids[hostnameID]
 }
 
-// meet returns the fault that a call meets by chance. The subject is the hostname that it is about, if any.
+// meet returns the random fault of a call. The subject is its hostname, if any.
 func (c *chaos) meet(action, subject string) Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// controlPath is where the fake itself is told what to do while it runs. The API has the path / alone, so nothing of it
-// is taken away; and no call of the control is one of the log.
+// controlPath is the path that controls the fake itself. It does not collide with the API, whose only path is /. Control
+// calls are not in the log.
 const controlPath = "/fake/"
 
-// A control is one thing that can be asked of the fake over HTTP. What it returns is the JSON answer.
+// A control is a function of the fake over HTTP. It returns the JSON response.
 type control struct {
 	method, path string
 	run          func(s *Server, r *http.Request, body []byte) (any, error)
 }
 
-// controls are all of them, in the order in which an unknown one is told of them.
+// controls are all controls, in the order in which the error for an unknown one lists them.
 var controls = []control{
 	{"GET", "health", func(*Server, *http.Request, []byte) (any, error) { return map[string]string{"status": "ok"}, nil }},
 	{"GET", "calls", (*Server).controlCalls},
@@ -79,7 +79,7 @@ type errorAnswer struct {
 	Error string `json:"error"`
 }
 
-// writeControl writes an answer in lines: people read it.
+// writeControl writes an indented response, for human readers.
 func writeControl(w http.ResponseWriter, status int, answer any) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -94,7 +94,7 @@ func writeControl(w http.ResponseWriter, status int, answer any) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// callEntry is a call of the log.
+// callEntry is a call in the log.
 type callEntry struct {
 	Time       string            `json:"time"`
 	Method     string            `json:"method"`
@@ -145,10 +145,10 @@ func knownAction(name string) error {
 		names = append(names, action)
 	}
 	slices.Sort(names)
-	return fmt.Errorf("action %q is none of ESA's that the fake knows; name one of %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("action %q is not supported; use one of %s", name, strings.Join(names, ", "))
 }
 
-// faultEntry is a Fault as the control reads and shows it.
+// faultEntry is a Fault in JSON.
 type faultEntry struct {
 	Action      string            `json:"action,omitempty"`
 	Params      map[string]string `json:"params,omitempty"`
@@ -186,7 +186,7 @@ func (s *Server) faultsAnswer() faultsAnswer {
 	return answer
 }
 
-// InjectJSON adds a fault that is written as the control takes it, {"action": "...", "code": "..."}.
+// InjectJSON adds a fault in JSON, such as {"action": "...", "code": "..."}.
 func (s *Server) InjectJSON(text []byte) error {
 	var entry faultEntry
 	if err := decodeEntry(text, &entry); err != nil {
@@ -200,11 +200,11 @@ func (s *Server) InjectJSON(text []byte) error {
 	case knownAction(f.Action) != nil:
 		return knownAction(f.Action)
 	case !f.replaces() && f.Delay == 0:
-		return errors.New("the fault changes no answer; give it a code, status, body, drop, stall or delay")
+		return errors.New("the fault changes no response; add a code, status, body, drop, stall or delay")
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return fmt.Errorf("status %d is no HTTP status of an answer; give one from 200 to 599", f.Status)
+		return fmt.Errorf("status %d is not the HTTP status of a response; use one from 200 to 599", f.Status)
 	case f.Skip < 0 || f.Times < -1:
-		return errors.New("skip is 0 or more, and times is 1 or more, or -1 for every call from then on")
+		return errors.New("skip must be 0 or more; times must be 1 or more, or -1 for all further calls")
 	}
 	s.Inject(f)
 	return nil
@@ -219,7 +219,7 @@ func (s *Server) clockAnswer() clockAnswer {
 	return clockAnswer{formatTime(s.Now()), duration(s.ahead.Load())}
 }
 
-// clockEntry is what moves the clock.
+// clockEntry is a move of the clock in JSON.
 type clockEntry struct {
 	Forward duration `json:"forward"`
 }
@@ -234,7 +234,7 @@ func (s *Server) controlClock(_ *http.Request, body []byte) (any, error) {
 		return nil, err
 	}
 	if entry.Forward <= 0 {
-		return nil, errors.New(`the clock moves forward only; give how far, such as {"forward": "10m"}`)
+		return nil, errors.New(`the clock only moves forward; say how far, such as {"forward": "10m"}`)
 	}
 	s.MoveClock(time.Duration(entry.Forward))
 	return s.clockAnswer(), nil

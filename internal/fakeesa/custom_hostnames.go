@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// done is the answer of the actions that have nothing to say.
+// done is the response of actions without a result.
 type done struct {
 	RequestId string
 }
@@ -85,7 +85,7 @@ func (st *store) createCustomHostname(c *call) (any, *apiError) {
 	}{c.requestID, h.ID, st.view(name)}, nil
 }
 
-// hasRoom refuses what is too much for a site, or another site's.
+// hasRoom refuses a name of another site, and a hostname above the site's limit.
 func (st *store) hasRoom(siteID int64, name string) *apiError {
 	count := 0
 	for _, h := range st.hostnames {
@@ -129,7 +129,7 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 		}
 	}
 	if st.options.RefuseRecordAlone && recordID != 0 && flag == "" {
-		p.fail("RecordId is sent without SslFlag")
+		p.fail("RecordId requires SslFlag")
 	}
 	replaces := st.replacesCertificate(&p, h, flag, group)
 	if p.err != nil {
@@ -161,8 +161,8 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 	return done{c.requestID}, nil
 }
 
-// replacesCertificate tells whether an update is about the certificate, and checks that it may be. With SslFlag=off the
-// group is read over: the official provider's generated code sends CertType along.
+// replacesCertificate reports whether an update changes the certificate, and checks that it may. With SslFlag=off the
+// group is ignored: the alicloud provider's generated code sends CertType too.
 func (st *store) replacesCertificate(p *parameters, h *hostname, flag string, group certificateGroup) bool {
 	nothing := group == certificateGroup{}
 	switch {
@@ -171,7 +171,7 @@ func (st *store) replacesCertificate(p *parameters, h *hostname, flag string, gr
 	case flag == "on" && nothing && h.CertType != "" && st.options.SSLOnAlone == SSLOnAloneAccepted:
 		return false
 	case flag == "" && h.SSLFlag != "on":
-		p.fail("a certificate is sent, but SSL is off and SslFlag is not sent")
+		p.fail("a certificate requires SslFlag=on, as SSL is off")
 	}
 	st.complete(p, group)
 	return true
@@ -246,7 +246,7 @@ func (st *store) applyCustomHostnameCertificate(c *call) (any, *apiError) {
 	return done{c.requestID}, nil
 }
 
-// refuseApplication is the answer about a certificate that is in no need of an application.
+// refuseApplication returns the response for a certificate whose state allows no application.
 func (st *store) refuseApplication(h *hostname) *apiError {
 	switch st.options.ApplyAnyway {
 	case ApplyAnywayAccepted:
@@ -257,7 +257,7 @@ func (st *store) refuseApplication(h *hostname) *apiError {
 	return invalid("CertStatus is %q, not ApplyFailed, Expiring or Expired", h.CertStatus)
 }
 
-// addressed returns the hostname that a call with HostnameId is about.
+// addressed returns the hostname of a call with HostnameId.
 func (st *store) addressed(c *call) (*hostname, *apiError) {
 	p := parameters{call: c}
 	p.required("HostnameId")
@@ -273,7 +273,7 @@ func (st *store) addressed(c *call) (*hostname, *apiError) {
 	return h, nil
 }
 
-// listedHostname is a hostname as ListCustomHostnames shows it, and the larger part of what Get shows.
+// listedHostname is a hostname as ListCustomHostnames returns it. GetCustomHostname adds more fields.
 type listedHostname struct {
 	HostnameId       int64
 	Hostname         string
@@ -300,7 +300,7 @@ type listedHostname struct {
 	UpdateTime       string
 }
 
-// shownHostname is a hostname as GetCustomHostname shows it.
+// shownHostname is a hostname as GetCustomHostname returns it.
 type shownHostname struct {
 	listedHostname
 	CasId       *int64 `json:",omitempty"`
@@ -378,9 +378,9 @@ func (st *store) getCustomHostname(c *call) (any, *apiError) {
 	}{c.requestID, shown}, nil
 }
 
-// readable returns a hostname as Get sees it.
+// readable returns a hostname as Get shows it.
 func (st *store) readable(id int64, now time.Time) (*hostname, *apiError) {
-	unseen := fail("CustomHostname.NotFound", "hostname %d is not to be seen yet", id)
+	unseen := fail("CustomHostname.NotFound", "reads do not show hostname %d yet", id)
 	h := st.byID[id]
 	switch lingering := st.deleted[id]; {
 	case h != nil && h.notFound > 0:
@@ -423,7 +423,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 	p.required("SiteId")
 	siteID, recordID := p.id("SiteId"), p.id("RecordId")
 	fits := st.nameFilter(p.text("Hostname"), p.oneOf("NameMatchType", matchTypes...))
-	// Status "configuring" can be seen but not asked for.
+	// The status "configuring" is returned, but is not a filter.
 	status := p.oneOf("Status", "pending", "active", "conflicted", "offline")
 	number, size := p.page(100)
 	if p.err != nil {
@@ -452,7 +452,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 	}{c.requestID, number, size, len(found), items}, nil
 }
 
-// order puts hostnames, which are the oldest first, into the order of lists.
+// order sorts hostnames, which are in order of creation, into the order of lists.
 func (st *store) order(found []*hostname) {
 	switch st.options.ListOrder {
 	case ListNewestFirst:
@@ -463,7 +463,7 @@ func (st *store) order(found []*hostname) {
 	}
 }
 
-// listable yields the hostnames of a site as List sees them. Those that are gone, but not for List, come last.
+// listable yields the hostnames of a site as List shows them. Deleted ones that List still shows come last.
 func (st *store) listable(siteID int64, now time.Time) iter.Seq[*hostname] {
 	return func(yield func(*hostname) bool) {
 		for _, h := range st.hostnames {
@@ -491,8 +491,8 @@ func (st *store) listable(siteID int64, now time.Time) iter.Seq[*hostname] {
 	}
 }
 
-// attachable checks that a hostname of a site can hang on a record. UpdateCustomHostname documents all its codes, and
-// InvalidParameter is the only one among them that fits.
+// attachable checks that a hostname of a site can use a record. Among the documented codes of UpdateCustomHostname, only
+// InvalidParameter fits.
 func (st *store) attachable(recordID, siteID int64) *apiError {
 	record := st.record(recordID)
 	switch {
@@ -520,7 +520,7 @@ func (st *store) lacksICP(site *Site, name string) bool {
 	return st.noICP[name] && site != nil && site.Coverage != "overseas"
 }
 
-// badHostname says what is wrong with a name, "" if nothing is.
+// badHostname returns what is wrong with a name, or "".
 func (st *store) badHostname(name string) string {
 	if len(name) > 253 {
 		return "has more than 253 characters"
@@ -553,10 +553,10 @@ func (st *store) badHostname(name string) string {
 	return ""
 }
 
-// verifyHost is where the ownership record of a name is looked for; that of a wildcard beside the star.
+// verifyHost returns the name of the TXT record that proves ownership of a name; for a wildcard, that of its parent.
 func verifyHost(name string) string { return "_esa_custom_hostname." + strings.TrimPrefix(name, "*.") }
 
-// formatTime writes a time as ESA does, and no time as "".
+// formatTime formats a time as ESA does; the zero time is "".
 func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -7,49 +7,49 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong with a call, or with several. A call must be well signed to meet one. What a
-// fault does not say stays as it is: one with a Delay alone makes a true answer late.
+// Fault is a fault of one call or several. Faults apply only to correctly signed calls. Zero fields change nothing: a
+// fault with only a Delay delays the call's own response.
 type Fault struct {
-	// Action is which calls are meant; "" is all.
+	// Action is the action of the calls; "" means all.
 	Action string
-	// Match narrows that down further; nil is all. It sees the call as the log shows it, and can ask the server for
-	// anything but must not change its faults.
+	// Match selects calls; nil means all. It gets the call as in the log. It may call all methods of the server except
+	// those that change faults.
 	Match func(Request) bool
-	// Params narrows it down to calls with these business parameters, such as Hostname; an empty value is one not sent.
+	// Params selects calls with these parameters, such as Hostname; an empty value means that it is absent.
 	Params map[string]string
-	// Skip lets so many matching calls pass first.
+	// Skip is how many matching calls to skip first.
 	Skip int
-	// Times is how many calls are hit; 0 is one, a negative number all of them.
+	// Times is the number of calls to fail; 0 means one, and a negative number means all.
 	Times int
 
-	// Code makes the answer an error.
+	// Code makes the response an error.
 	Code string
-	// Message is its text; default the standard text of the code, if there is one.
+	// Message is its message; default the standard message of the code, if there is one.
 	Message string
-	// Signed ends the text with all that was signed, secrets included, as the gateway does for SignatureDoesNotMatch
+	// Signed appends the string to sign to the message, including secrets, as the gateway does for SignatureDoesNotMatch
 	// and IncompleteSignature.
 	Signed bool
-	// Status is the HTTP status of the answer. Default: with a Code what ESA sends for it, as far as known, else 400;
-	// with a RawBody 200. A Status alone gives an empty body.
+	// Status is the HTTP status of the response. With a Code, the default is that of ESA, if known, or else 400. With a
+	// RawBody it is 200. With only a Status, the body is empty.
 	Status int
-	// RetryAfter is sent in the header that Options.RetryAfter names.
+	// RetryAfter is sent in the header of Options.RetryAfter.
 	RetryAfter time.Duration
-	// RawBody replaces the body by any text: "", "[]", "null", HTML, cut JSON.
+	// RawBody replaces the body with any text: "", "[]", "null", HTML, truncated JSON.
 	RawBody *string
 	// ContentType of a RawBody; default "application/json;charset=utf-8".
 	ContentType string
 
-	// After lets the call take effect first: the client loses the answer, not the call.
+	// After lets the call take effect first: the client only loses the response.
 	After bool
-	// Drop closes the connection instead of answering. With a RawBody, that much is sent of a longer answer first.
+	// Drop closes the connection instead of responding. With a RawBody, it first sends that as part of a longer response.
 	Drop bool
-	// Stall sends a RawBody as the beginning of a longer answer, and then nothing until the client goes away.
+	// Stall sends a RawBody as the beginning of a longer response, and then nothing until the client disconnects.
 	Stall bool
-	// Delay is slept, in real time, before the answer, on top of Options.Latency.
+	// Delay is a pause, in real time, before the response, in addition to Options.Latency.
 	Delay time.Duration
 }
 
-// Inject adds a fault. When several match a call, the one that was injected first is met.
+// Inject adds a fault. If several match a call, the one that was injected first applies.
 func (s *Server) Inject(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
@@ -59,7 +59,7 @@ func (s *Server) Inject(f Fault) {
 	s.faults.list = append(s.faults.list, &f)
 }
 
-// Faults returns the faults that are still to be met; Skip and Times are what is left of them.
+// Faults returns the remaining faults, with their remaining Skip and Times.
 func (s *Server) Faults() []Fault {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -70,7 +70,7 @@ func (s *Server) Faults() []Fault {
 	return all
 }
 
-// ClearFaults forgets all faults.
+// ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -80,11 +80,11 @@ func (s *Server) ClearFaults() {
 type faults struct {
 	mu   sync.Mutex
 	list []*Fault
-	// chaos is met by calls that none of the list means; nil is none.
+	// chaos applies to calls without a fault of the list; nil means none.
 	chaos *chaos
 }
 
-// meet returns the fault that a call meets, or the zero Fault.
+// meet returns the fault of a call, or the zero Fault.
 func (f *faults) meet(r Request, subject func(Request) string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,17 +121,17 @@ func (f *Fault) means(r Request) bool {
 	return f.Match == nil || f.Match(r.clone())
 }
 
-// replaces tells whether the client gets something else than the call's own answer.
+// replaces reports whether the fault replaces the call's own response.
 func (f *Fault) replaces() bool {
 	return f.Code != "" || f.Status != 0 || f.RawBody != nil || f.Drop || f.Stall
 }
 
-// succeeds tells whether what the client gets says that the call took effect.
+// succeeds reports whether the response looks like a success.
 func (f *Fault) succeeds() bool {
 	return f.RawBody != nil && f.Code == "" && (f.Status == 0 || f.Status == http.StatusOK)
 }
 
-// answer is what the client gets instead of the call's own answer.
+// answer returns the response that replaces the call's own.
 func (f *Fault) answer(s *Server, c *call) answer {
 	a := answer{drop: f.Drop, stall: f.Stall, retryAfter: f.RetryAfter, retryHeader: s.options.RetryAfter}
 	switch {

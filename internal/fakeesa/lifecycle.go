@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// freeLifetime is that of a certificate by Let's Encrypt.
+	// freeLifetime is the lifetime of a certificate from Let's Encrypt.
 	freeLifetime = 90 * 24 * time.Hour
-	// expiringWithin is how long before its end a certificate is Expiring.
+	// expiringWithin is the remaining lifetime below which a certificate is Expiring.
 	expiringWithin = 30 * 24 * time.Hour
 )
 
-// advance lets time go by for a hostname: verified, configured, certificate applied for, issued, expiring, expired.
+// advance advances the lifecycle of a hostname: verified, configured, certificate applied for, issued, expiring, expired.
 func (st *store) advance(h *hostname, now time.Time) {
 	if st.options.AutoVerify && h.Status == "pending" && st.owned(h) {
 		st.activate(h, now)
@@ -45,12 +45,12 @@ func (st *store) advance(h *hostname, now time.Time) {
 	}
 }
 
-// owned looks at the customer's DNS.
+// owned reports whether the customer's DNS proves ownership.
 func (st *store) owned(h *hostname) bool {
 	return st.options.PublishAtOnce || slices.Contains(st.txt[canonical(h.VerifyHost)], h.VerifyCode)
 }
 
-// activate is what follows from a proof of ownership.
+// activate continues after ownership is verified.
 func (st *store) activate(h *hostname, now time.Time) {
 	h.Status, h.ConflictWith, h.UpdateTime = "active", "", now
 	if st.options.ConfiguringFor > 0 {
@@ -58,7 +58,7 @@ func (st *store) activate(h *hostname, now time.Time) {
 	}
 }
 
-// apply starts an application for a free certificate. A certificate that is there goes on serving.
+// apply starts an application for a free certificate. An existing certificate stays in use.
 func (st *store) apply(h *hostname, now time.Time) {
 	h.applied = now
 	h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "Applying", 0, ""
@@ -74,7 +74,7 @@ func (h *hostname) challenge(now time.Time) {
 	h.CertHTTPKey, h.CertHTTPValue = "http://"+name+"/.well-known/acme-challenge/"+token, token+"."+randomToken()
 }
 
-// conclude ends an application, if it can end.
+// conclude completes an application, if it can be completed.
 func (st *store) conclude(h *hostname, now time.Time) {
 	if times := st.failures[h.Hostname.Hostname]; times != 0 {
 		st.failures[h.Hostname.Hostname] = max(times-1, -1)
@@ -87,7 +87,7 @@ func (st *store) conclude(h *hostname, now time.Time) {
 	}
 }
 
-// randomToken has 43 characters, as ACME's digests and tokens have.
+// randomToken returns a token of 43 characters, like ACME's digests and tokens.
 func randomToken() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:])

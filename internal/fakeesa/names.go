@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// view is a hostname as answers write it.
+// view returns a hostname as responses write it.
 func (st *store) view(name string) string {
 	switch st.options.HostnameView {
 	case HostnameFinalDot:
@@ -26,7 +26,7 @@ func (st *store) view(name string) string {
 	return name
 }
 
-// punycode decodes as RFC 3492, section 6.2, says.
+// punycode decodes according to RFC 3492, section 6.2.
 func punycode(encoded string) (string, bool) {
 	const base, tMin, tMax, skew, damp = 36, 1, 26, 38, 700
 	var out []rune

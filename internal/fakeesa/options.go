@@ -2,153 +2,153 @@ package fakeesa
 
 import "time"
 
-// Options says which ESA is played. The zero value is the likeliest one, with no delays and no limits.
+// Options selects the behavior of the fake. The zero value is the most likely behavior of ESA, without delays.
 type Options struct {
-	// AccessKeyID is the only access key that is known. Default "fake-access-key-id".
+	// AccessKeyID is the only access key that is accepted. Default "fake-access-key-id".
 	AccessKeyID string
 	// AccessKeySecret is its secret. Default "fake-access-key-secret".
 	AccessKeySecret string
-	// SecurityToken makes the access key a temporary one: every request must carry this token. Without it, no
-	// request may carry any.
+	// SecurityToken makes the access key a temporary one: every request must have this token. If it is empty, no request
+	// may have one.
 	SecurityToken string
 	// AccountRegion is the account's site, cn-hangzhou (China, the default) or ap-southeast-1 (international). It is
-	// the only CasRegion that is accepted, and part of the HostId of error answers.
+	// the only CasRegion that is accepted, and part of the HostId of error responses.
 	AccountRegion string
 
-	// Now is the clock of everything: time stamps, expiry of certificates, limits, life cycle and the HTTP Date
-	// header. Default time.Now.
+	// Now is the clock for everything: timestamps, expiry of certificates, limits, lifecycle and the HTTP Date header.
+	// Default time.Now.
 	Now func() time.Time
 	// TimestampWindow is how far a request's Timestamp may be off. Default 15 minutes; newer documentation says 31.
 	TimestampWindow time.Duration
-	// LargeIDs makes ids of 19 digits, which no float64 holds. Otherwise they have 16, as real ones do, which a
-	// float64 holds but most formatters print wrongly.
+	// LargeIDs generates ids of 19 digits, which a float64 cannot represent. Otherwise ids have 16 digits, like real ones,
+	// which a float64 represents but most formatters print wrongly.
 	LargeIDs bool
 
-	// ParameterPlace is where the business parameters of a POST are read.
+	// ParameterPlace is where the parameters of a POST are read from.
 	ParameterPlace ParameterPlace
-	// UnknownKeyStatus is the HTTP status of InvalidAccessKeyId.NotFound. Default 404; 400 is the other plausible one.
+	// UnknownKeyStatus is the HTTP status of InvalidAccessKeyId.NotFound. Default 404; 400 is also plausible.
 	UnknownKeyStatus int
-	// IdentityStatus is the HTTP status of NoPermission and the InvalidSecurityToken codes. Default 400; 403 is the other
-	// plausible one.
+	// IdentityStatus is the HTTP status of NoPermission and the InvalidSecurityToken codes. Default 400; 403 is also
+	// plausible.
 	IdentityStatus int
 
-	// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
+	// DuplicateCreate is what CreateCustomHostname does with a name that its site already has.
 	DuplicateCreate DuplicateCreate
 	// RefuseNamesElsewhere makes CreateCustomHostname refuse a name that another site has, with CustomHostname.Duplicated.
 	// Otherwise the later hostname is conflicted.
 	RefuseNamesElsewhere bool
-	// HostnameLimit is how many hostnames a site may have; over it the answer is QuotaExceed.CustomHostname, a code that
-	// stands in for one nobody documents. Default none.
+	// HostnameLimit is the maximum number of hostnames of a site. Above it, the error is QuotaExceed.CustomHostname; the
+	// real code is not documented. Default none.
 	HostnameLimit int
 	// ListOrder is the order of ListCustomHostnames.
 	ListOrder ListOrder
-	// CaseSensitiveFilter makes the filters of lists tell upper from lower case.
+	// CaseSensitiveFilter makes the filters of lists case-sensitive.
 	CaseSensitiveFilter bool
-	// RefusedCertificate is what CreateCustomHostname leaves behind when it answers ApplyCertFailed or SetCertFailed.
+	// RefusedCertificate is what CreateCustomHostname leaves behind when it returns ApplyCertFailed or SetCertFailed.
 	RefusedCertificate RefusedCertificate
-	// HostnameView is how answers write a hostname.
+	// HostnameView is how responses write a hostname.
 	HostnameView HostnameView
 	// UnknownSite is how CreateCustomHostname, ListCustomHostnames and ListRecords refuse a SiteId that does not exist.
 	UnknownSite UnknownSite
-	// ForeignRecord says whether a RecordId may name a record of another site, or one that is not proxied.
+	// ForeignRecord is whether a hostname may use a record of another site, or one that is not proxied.
 	ForeignRecord ForeignRecord
 	// RefuseWildcards makes CreateCustomHostname refuse names that begin with "*.".
 	RefuseWildcards bool
-	// EmptyValues is how CreateCustomHostname and UpdateCustomHostname read optional parameters that are sent empty.
+	// EmptyValues is how CreateCustomHostname and UpdateCustomHostname handle optional parameters that are empty.
 	EmptyValues EmptyValues
-	// SSLOnAlone is what UpdateCustomHostname does about SslFlag=on without CertType.
+	// SSLOnAlone is what UpdateCustomHostname does with SslFlag=on without CertType.
 	SSLOnAlone SSLOnAlone
 	// RefuseRecordAlone makes UpdateCustomHostname refuse a RecordId without SslFlag.
 	RefuseRecordAlone bool
-	// VerifyUnpassed is how VerifyCustomHostname says that ownership is not proved yet; the HTTP status is 200.
+	// VerifyUnpassed is how VerifyCustomHostname reports that ownership is not verified yet; the HTTP status is 200.
 	VerifyUnpassed VerifyUnpassed
-	// AutoVerify lets ESA find the ownership record without VerifyCustomHostname being called.
+	// AutoVerify makes ESA find the ownership record without a call of VerifyCustomHostname.
 	AutoVerify bool
 
-	// CertificateEcho is how GetCustomHostname renders an uploaded certificate and key.
+	// CertificateEcho is how GetCustomHostname returns an uploaded certificate and key.
 	CertificateEcho CertificateEcho
-	// PrivateKeyEcho says whether GetCustomHostname shows the private key.
+	// PrivateKeyEcho is how GetCustomHostname returns the private key.
 	PrivateKeyEcho PrivateKeyEcho
-	// ShowAllCertificates makes GetCustomHostname show the certificates of types free and cas too, without their keys.
+	// ShowAllCertificates makes GetCustomHostname also return the certificates of types free and cas, without their keys.
 	ShowAllCertificates bool
-	// SSLOffView is what Get and List show of the last certificate while SslFlag is off.
+	// SSLOffView is what Get and List return of the last certificate while SslFlag is off.
 	SSLOffView SSLOffView
-	// UnusedCasID is how GetCustomHostname shows CasId without a certificate of SSL Certificates Service.
+	// UnusedCasID is how GetCustomHostname returns CasId without a certificate of SSL Certificates Service.
 	UnusedCasID UnusedCasID
 	// BlankTokens blanks VerifyHost and VerifyCode once a hostname is verified, and the CertTxt and CertHttp fields
-	// once its certificate is issued. Otherwise they stay.
+	// once its certificate is issued. Otherwise they stay set.
 	BlankTokens bool
 
-	// FreeCertificateStart is when the application for a free certificate begins.
+	// FreeCertificateStart is when the application for a free certificate starts.
 	FreeCertificateStart FreeCertificateStart
-	// ApplyAnyway is what ApplyCustomHostnameCertificate does about a free certificate that is in order, or not there yet.
+	// ApplyAnyway is what ApplyCustomHostnameCertificate does with a free certificate that is OK or not issued yet.
 	ApplyAnyway ApplyAnyway
 	// IssueWithoutTXT issues free certificates without the DCV TXT record, as HTTP validation does for a hostname that
 	// already points to ESA.
 	IssueWithoutTXT bool
-	// IssueDelay is how long after the start of its application, by Now, a free certificate is issued at the earliest.
+	// IssueDelay is the minimum time, by Now, from the start of an application until a free certificate is issued.
 	// The real service takes 5 to 30 minutes. Default none.
 	IssueDelay time.Duration
-	// ChallengeFor is how long, by Now, the DCV data of a running application is good; then there is other data. Default for
-	// ever. Certificates of sites have one hour.
+	// ChallengeFor is how long, by Now, the DCV data of an application is valid before new data replaces it. Default
+	// forever. For certificates of sites it is one hour.
 	ChallengeFor time.Duration
 	// ConfiguringFor is how long, by Now, a verified hostname is "configuring" before it is active. Default none.
 	ConfiguringFor time.Duration
-	// PublishAtOnce makes every customer publish whatever TXT record ESA asks for, at once: for demos.
+	// PublishAtOnce publishes every TXT record that ESA requests at once, for demos.
 	PublishAtOnce bool
 
-	// LooseTypes is how numbers and booleans are written in answers.
+	// LooseTypes is how responses write numbers and booleans.
 	LooseTypes LooseTypes
 
-	// NotFoundGets is how many GetCustomHostname calls after CreateCustomHostname still answer CustomHostname.NotFound.
+	// NotFoundGets is how many GetCustomHostname calls after CreateCustomHostname still return CustomHostname.NotFound.
 	NotFoundGets int
-	// VerifyCodeGets is how many further ones lack VerifyHost and VerifyCode; List lacks them as long.
+	// VerifyCodeGets is how many more calls lack VerifyHost and VerifyCode; List lacks them as long.
 	VerifyCodeGets int
-	// UnlistedLists is how many ListCustomHostnames calls of the site after CreateCustomHostname do not know the hostname.
+	// UnlistedLists is how many ListCustomHostnames calls of the site after CreateCustomHostname lack the hostname.
 	UnlistedLists int
-	// UnlistedFor is for how long after CreateCustomHostname, by Now, no ListCustomHostnames knows the hostname.
+	// UnlistedFor is how long, by Now, ListCustomHostnames lacks the hostname after CreateCustomHostname.
 	UnlistedFor time.Duration
-	// DeletingGets is how many GetCustomHostname calls after DeleteCustomHostname still answer the hostname.
+	// DeletingGets is how many GetCustomHostname calls after DeleteCustomHostname still return the hostname.
 	DeletingGets int
-	// ReadLag is for how long, by Now, GetCustomHostname and ListCustomHostnames do not see a write. Default none.
+	// ReadLag is how long, by Now, GetCustomHostname and ListCustomHostnames do not show a write. Default none.
 	ReadLag time.Duration
 
-	// UpdateTakes is how long, by Now, a hostname stays configuring after an UpdateCustomHostname, and is shown as it was
+	// UpdateTakes is how long, by Now, a hostname is configuring after an UpdateCustomHostname, and is returned as it was
 	// before. Default none.
 	UpdateTakes time.Duration
-	// CreateLimitPerHour is how many CreateCustomHostname calls are served in an hour of Now; CreateWindow says in which.
-	// Over it the answer is ThrottlingCode. Default 100, which is documented; NoLimit is none.
+	// CreateLimitPerHour is the maximum number of CreateCustomHostname calls in an hour of Now, as defined by CreateWindow.
+	// Above it, the error is ThrottlingCode. Default 100, which is documented; NoLimit means no limit.
 	CreateLimitPerHour int
-	// CreateWindow is which hour CreateLimitPerHour is about.
+	// CreateWindow is the kind of hour of CreateLimitPerHour.
 	CreateWindow CreateWindow
-	// OnlyMadeCount leaves calls that are refused for another reason out of CreateLimitPerHour.
+	// OnlyMadeCount excludes calls that are refused for other reasons from CreateLimitPerHour.
 	OnlyMadeCount bool
-	// CallsPerSecond is how many calls of all actions together are served in any second of Now; over it as above.
-	// Default none.
+	// CallsPerSecond is the maximum number of calls of all actions in any second of Now. Above it, the error is
+	// ThrottlingCode. Default none.
 	CallsPerSecond int
-	// ThrottlingCode is the code of the answers over both limits. Default "Throttling.User".
+	// ThrottlingCode is the code of the errors of both limits. Default "Throttling.User".
 	ThrottlingCode string
-	// RetryAfter is the header that says, in these answers, when there is room again.
+	// RetryAfter is the header of these errors that contains the time to wait.
 	RetryAfter RetryAfter
-	// TooManyRequestsStatus is the HTTP status of TooManyRequests errors that name none. Default 400; 429 is the other
-	// plausible one.
+	// TooManyRequestsStatus is the HTTP status of TooManyRequests errors without another status. Default 400; 429 is also
+	// plausible.
 	TooManyRequestsStatus int
-	// Busy is what one write keeps others from, until its answer (Latency, Fault.Delay) and for as long after as
-	// BusyAtLeast and BusyAtMost say.
+	// Busy is which other writes a write blocks, until its response (Latency, Fault.Delay) and for BusyAtLeast to
+	// BusyAtMost after it.
 	Busy Busy
-	// BusyAtLeast and BusyAtMost are the limits of how long, by Now, a record or site stays busy after the answer of a
-	// write. Each time is drawn with Seed. Default none.
+	// BusyAtLeast and BusyAtMost are the limits of how long, by Now, a record or site stays busy after the response to a
+	// write. Each time is random, from Seed. Default none.
 	BusyAtLeast, BusyAtMost time.Duration
-	// BusyLeft makes a record busy also while a hostname leaves it for another record.
+	// BusyLeft makes a record also busy while a hostname moves from it to another record.
 	BusyLeft bool
-	// Seed is for what is drawn.
+	// Seed is the seed of random values.
 	Seed uint64
-	// Latency is slept, in real time, between a call's effect and its answer. A client that goes away ends the sleep,
-	// not the effect.
+	// Latency is a pause, in real time, between a call's effect and its response. If the client disconnects, the pause
+	// ends, but the effect remains.
 	Latency time.Duration
 
-	// Log, if set, is called for every call, right before its answer goes out, with what Requests shows of it. It can be
-	// called several times at once.
+	// Log, if set, is called for every call, right before its response is sent, with the same value as in Requests. It can
+	// be called concurrently.
 	Log func(Request)
 }
 
@@ -186,18 +186,18 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// NoLimit is the CreateLimitPerHour of a service without that limit.
+// NoLimit is the CreateLimitPerHour that means no limit.
 const NoLimit = -1
 
-// ParameterPlace is where the business parameters of a POST are read. The signature covers them all wherever they are.
+// ParameterPlace is where the parameters of a POST are read from. The signature covers all of them in any case.
 type ParameterPlace int
 
 const (
-	// ParametersAnywhere reads them in the query and in the form.
+	// ParametersAnywhere reads them from the query and the form.
 	ParametersAnywhere ParameterPlace = iota
-	// ParametersInQuery does not see those in the form.
+	// ParametersInQuery ignores those in the form.
 	ParametersInQuery
-	// ParametersInForm does not see those in the query.
+	// ParametersInForm ignores those in the query.
 	ParametersInForm
 )
 
@@ -207,60 +207,60 @@ type ListOrder int
 const (
 	// ListOldestFirst is the order of creation.
 	ListOldestFirst ListOrder = iota
-	// ListNewestFirst begins with what was made last, so that a hostname made between two pages shifts them.
+	// ListNewestFirst is the reverse order, in which a hostname created between two pages shifts them.
 	ListNewestFirst
-	// ListAnyOrder is another order in every call.
+	// ListAnyOrder is a different order in every call.
 	ListAnyOrder
 )
 
-// Busy is what one write keeps others from.
+// Busy is which other writes a write blocks.
 type Busy int
 
 const (
-	// BusyRecord refuses writes that touch the same record, with Record.ServiceBusy.
+	// BusyRecord refuses writes to the same record, with Record.ServiceBusy.
 	BusyRecord Busy = iota
-	// BusySite refuses writes of the same site, with Site.ServiceBusy.
+	// BusySite refuses writes to the same site, with Site.ServiceBusy.
 	BusySite
 	// BusyNothing refuses none.
 	BusyNothing
 )
 
-// DuplicateCreate is what CreateCustomHostname does about a name that its site already has.
+// DuplicateCreate is what CreateCustomHostname does with a name that its site already has.
 type DuplicateCreate int
 
 const (
-	// DuplicateRefused answers HTTP 400 with CustomHostname.Duplicated, a code that stands in for one nobody documents.
+	// DuplicateRefused returns HTTP 400 with CustomHostname.Duplicated; the real code is not documented.
 	DuplicateRefused DuplicateCreate = iota
-	// DuplicateConflicts makes a second hostname with Status conflicted and ConflictWith existing_custom_hostname.
+	// DuplicateConflicts creates a second hostname with Status conflicted and ConflictWith existing_custom_hostname.
 	DuplicateConflicts
-	// DuplicateInvalid answers InvalidParameter, which does not say which parameter.
+	// DuplicateInvalid returns InvalidParameter, which does not name the parameter.
 	DuplicateInvalid
 )
 
-// RefusedCertificate is what CreateCustomHostname leaves behind when the certificate cannot be deployed or applied for.
-// The answer is the same error, without an id.
+// RefusedCertificate is what CreateCustomHostname leaves behind if the certificate cannot be deployed or applied for.
+// The error is always the same, without an id.
 type RefusedCertificate int
 
 const (
-	// RefusedLeavesNothing makes no hostname.
+	// RefusedLeavesNothing creates no hostname.
 	RefusedLeavesNothing RefusedCertificate = iota
-	// RefusedLeavesOff makes the hostname with SSL off.
+	// RefusedLeavesOff creates the hostname with SSL off.
 	RefusedLeavesOff
-	// RefusedLeavesOn makes it with SSL on and the CertType, but without a certificate; a free one is ApplyFailed.
+	// RefusedLeavesOn creates it with SSL on and the CertType, but without a certificate; a free one is ApplyFailed.
 	RefusedLeavesOn
-	// RefusedLeavesBare makes it with SSL on and nothing about a certificate.
+	// RefusedLeavesBare creates it with SSL on and without any certificate fields.
 	RefusedLeavesBare
 )
 
-// HostnameView is how answers write a hostname, whose A-labels in lower case are what was sent.
+// HostnameView is how responses write a hostname, which was sent in lower-case A-labels.
 type HostnameView int
 
 const (
 	// HostnameAsStored writes it in lower case.
 	HostnameAsStored HostnameView = iota
-	// HostnameFinalDot ends it with a dot.
+	// HostnameFinalDot adds a final dot.
 	HostnameFinalDot
-	// HostnameUnicode writes its xn-- labels as the U-labels that they stand for. Lists compare with those.
+	// HostnameUnicode writes it in U-labels, which lists also compare with.
 	HostnameUnicode
 )
 
@@ -268,134 +268,134 @@ const (
 type UnknownSite int
 
 const (
-	// UnknownSiteNotFound answers HTTP 404 with SiteNotFound, as GetSite does.
+	// UnknownSiteNotFound returns HTTP 404 with SiteNotFound, as GetSite does.
 	UnknownSiteNotFound UnknownSite = iota
-	// UnknownSiteInvalid answers HTTP 400 with InvalidParameter.SiteId.
+	// UnknownSiteInvalid returns HTTP 400 with InvalidParameter.SiteId.
 	UnknownSiteInvalid
 )
 
-// ForeignRecord says which records a hostname can be attached to.
+// ForeignRecord is which records a hostname can use.
 type ForeignRecord int
 
 const (
-	// ForeignRecordRefused answers InvalidParameter to a record of another site and to one that is not proxied.
+	// ForeignRecordRefused returns InvalidParameter for a record of another site and for one that is not proxied.
 	ForeignRecordRefused ForeignRecord = iota
-	// ForeignRecordAccepted takes every record that exists.
+	// ForeignRecordAccepted accepts every record.
 	ForeignRecordAccepted
 )
 
-// EmptyValues is how optional parameters that are sent empty are read.
+// EmptyValues is how optional parameters that are empty are handled.
 type EmptyValues int
 
 const (
-	// EmptyRefused answers InvalidParameter.
+	// EmptyRefused returns InvalidParameter.
 	EmptyRefused EmptyValues = iota
-	// EmptyIgnored reads them as not sent.
+	// EmptyIgnored handles them as absent.
 	EmptyIgnored
 )
 
-// SSLOnAlone is what UpdateCustomHostname does about SslFlag=on without CertType.
+// SSLOnAlone is what UpdateCustomHostname does with SslFlag=on without CertType.
 type SSLOnAlone int
 
 const (
-	// SSLOnAloneRefused answers InvalidParameter.
+	// SSLOnAloneRefused returns InvalidParameter.
 	SSLOnAloneRefused SSLOnAlone = iota
-	// SSLOnAloneAccepted goes back to the last certificate, if there was one.
+	// SSLOnAloneAccepted restores the last certificate, if there was one.
 	SSLOnAloneAccepted
 )
 
-// VerifyUnpassed is how VerifyCustomHostname says "not yet".
+// VerifyUnpassed is how VerifyCustomHostname reports that the check did not pass.
 type VerifyUnpassed int
 
 const (
-	// VerifyUnpassedCode answers the code CustomHostname.VerifyUnpassed.
+	// VerifyUnpassedCode returns the code CustomHostname.VerifyUnpassed.
 	VerifyUnpassedCode VerifyUnpassed = iota
-	// VerifyUnpassedFlag answers Passed=false alone.
+	// VerifyUnpassedFlag returns only Passed=false.
 	VerifyUnpassedFlag
-	// VerifyUnpassedBoth answers the code and Passed=false.
+	// VerifyUnpassedBoth returns the code and Passed=false.
 	VerifyUnpassedBoth
 )
 
-// CertificateEcho is how GetCustomHostname renders an uploaded PEM.
+// CertificateEcho is how GetCustomHostname returns an uploaded PEM.
 type CertificateEcho int
 
 const (
-	// EchoAsSent repeats every byte.
+	// EchoAsSent returns it unchanged.
 	EchoAsSent CertificateEcho = iota
-	// EchoCRLF ends the lines with CR LF.
+	// EchoCRLF returns it with CR LF as line endings.
 	EchoCRLF
-	// EchoStripped has no space and no line end before or after the text.
+	// EchoStripped returns it without white space before and after the text.
 	EchoStripped
-	// EchoNone shows nothing.
+	// EchoNone omits it.
 	EchoNone
 )
 
-// PrivateKeyEcho says whether GetCustomHostname shows the private key.
+// PrivateKeyEcho is how GetCustomHostname returns the private key.
 type PrivateKeyEcho int
 
 const (
-	// PrivateKeyClear shows it.
+	// PrivateKeyClear returns it.
 	PrivateKeyClear PrivateKeyEcho = iota
-	// PrivateKeyMasked shows "******" instead.
+	// PrivateKeyMasked returns "******" instead.
 	PrivateKeyMasked
-	// PrivateKeyAbsent shows nothing.
+	// PrivateKeyAbsent omits it.
 	PrivateKeyAbsent
 )
 
-// SSLOffView is what is shown of the last certificate while SslFlag is off.
+// SSLOffView is what is returned of the last certificate while SslFlag is off.
 type SSLOffView int
 
 const (
-	// SSLOffKept goes on showing it.
+	// SSLOffKept returns it.
 	SSLOffKept SSLOffView = iota
-	// SSLOffBlanked shows nothing of it, CertType included.
+	// SSLOffBlanked returns nothing of it, not even CertType.
 	SSLOffBlanked
 )
 
-// UnusedCasID is how GetCustomHostname shows CasId when there is none.
+// UnusedCasID is how GetCustomHostname returns CasId if there is none.
 type UnusedCasID int
 
 const (
-	// UnusedCasIDZero shows 0.
+	// UnusedCasIDZero returns 0.
 	UnusedCasIDZero UnusedCasID = iota
-	// UnusedCasIDAbsent leaves the field out.
+	// UnusedCasIDAbsent omits the field.
 	UnusedCasIDAbsent
 )
 
-// FreeCertificateStart is when the application for a free certificate begins.
+// FreeCertificateStart is when the application for a free certificate starts.
 type FreeCertificateStart int
 
 const (
-	// StartWhenActive begins once the hostname is active; until then CertStatus is empty.
+	// StartWhenActive starts it once the hostname is active; until then CertStatus is empty.
 	StartWhenActive FreeCertificateStart = iota
-	// StartAtOnce begins with the call that asks for it. It still ends well only once the hostname is active.
+	// StartAtOnce starts it with the call. It still succeeds only once the hostname is active.
 	StartAtOnce
 )
 
-// ApplyAnyway is what ApplyCustomHostnameCertificate does where it is not meant to be called: for a free certificate that has
-// neither failed nor expired, nor soon will.
+// ApplyAnyway is what ApplyCustomHostnameCertificate does with a free certificate whose application has not failed, and
+// that is neither expiring nor expired.
 type ApplyAnyway int
 
 const (
-	// ApplyAnywayRefused answers InvalidParameter.
+	// ApplyAnywayRefused returns InvalidParameter.
 	ApplyAnywayRefused ApplyAnyway = iota
-	// ApplyAnywayNotAllowed answers ApplyCertificateNotAllowed, a code that ESA has and does not explain.
+	// ApplyAnywayNotAllowed returns ApplyCertificateNotAllowed, a code of ESA without documentation.
 	ApplyAnywayNotAllowed
 	// ApplyAnywayAccepted applies: the certificate is Applying again, with a new challenge.
 	ApplyAnywayAccepted
 )
 
-// CreateWindow is which hour the limit of CreateCustomHostname is about.
+// CreateWindow is the kind of hour of the limit of CreateCustomHostname.
 type CreateWindow int
 
 const (
-	// CreateWindowSliding is the last hour, at any time.
+	// CreateWindowSliding is the last 60 minutes, at any time.
 	CreateWindowSliding CreateWindow = iota
 	// CreateWindowFixed is the hour of the clock.
 	CreateWindowFixed
 )
 
-// RetryAfter is the header that says how long a throttled caller has to wait.
+// RetryAfter is the header that tells a throttled caller how long to wait.
 type RetryAfter int
 
 const (
@@ -407,14 +407,14 @@ const (
 	RetryAfterNone
 )
 
-// LooseTypes is how numbers and booleans are written in answers. The official SDKs read them all.
+// LooseTypes is how responses write numbers and booleans. The official SDKs accept all variants.
 type LooseTypes int
 
 const (
-	// LooseTypesNone writes them as the documentation has them.
+	// LooseTypesNone writes them as documented.
 	LooseTypesNone LooseTypes = iota
-	// LooseTypesText writes them as text, and an unused CasId or CertApplyCode as an empty one.
+	// LooseTypesText writes them as strings, and an unused CasId or CertApplyCode as an empty string.
 	LooseTypesText
-	// LooseTypesFraction writes numbers with a fraction of zero.
+	// LooseTypesFraction writes numbers with a zero fraction.
 	LooseTypesFraction
 )

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// parameters reads the parameters of a call one by one and keeps the first thing that is wrong with them.
+// parameters reads the parameters of a call one by one and keeps the first error.
 type parameters struct {
 	call *call
-	// refuseEmpty makes parameters that are sent empty wrong.
+	// refuseEmpty makes empty parameters an error.
 	refuseEmpty bool
 	err         *apiError
 }
@@ -20,7 +20,7 @@ func (p *parameters) fail(reason string, args ...any) {
 	}
 }
 
-// required checks that parameters are there, in the order in which the real service asks for them.
+// required checks that parameters are present, in the order of the real service.
 func (p *parameters) required(names ...string) {
 	for _, name := range names {
 		if p.err == nil && p.call.params[name] == "" {
@@ -29,7 +29,7 @@ func (p *parameters) required(names ...string) {
 	}
 }
 
-// text returns a parameter, "" if it is not sent.
+// text returns a parameter, "" if absent.
 func (p *parameters) text(name string) string {
 	value, sent := p.call.params[name]
 	if sent && value == "" && p.refuseEmpty {
@@ -38,7 +38,7 @@ func (p *parameters) text(name string) string {
 	return value
 }
 
-// oneOf returns a parameter that has to be one of the values, or not sent.
+// oneOf returns a parameter that must be one of the values or absent.
 func (p *parameters) oneOf(name string, values ...string) string {
 	value := p.text(name)
 	if value != "" && !slices.Contains(values, value) {
@@ -47,7 +47,7 @@ func (p *parameters) oneOf(name string, values ...string) string {
 	return value
 }
 
-// number returns a whole number in plain decimal digits, 0 if it is not sent.
+// number returns a whole number in decimal digits, 0 if absent.
 func (p *parameters) number(name string) int64 {
 	text := p.text(name)
 	if text == "" {
@@ -61,7 +61,7 @@ func (p *parameters) number(name string) int64 {
 	return n
 }
 
-// id returns an id, 0 if it is not sent.
+// id returns an id, 0 if absent.
 func (p *parameters) id(name string) int64 {
 	n := p.number(name)
 	if n == 0 && p.call.params[name] != "" {
@@ -70,13 +70,13 @@ func (p *parameters) id(name string) int64 {
 	return n
 }
 
-// bool returns whether a parameter is sent, and what it says.
+// bool returns whether a parameter is present, and its value.
 func (p *parameters) bool(name string) (sent, value bool) {
 	text := p.oneOf(name, "true", "false")
 	return text != "", text == "true"
 }
 
-// page returns which page is asked for.
+// page returns the requested page.
 func (p *parameters) page(defaultSize int64) (number, size int64) {
 	number, size = 1, defaultSize
 	if p.text("PageNumber") != "" {
@@ -92,17 +92,17 @@ func (p *parameters) page(defaultSize int64) (number, size int64) {
 	return number, size
 }
 
-// maxPageSize is that of ListCustomHostnames, ListSites and ListRecords.
+// maxPageSize is the maximum of ListCustomHostnames, ListSites and ListRecords.
 const maxPageSize = 500
 
-// pageOf cuts a page out of a list.
+// pageOf returns a page of a list.
 func pageOf[T any](all []T, number, size int64) []T {
 	total := int64(len(all))
 	from := min((number-1)*size, total)
 	return all[from:min(from+size, total)]
 }
 
-// nameFilter is how all three lists compare names; no filter fits everything.
+// nameFilter returns the comparison of names of all three lists. An empty filter matches everything.
 func (st *store) nameFilter(filter, match string) func(string) bool {
 	if filter = strings.TrimSuffix(filter, "."); !st.options.CaseSensitiveFilter {
 		filter = canonical(filter)

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// A Reading is a question about ESA that its documentation leaves open, with the answers that the fake can play.
+// A Reading is a question about ESA that its documentation leaves open, with the answers that the fake supports.
 type Reading struct {
-	// Name is what command lines and files call it.
+	// Name is its name on command lines and in files.
 	Name string
-	// Question is what nobody says.
+	// Question is the question.
 	Question string
-	// Values are the answers; the first is the default. With Measured they are examples.
+	// Values are the answers; the first is the default. With Measured, they are examples.
 	Values []string
-	// Measured says that any duration, or "none", is an answer too.
+	// Measured is whether every duration, or "none", is a valid answer.
 	Measured bool
-	// Why says why the default is the default.
+	// Why is the reason for the default.
 	Why string
 
 	set func(*Options, string) error
@@ -31,31 +31,31 @@ type Reading struct {
 func Readings() []Reading { return slices.Clone(readings) }
 
 var readings = []Reading{
-	choice("parameter-place", "Where are the business parameters of a POST read?",
+	choice("parameter-place", "Where are the parameters of a POST read from?",
 		func(o *Options) *ParameterPlace { return &o.ParameterPlace }, []string{"any", "query", "form"},
 		"the official SDKs send them in the query, the official provider's ESA resources in the form, and both work"),
-	choice("loose-types", "How are numbers and booleans written in answers?",
+	choice("loose-types", "How do responses write numbers and booleans?",
 		func(o *Options) *LooseTypes { return &o.LooseTypes }, []string{"none", "text", "fraction"},
 		"the documentation has JSON numbers; the official SDKs read all three"),
-	choice("duplicate-create", "What does CreateCustomHostname do about a name that its site has already?",
+	choice("duplicate-create", "What does CreateCustomHostname do with a name that its site already has?",
 		func(o *Options) *DuplicateCreate { return &o.DuplicateCreate }, []string{"refused", "conflicts", "invalid"},
 		"a refusal with a code of its own is what sibling actions do; a second, conflicted hostname is as plausible"),
-	flagged("name-elsewhere", "What does CreateCustomHostname do about a name that another site has?",
+	flagged("name-elsewhere", "What does CreateCustomHostname do with a name that another site has?",
 		func(o *Options) *bool { return &o.RefuseNamesElsewhere }, "conflicts", "refused",
 		"ConflictWith has the value existing_custom_hostname"),
-	choice("refused-certificate", "What is left of a CreateCustomHostname that answers ApplyCertFailed or SetCertFailed?",
+	choice("refused-certificate", "What remains of a CreateCustomHostname that returns ApplyCertFailed or SetCertFailed?",
 		func(o *Options) *RefusedCertificate { return &o.RefusedCertificate }, []string{"nothing", "off", "on", "bare"},
 		"an answer without an id should mean that there is none"),
-	choice("hostname-view", "How do answers write a hostname?",
+	choice("hostname-view", "How do responses write a hostname?",
 		func(o *Options) *HostnameView { return &o.HostnameView }, []string{"as-stored", "final-dot", "unicode"},
 		"every example is written as it was sent"),
-	flagged("wildcards", "Does CreateCustomHostname take names that begin with \"*.\"?",
+	flagged("wildcards", "Does CreateCustomHostname accept names that begin with \"*.\"?",
 		func(o *Options) *bool { return &o.RefuseWildcards }, "accepted", "refused",
 		"certificates and records of sites have wildcards"),
 	choice("unknown-site", "How is a SiteId that does not exist refused?",
 		func(o *Options) *UnknownSite { return &o.UnknownSite }, []string{"not-found", "invalid"},
 		"GetSite answers SiteNotFound"),
-	choice("foreign-record", "Can a hostname hang on another site's record, or on one that is not proxied?",
+	choice("foreign-record", "Can a hostname use another site's record, or one that is not proxied?",
 		func(o *Options) *ForeignRecord { return &o.ForeignRecord }, []string{"refused", "accepted"},
 		"such a hostname could not serve"),
 	amount("hostname-limit", "How many hostnames may a site have?",
@@ -68,67 +68,67 @@ var readings = []Reading{
 		func(o *Options) *bool { return &o.CaseSensitiveFilter }, "folded", "exact",
 		"DNS names have no case"),
 
-	choice("empty-values", "How are optional parameters read that are sent empty?",
+	choice("empty-values", "How are optional parameters handled that are empty?",
 		func(o *Options) *EmptyValues { return &o.EmptyValues }, []string{"refused", "ignored"},
 		"the stricter reading"),
-	choice("ssl-on-alone", "What does UpdateCustomHostname do about SslFlag=on without CertType?",
+	choice("ssl-on-alone", "What does UpdateCustomHostname do with SslFlag=on without CertType?",
 		func(o *Options) *SSLOnAlone { return &o.SSLOnAlone }, []string{"refused", "accepted"},
 		"CertType is required whenever SslFlag is on, says the documentation"),
-	flagged("record-alone", "Does UpdateCustomHostname take a RecordId without SslFlag?",
+	flagged("record-alone", "Does UpdateCustomHostname accept a RecordId without SslFlag?",
 		func(o *Options) *bool { return &o.RefuseRecordAlone }, "accepted", "refused",
 		"SslFlag is documented as optional"),
-	choice("verify-unpassed", "How does VerifyCustomHostname say that ownership is not verified yet?",
+	choice("verify-unpassed", "How does VerifyCustomHostname report that ownership is not verified yet?",
 		func(o *Options) *VerifyUnpassed { return &o.VerifyUnpassed }, []string{"code", "flag", "both"},
 		"the error table has CustomHostname.VerifyUnpassed with HTTP 200"),
-	flagged("auto-verify", "Does ESA look for the TXT record without being told to?",
+	flagged("auto-verify", "Does ESA check the TXT record without a call?",
 		func(o *Options) *bool { return &o.AutoVerify }, "no", "yes",
 		"nothing promises it"),
-	flagged("tokens-after-use", "Are VerifyCode and the DCV fields shown when they have served their purpose?",
+	flagged("tokens-after-use", "Are VerifyCode and the DCV fields still returned after their check?",
 		func(o *Options) *bool { return &o.BlankTokens }, "kept", "blanked",
 		"the examples of active hostnames show them"),
 
-	choice("certificate-echo", "How does GetCustomHostname show an uploaded certificate?",
+	choice("certificate-echo", "How does GetCustomHostname return an uploaded certificate?",
 		func(o *Options) *CertificateEcho { return &o.CertificateEcho }, []string{"as-sent", "crlf", "stripped", "none"},
 		"the official provider's generated test expects what was sent"),
-	choice("private-key-echo", "Does GetCustomHostname show the private key?",
+	choice("private-key-echo", "Does GetCustomHostname return the private key?",
 		func(o *Options) *PrivateKeyEcho { return &o.PrivateKeyEcho }, []string{"clear", "masked", "absent"},
 		"the documentation's example shows one"),
-	flagged("certificates-shown", "Which certificates does GetCustomHostname show?",
+	flagged("certificates-shown", "Which certificates does GetCustomHostname return?",
 		func(o *Options) *bool { return &o.ShowAllCertificates }, "uploaded", "all",
 		"the SDK's remark says that it is the uploaded one"),
-	choice("ssl-off-view", "What is shown of the last certificate while SSL is off?",
+	choice("ssl-off-view", "What is returned of the last certificate while SSL is off?",
 		func(o *Options) *SSLOffView { return &o.SSLOffView }, []string{"kept", "blanked"},
 		"the official provider's generated test expects the last values"),
-	choice("unused-cas-id", "How is CasId shown when there is none?",
+	choice("unused-cas-id", "How is CasId returned if there is none?",
 		func(o *Options) *UnusedCasID { return &o.UnusedCasID }, []string{"zero", "absent"},
 		"the official provider's generated code sends 0"),
-	choice("free-certificate-start", "When does the application for a free certificate begin?",
+	choice("free-certificate-start", "When does the application for a free certificate start?",
 		func(o *Options) *FreeCertificateStart { return &o.FreeCertificateStart }, []string{"when-active", "at-once"},
 		"users report that it begins with the activation"),
-	choice("apply-anyway", "What does ApplyCustomHostnameCertificate do about a certificate in good order?",
+	choice("apply-anyway", "What does ApplyCustomHostnameCertificate do with a certificate that is OK?",
 		func(o *Options) *ApplyAnyway { return &o.ApplyAnyway }, []string{"refused", "not-allowed", "accepted"},
 		"the action is meant for failed, expiring and expired ones"),
-	period("challenge-lifetime", "For how long is the DCV data of a free certificate good?",
+	period("challenge-lifetime", "How long is the DCV data of a free certificate valid?",
 		func(o *Options) *time.Duration { return &o.ChallengeFor }, []string{"none", "1h"},
 		"an hour is documented for certificates of sites alone; none is no end"),
 
-	period("read-lag", "How long do reads not see a write?",
+	period("read-lag", "How long do reads not show a write?",
 		func(o *Options) *time.Duration { return &o.ReadLag }, []string{"none", "3s"},
 		"no lag is documented"),
 	period("list-lag", "How long do lists not show a new hostname?",
 		func(o *Options) *time.Duration { return &o.UnlistedFor }, []string{"none", "5s"},
 		"no lag is documented"),
-	period("update-takes", "How long is a hostname configuring after an update, and shown as before?",
+	period("update-takes", "How long is a hostname configuring after an update, and returned as before?",
 		func(o *Options) *time.Duration { return &o.UpdateTakes }, []string{"none", "10s"},
 		"the status configuring is documented, its length is not"),
 	period("activation-takes", "How long is a verified hostname configuring?",
 		func(o *Options) *time.Duration { return &o.ConfiguringFor }, []string{"none", "5s"},
 		"as update-takes"),
-	choice("busy", "Which writes does a write keep from running at the same time?",
+	choice("busy", "Which other writes does a write block?",
 		func(o *Options) *Busy { return &o.Busy }, []string{"record", "site", "none"},
 		"Record.ServiceBusy is documented for these actions"),
 	{
-		Name: "busy-after", Question: "How long is the record or site still busy after the answer of a write?", Values: []string{"none", "2s"}, Measured: true,
+		Name: "busy-after", Question: "How long is the record or site still busy after the response to a write?", Values: []string{"none", "2s"}, Measured: true,
 		Why: "nothing is documented",
 		set: func(o *Options, text string) (err error) {
 			o.BusyAtMost, err = readPeriod(text)
@@ -137,23 +137,23 @@ var readings = []Reading{
 		},
 		get: func(o Options) string { return writePeriod(o.BusyAtMost) },
 	},
-	flagged("busy-left", "Is the record busy too that a hostname leaves for another one?",
+	flagged("busy-left", "Is the old record also busy while a hostname moves to another one?",
 		func(o *Options) *bool { return &o.BusyLeft }, "no", "yes",
 		"the code names the record that is being configured"),
 
-	choice("create-window", "Which hour is the limit of 100 creates about?",
+	choice("create-window", "What kind of hour is the limit of 100 creates about?",
 		func(o *Options) *CreateWindow { return &o.CreateWindow }, []string{"sliding", "fixed"},
 		"a limit in a sliding window is the gateway's habit"),
 	flagged("refused-creates-count", "Do refused creates count against the limit?",
 		func(o *Options) *bool { return &o.OnlyMadeCount }, "yes", "no",
 		"the documentation speaks of calls"),
 	{
-		Name: "throttling-code", Question: "What is the code of an answer over a limit?", Values: []string{"Throttling.User", "Throttling.Api", "TooManyRequests", "Rejected.Throttling"},
+		Name: "throttling-code", Question: "What is the error code above a limit?", Values: []string{"Throttling.User", "Throttling.Api", "TooManyRequests", "Rejected.Throttling"},
 		Why: "the gateway's code for a user's limit",
 		set: func(o *Options, text string) error { o.ThrottlingCode = text; return nil },
 		get: func(o Options) string { return o.withDefaults().ThrottlingCode },
 	},
-	choice("retry-after", "Which header says when there is room again?",
+	choice("retry-after", "Which header tells how long to wait?",
 		func(o *Options) *RetryAfter { return &o.RetryAfter }, []string{"milliseconds", "seconds", "none"},
 		"the official SDKs read x-acs-retry-after, in milliseconds"),
 	status("too-many-requests-status", "What is the HTTP status of TooManyRequests?",
@@ -167,28 +167,28 @@ var readings = []Reading{
 		"the error tables of these actions have 400"),
 }
 
-// SetReading answers an open question.
+// SetReading sets the answer to an open question.
 func (o *Options) SetReading(name, value string) error {
 	for _, r := range readings {
 		if r.Name != name {
 			continue
 		}
 		if !r.Measured && !slices.Contains(r.Values, value) {
-			return fmt.Errorf("the reading %s is %q; it is one of %s", name, value, strings.Join(r.Values, ", "))
+			return fmt.Errorf("the reading %s is %q; it must be one of %s", name, value, strings.Join(r.Values, ", "))
 		}
 		if err := r.set(o, value); err != nil {
-			return fmt.Errorf("the reading %s is %q; it is none, or a duration such as %s", name, value, r.Values[1])
+			return fmt.Errorf("the reading %s is %q; it must be none, or a duration such as %s", name, value, r.Values[1])
 		}
 		return nil
 	}
-	return fmt.Errorf("there is no reading %q; -readings list prints them all", name)
+	return fmt.Errorf("there is no reading %q; -readings list prints all of them", name)
 }
 
-// SetReadings answers open questions with a JSON object of names and values, as the probe writes it.
+// SetReadings sets the answers to open questions from a JSON object of names and values, as the probe writes it.
 func (o *Options) SetReadings(document []byte) error {
 	var values map[string]string
 	if err := json.Unmarshal(document, &values); err != nil {
-		return fmt.Errorf("readings are a JSON object of names and texts, such as {%q: %q}: %w", readings[0].Name, readings[0].Values[0], err)
+		return fmt.Errorf("readings must be a JSON object of names and strings, such as {%q: %q}: %w", readings[0].Name, readings[0].Values[0], err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if err := o.SetReading(name, values[name]); err != nil {
@@ -198,7 +198,7 @@ func (o *Options) SetReadings(document []byte) error {
 	return nil
 }
 
-// Reading returns the answer that the options give to an open question, "" if there is no such question.
+// Reading returns the answer to an open question, "" if there is no such question.
 func (o Options) Reading(name string) string {
 	for _, r := range readings {
 		if r.Name == name {
@@ -208,7 +208,7 @@ func (o Options) Reading(name string) string {
 	return ""
 }
 
-// choice is a reading with an option of a type of its own, whose constants are in the order of the values.
+// choice returns a reading with an enumerated option, whose constants are in the order of the values.
 func choice[T ~int](name, question string, field func(*Options) *T, values []string, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: values, Why: why,
@@ -217,7 +217,7 @@ func choice[T ~int](name, question string, field func(*Options) *T, values []str
 	}
 }
 
-// flagged is a reading with an option that is true or false.
+// flagged returns a reading with a boolean option.
 func flagged(name, question string, field func(*Options) *bool, no, yes, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: []string{no, yes}, Why: why,
@@ -231,7 +231,7 @@ func flagged(name, question string, field func(*Options) *bool, no, yes, why str
 	}
 }
 
-// period is a reading with an option that is a duration.
+// period returns a reading with a duration as its option.
 func period(name, question string, field func(*Options) *time.Duration, values []string, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: values, Measured: true, Why: why,
@@ -240,7 +240,7 @@ func period(name, question string, field func(*Options) *time.Duration, values [
 	}
 }
 
-// amount is a reading with an option that is a number, 0 for none.
+// amount returns a reading with a number as its option, 0 for none.
 func amount(name, question string, field func(*Options) *int, values []string, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: values, Why: why,
@@ -254,7 +254,7 @@ func amount(name, question string, field func(*Options) *int, values []string, w
 	}
 }
 
-// status is a reading with an option that is an HTTP status.
+// status returns a reading with an HTTP status as its option.
 func status(name, question string, field func(*Options) *int, values []string, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: values, Why: why,
@@ -281,7 +281,7 @@ func writePeriod(d time.Duration) string {
 	if d == 0 {
 		return "none"
 	}
-	// As people write it: 1h, not 1h0m0s.
+	// Users write 1h, not 1h0m0s.
 	text := d.String()
 	text = strings.TrimSuffix(strings.Replace(text, "m0s", "m", 1), "h0m")
 	if strings.HasSuffix(d.String(), "h0m0s") {

@@ -54,11 +54,11 @@ func TestSetReadings(t *testing.T) {
 		t.Errorf("the readings are %s", got)
 	}
 	for document, want := range map[string]string{
-		`[]`:                          `readings are a JSON object of names and texts, such as {"parameter-place": "any"}`,
-		`{"busy": 1}`:                 "readings are a JSON object",
-		`{"busy": "records"}`:         `the reading busy is "records"; it is one of record, site, none`,
-		`{"read-lag": "soon"}`:        `the reading read-lag is "soon"; it is none, or a duration such as 3s`,
-		`{"read-lag": "-1s"}`:         "it is none, or a duration",
+		`[]`:                          `readings must be a JSON object of names and strings, such as {"parameter-place": "any"}`,
+		`{"busy": 1}`:                 "readings must be a JSON object",
+		`{"busy": "records"}`:         `the reading busy is "records"; it must be one of record, site, none`,
+		`{"read-lag": "soon"}`:        `the reading read-lag is "soon"; it must be none, or a duration such as 3s`,
+		`{"read-lag": "-1s"}`:         "it must be none, or a duration",
 		`{"duplicates": "conflicts"}`: `there is no reading "duplicates"`,
 	} {
 		if err := o.SetReadings([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {

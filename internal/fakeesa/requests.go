@@ -10,30 +10,30 @@ import (
 	"time"
 )
 
-// Masked is what the log of requests shows in place of a secret.
+// Masked replaces secrets in the log of requests.
 const Masked = "***"
 
-// Request is one call as it arrived, and how it was answered. Values of PrivateKey, Signature and SecurityToken, and
-// any other that holds a private key or the account's secrets, read [Masked]; empty ones stay empty.
+// Request is a call and its response. The values of PrivateKey, Signature and SecurityToken, and any other value with a
+// private key or the account's secrets, are [Masked]; empty ones stay empty.
 type Request struct {
-	Action string // "" if there was none
+	Action string // "" for none
 	Method string
-	// Query and Form hold all parameters, where they came.
+	// Query and Form are all parameters, by where they were sent.
 	Query, Form url.Values
-	// Params holds the business parameters, from both places.
+	// Params are the action's own parameters, from both.
 	Params     url.Values
 	Header     http.Header
 	Time       time.Time // of arrival, by Server.Now
 	RemoteAddr string
 
-	// Status is the HTTP status of the answer; 0 while there is none and for a connection that was dropped.
+	// Status is the HTTP status of the response; 0 while there is none, and for a connection that was dropped.
 	Status int
-	// Code is the error code of the answer, if it had one.
+	// Code is the error code of the response, if any.
 	Code string
-	// Reason says in this package's words why it refused the call. The real service only ever sends its standard
-	// text for a code, and so does the fake.
+	// Reason is why the fake refused the call. It is not part of the response: like the real service, the fake only sends
+	// the standard message of a code.
 	Reason string
-	// HostnameID is the hostname that the call was about: the parameter HostnameId, or what Create answered.
+	// HostnameID is the hostname of the call: the parameter HostnameId, or the result of Create.
 	HostnameID int64
 }
 
@@ -51,7 +51,7 @@ func cloneValues(v url.Values) url.Values {
 	return out
 }
 
-// Requests returns the calls so far, in order of arrival. One is there from the moment it arrived.
+// Requests returns the calls so far, in order of arrival, including those without a response yet.
 func (s *Server) Requests() []Request {
 	return s.journal.find(func(*Request) bool { return true })
 }
@@ -61,7 +61,7 @@ func (s *Server) RequestsOf(action string) []Request {
 	return s.journal.find(func(r *Request) bool { return r.Action == action })
 }
 
-// Count returns how many calls of an action arrived.
+// Count returns the number of calls of an action.
 func (s *Server) Count(action string) int {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
@@ -74,14 +74,14 @@ func (s *Server) Count(action string) int {
 	return n
 }
 
-// ResetRequests forgets the calls so far.
+// ResetRequests clears the log of calls.
 func (s *Server) ResetRequests() {
 	s.journal.mu.Lock()
 	defer s.journal.mu.Unlock()
 	s.journal.requests = nil
 }
 
-// journal has its own lock, so that Fault.Match and Options.Log can ask for the log.
+// journal has its own lock, so that Fault.Match and Options.Log can read the log.
 type journal struct {
 	mu       sync.Mutex
 	requests []*Request
@@ -93,7 +93,7 @@ func (j *journal) add(r *Request) {
 	j.requests = append(j.requests, r)
 }
 
-// finish notes how a call was answered and returns the whole entry.
+// finish completes the entry of a call and returns it.
 func (j *journal) finish(r *Request, change func(*Request)) Request {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -113,10 +113,10 @@ func (j *journal) find(wanted func(*Request) bool) []Request {
 	return found
 }
 
-// secretParams are masked whatever they hold.
+// secretParams are always masked.
 var secretParams = map[string]bool{"PrivateKey": true, "SecurityToken": true, "AccessKeySecret": true, "BearerToken": true}
 
-// secretHeaders are masked as well.
+// secretHeaders are always masked.
 var secretHeaders = map[string]bool{"Authorization": true, "X-Acs-Security-Token": true, "X-Acs-Bearer-Token": true}
 
 func (s *Server) mask(values url.Values) url.Values {

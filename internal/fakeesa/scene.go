@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// The ids of what [Seed] makes. They never change, so that examples can name them.
+// The ids of what [Seed] adds. They never change, so that examples can use them.
 const (
 	SeedSiteID         = 4042843419650112 // example.com
 	SeedRecordID       = 4042843419650113 // origin.example.com
 	SeedSecondRecordID = 4042843419650114 // origin2.example.com
 )
 
-// Seed makes the site example.com with two proxied records, origin.example.com and origin2.example.com, and returns
-// the site and the first record.
+// Seed adds the site example.com with two proxied records, origin.example.com and origin2.example.com. It returns the
+// site and the first record.
 func Seed(s *Server) (Site, Record) {
 	site := s.AddSiteOf(Site{ID: SeedSiteID, Name: "example.com"})
 	record := s.AddRecordOf(Record{ID: SeedRecordID, SiteID: site.ID, Name: "origin.example.com", Proxied: true})
@@ -26,17 +26,17 @@ func Seed(s *Server) (Site, Record) {
 	return site, record
 }
 
-// AddSite makes an active site with NS access.
+// AddSite adds an active site with NS access.
 func (s *Server) AddSite(name string) Site { return s.AddSiteOf(Site{Name: name}) }
 
-// AddSiteOf makes a site, with defaults for what is left empty.
+// AddSiteOf adds a site, with defaults for empty fields.
 func (s *Server) AddSiteOf(site Site) Site {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return must(s.store.addSite(site))
 }
 
-// must panics when the scene cannot be set: a mistake in the test.
+// must panics if the scene is invalid, which is an error in the test.
 func must[T any](made T, err error) T {
 	if err != nil {
 		panic(fmt.Sprintf("fakeesa: %v", err))
@@ -79,7 +79,7 @@ func copySite(site *Site) Site {
 	return out
 }
 
-// ActivateSite does what its owner does for a pending site: its domain is led to ESA, or proved to be theirs.
+// ActivateSite activates a pending site, as its owner does by pointing the domain at ESA or proving ownership.
 func (s *Server) ActivateSite(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,19 +90,19 @@ func (s *Server) ActivateSite(id int64) {
 	site.Status, site.UpdateTime = "active", s.store.options.Now()
 }
 
-// AddRecord makes a proxied CNAME record. The name is in full and lies in the site's zone.
+// AddRecord adds a proxied CNAME record. The name is the full name, in the site's zone.
 func (s *Server) AddRecord(siteID int64, name string) Record {
 	return s.AddRecordOf(Record{SiteID: siteID, Name: name, Proxied: true})
 }
 
-// AddRecordOf makes a record, with defaults for what is left empty; Proxied is taken as it is.
+// AddRecordOf adds a record, with defaults for empty fields, except for Proxied.
 func (s *Server) AddRecordOf(record Record) Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return must(s.store.addRecord(record))
 }
 
-// valueless are the types of records whose Data has other members than Value.
+// valueless are the types of records whose Data has no Value.
 var valueless = []string{"CERT", "SMIMEA", "SSHFP", "TLSA"}
 
 func (st *store) addRecord(record Record) (Record, error) {
@@ -138,7 +138,7 @@ func (st *store) addRecord(record Record) (Record, error) {
 	return record, nil
 }
 
-// DeleteRecord deletes a record as DeleteRecord of the API would: not while a hostname hangs on it
+// DeleteRecord deletes a record as DeleteRecord of the API does: not while a hostname uses it
 // (Record.ProtectedAsCustomHostnameSource).
 func (s *Server) DeleteRecord(id int64) error {
 	return s.changeRecord(id, "Record.ProtectedAsCustomHostnameSource", func(record *Record) {
@@ -146,7 +146,7 @@ func (s *Server) DeleteRecord(id int64) error {
 	})
 }
 
-// UnproxyRecord turns a record's proxy off as UpdateRecord of the API would: not while a hostname hangs on it
+// UnproxyRecord turns a record's proxy off as UpdateRecord of the API does: not while a hostname uses it
 // (Record.ProxiedAsCustomHostnameSource).
 func (s *Server) UnproxyRecord(id int64) error {
 	return s.changeRecord(id, "Record.ProxiedAsCustomHostnameSource", func(record *Record) {
@@ -170,9 +170,8 @@ func (s *Server) changeRecord(id int64, protected string, change func(*Record)) 
 	return nil
 }
 
-// AddHostname makes a hostname as if in the console, with defaults for what is left empty: the site's first record,
-// SSL on if there is a CertType, a pending status and a deployed certificate (for a free one: none before the
-// hostname is active).
+// AddHostname adds a hostname as in the console, with defaults for empty fields: the site's first record, SSL on if
+// there is a CertType, status pending, and a deployed certificate (for a free one: none before the hostname is active).
 func (s *Server) AddHostname(h Hostname) Hostname {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,7 +212,7 @@ func (st *store) addHostname(h Hostname) (Hostname, error) {
 	return made.Hostname, nil
 }
 
-// Hostname returns a hostname, with the private key as it was uploaded.
+// Hostname returns a hostname, including its private key as uploaded.
 func (s *Server) Hostname(id int64) (Hostname, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,9 +249,9 @@ func (s *Server) Hostnames() []Hostname {
 	return all
 }
 
-// ChangeHostname changes a hostname as somebody else would: in the console, or ESA itself. UpdateTime moves. Another
-// Certificate or CasID, and a CertType or a CertStatus of OK without a CertNotAfter, bring what follows from them.
-// The function must not call the server. The hostname has to exist.
+// ChangeHostname changes a hostname as in the console, or as ESA itself does. It sets UpdateTime. If Certificate or CasID
+// changes, or if there is a CertType or a CertStatus of OK without a CertNotAfter, it also sets the fields that depend on
+// them. The function must not call the server. The hostname must exist.
 func (s *Server) ChangeHostname(id int64, change func(*Hostname)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -272,7 +271,7 @@ func (s *Server) ChangeHostname(id int64, change func(*Hostname)) {
 	s.store.settle(h, before, now)
 }
 
-// RemoveHostname deletes a hostname behind everybody's back, at once. Nothing happens if it is gone already.
+// RemoveHostname deletes a hostname at once, without a call. It does nothing if the hostname does not exist.
 func (s *Server) RemoveHostname(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -281,7 +280,7 @@ func (s *Server) RemoveHostname(id int64) {
 	}
 }
 
-// AddCASCertificate puts a certificate into SSL Certificates Service, in one region.
+// AddCASCertificate adds a certificate to SSL Certificates Service, in one region.
 func (s *Server) AddCASCertificate(id int64, region string, notAfter time.Time) {
 	if !slices.Contains(casRegions, region) {
 		panic(fmt.Sprintf("fakeesa: there is no region %q of SSL Certificates Service", region))
@@ -291,8 +290,8 @@ func (s *Server) AddCASCertificate(id int64, region string, notAfter time.Time) 
 	s.store.cas[casKey{id, region}] = notAfter
 }
 
-// PublishTXT adds a value to the TXT records of a name: what the customer does at their DNS provider. ESA looks for
-// VerifyHost with VerifyCode, and for CertTxtKey with CertTxtValue.
+// PublishTXT adds a value to the TXT records of a name, as the customer does at their DNS provider. ESA checks VerifyHost
+// for VerifyCode, and CertTxtKey for CertTxtValue.
 func (s *Server) PublishTXT(name, value string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -315,39 +314,39 @@ func (s *Server) TXT(name string) []string {
 	return slices.Clone(s.store.txt[canonical(name)])
 }
 
-// WithoutICP says that a domain lacks its ICP filing. On a site with a Coverage of domestic or global, a hostname of
-// that name is created offline for missing_icp, and Verify answers CustomHostname.InvalidICP.
+// WithoutICP marks a domain as lacking its ICP filing. On a site with a Coverage of domestic or global, a hostname of
+// that name is created offline for missing_icp, and Verify returns CustomHostname.InvalidICP.
 func (s *Server) WithoutICP(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store.noICP[canonical(name)] = true
 }
 
-// FailCertificates lets the next applications for a free certificate for a name end as ApplyFailed (CertApplyCode 2,
-// canceled): so many, all of them for a negative number, or none any more for 0.
+// FailCertificates makes the next applications for a free certificate for a name end as ApplyFailed (CertApplyCode 2,
+// canceled). times is their number; a negative number means all, and 0 means none any more.
 func (s *Server) FailCertificates(name string, times int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store.failures[canonical(name)] = times
 }
 
-// RefuseCertificates lets ESA refuse every certificate for a name from now on, or take them again: an uploaded one and
-// one of SSL Certificates Service with SetCertFailed, an application for a free one with ApplyCertFailed, as for a CAA
-// record that forbids it. Options.RefusedCertificate says what that leaves of a create; an update leaves all as it was.
+// RefuseCertificates makes ESA refuse every certificate for a name from now on, or accept them again. It refuses uploaded
+// ones and those of SSL Certificates Service with SetCertFailed, and applications for free ones with ApplyCertFailed, as
+// for a CAA record that forbids it. Options.RefusedCertificate is what remains of a create; an update changes nothing.
 func (s *Server) RefuseCertificates(name string, refuse bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store.refusals[canonical(name)] = refuse
 }
 
-// A Thing is something of the scene that a configuration can name.
+// A Thing is an object of the scene with an id.
 type Thing struct {
 	Kind string // site, record, hostname, cas
 	ID   int64
 	Name string
 }
 
-// Scene returns what is there, every site followed by what belongs to it.
+// Scene returns all objects, each site followed by its own.
 func (s *Server) Scene() []Thing {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// A seed file is JSON: what is there before the first call, with ids that tests can name. cmd/fake-esa/README.md
-// describes it; the arguments have the names of the provider's. GET /fake/world shows what is there in the same form,
-// without private keys.
+// A seed file is the initial scene in JSON, with ids that tests can use. cmd/fake-esa/README.md describes it. The
+// arguments have the same names as in the provider. GET /fake/world returns the current scene in the same form, without
+// private keys.
 type seedFile struct {
 	Sites           list[siteEntry] `json:"sites"`
 	TXT             list[txtEntry]  `json:"txt"`
@@ -60,7 +60,7 @@ func (recordEntry) place() string { return "records" }
 
 func (e recordEntry) title() string { return e.Name }
 
-// dataEntry is RecordData as a seed file has it.
+// dataEntry is RecordData in a seed file.
 type dataEntry struct {
 	Priority     *int   `json:"priority,omitempty"`
 	Port         *int   `json:"port,omitempty"`
@@ -77,7 +77,7 @@ type dataEntry struct {
 	Certificate  string `json:"certificate,omitempty"`
 }
 
-// UnmarshalJSON reads it, so that an unknown member is told of among its own.
+// UnmarshalJSON decodes it separately, so that the error for an unknown field lists the fields of data.
 func (e *dataEntry) UnmarshalJSON(text []byte) error {
 	type members dataEntry
 	if err := decodeEntry(text, (*members)(e)); err != nil {
@@ -85,7 +85,7 @@ func (e *dataEntry) UnmarshalJSON(text []byte) error {
 	}
 	for _, number := range []*int{e.Priority, e.Port, e.Weight, e.Flag, e.Type, e.Usage, e.Selector, e.MatchingType, e.Algorithm, e.KeyTag} {
 		if number != nil && (*number < 0 || *number > 1<<16-1) {
-			return fmt.Errorf("data: %d is no number of a record; they are from 0 to 65535", *number)
+			return fmt.Errorf("data: %d is out of range; it must be from 0 to 65535", *number)
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (e txtEntry) title() string { return e.Name }
 
 func (e txtEntry) check() error {
 	if e.Name == "" || e.Value == "" {
-		return errors.New("a TXT record needs a name, in full, and a value")
+		return errors.New("a TXT record requires a full name and a value")
 	}
 	return nil
 }
@@ -144,7 +144,8 @@ func (casEntry) place() string { return "cas_certificates" }
 
 func (e casEntry) title() string { return string(e.ID) }
 
-// Load sets the scene from a seed file. An error names the file, the entry and what to do; the server is then of no use.
+// Load sets the scene from a seed file. Its error contains the file, the entry and the fix. After an error, the server
+// must not be used.
 func (s *Server) Load(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *Server) Load(file string) error {
 	return nil
 }
 
-// plant makes what a seed file has. Files that it names lie in dir, or are named from there.
+// plant adds the objects of a seed file. Its file names are relative to dir.
 func (st *store) plant(seed seedFile, dir string) error {
 	for i, entry := range seed.CASCertificates {
 		if err := st.plantCAS(entry); err != nil {
@@ -215,7 +216,7 @@ func (st *store) plantSite(entry siteEntry, dir string) error {
 	}
 	site, err := st.addSite(Site{ID: id, Name: entry.Name, Status: entry.Status, AccessType: entry.AccessType, Coverage: entry.Coverage})
 	if err != nil {
-		return fmt.Errorf("%w; every id is given once", err)
+		return fmt.Errorf("%w; ids must be unique", err)
 	}
 	for i, record := range entry.Records {
 		if err := st.plantRecord(site, record); err != nil {
@@ -236,7 +237,7 @@ func (st *store) plantRecord(site Site, entry recordEntry) error {
 		return err
 	}
 	if entry.Name == "" {
-		return fmt.Errorf("name is missing; it is in full, such as origin.%s", site.Name)
+		return fmt.Errorf("name is missing; use the full name, such as origin.%s", site.Name)
 	}
 	proxied := entry.Proxied == nil || *entry.Proxied
 	record := Record{
@@ -244,7 +245,7 @@ func (st *store) plantRecord(site Site, entry recordEntry) error {
 		Data: RecordData(entry.Data), CustomPort: entry.CustomPort, HTTPPorts: entry.HTTPPorts, HTTPSPorts: entry.HTTPSPorts,
 	}
 	if _, err = st.addRecord(record); err != nil {
-		return fmt.Errorf("%w; names are in full, such as origin.%s, and every id is given once", err, site.Name)
+		return fmt.Errorf("%w; use the full name, such as origin.%s, and unique ids", err, site.Name)
 	}
 	return nil
 }
@@ -271,7 +272,7 @@ func (st *store) plantHostname(site Site, entry hostnameEntry, dir string) error
 		return err
 	}
 	if st.inSite(site.ID, canonical(h.Hostname)) != nil && h.Status != "conflicted" {
-		return errors.New(`the site has that hostname already; leave one out, or give the later one the status "conflicted"`)
+		return errors.New(`the site already has that hostname; remove one, or set the status of the second one to "conflicted"`)
 	}
 	if h.Certificate, err = pemOf("certificate", entry.Certificate, entry.CertificateFile, dir); err != nil {
 		return err
@@ -283,33 +284,33 @@ func (st *store) plantHostname(site Site, entry hostnameEntry, dir string) error
 		return err
 	}
 	if _, err = st.addHostname(h); err != nil {
-		return fmt.Errorf("%w; every id is given once", err)
+		return fmt.Errorf("%w; ids must be unique", err)
 	}
 	return nil
 }
 
-// plantable checks what goes together about a certificate: what no call could have brought about is no seed either.
+// plantable checks the combination of certificate arguments: a seed must be possible through calls.
 func (st *store) plantable(h Hostname) error {
 	group := certificateGroup{kind: h.CertType, certificate: h.Certificate, privateKey: h.PrivateKey, casID: h.CasID, casRegion: either(h.CasRegion, st.options.AccountRegion)}
 	switch {
 	case h.CertType != "upload" && (h.Certificate != "" || h.PrivateKey != ""):
-		return errors.New(`certificate and private_key go with cert_type "upload"; change cert_type or leave them out`)
+		return errors.New(`certificate and private_key require cert_type "upload"; change cert_type or remove them`)
 	case h.CertType != "cas" && h.CasID != 0:
-		return errors.New(`cas_id goes with cert_type "cas"; change cert_type or leave it out`)
+		return errors.New(`cas_id requires cert_type "cas"; change cert_type or remove it`)
 	case h.CertType == "" && h.SSLFlag == "on":
-		return errors.New(`ssl_flag "on" needs a cert_type: free, upload or cas`)
+		return errors.New(`ssl_flag "on" requires a cert_type: free, upload or cas`)
 	case h.CertType == "" && (h.CertStatus != "" || !h.CertNotAfter.IsZero()):
-		return errors.New("cert_status and cert_not_after need a cert_type: free, upload or cas")
+		return errors.New("cert_status and cert_not_after require a cert_type: free, upload or cas")
 	case h.CertType == "upload" && (h.Certificate == "" || h.PrivateKey == ""):
-		return errors.New(`cert_type "upload" needs certificate_file and private_key_file, or certificate and private_key`)
+		return errors.New(`cert_type "upload" requires certificate_file and private_key_file, or certificate and private_key`)
 	}
 	if e := st.deployable(canonical(h.Hostname), &group); e != nil {
-		return fmt.Errorf("the certificate cannot be deployed: %s; give a PEM whose first certificate has that key, or a cas_id of cas_certificates", e.reason)
+		return fmt.Errorf("the certificate cannot be deployed: %s; use a PEM whose first certificate has that key, or a cas_id of cas_certificates", e.reason)
 	}
 	return nil
 }
 
-// recordNamed finds the record of a hostname.
+// recordNamed returns the record of a hostname.
 func (st *store) recordNamed(site Site, name string) (int64, error) {
 	var there []string
 	for _, record := range st.records {
@@ -322,29 +323,29 @@ func (st *store) recordNamed(site Site, name string) (int64, error) {
 		there = append(there, record.Name)
 	}
 	if len(there) == 0 {
-		return 0, fmt.Errorf("record %q is not there, as the site has no proxied record; add one to records", name)
+		return 0, fmt.Errorf("record %q does not exist, as the site has no proxied record; add one to records", name)
 	}
-	return 0, fmt.Errorf("record %q is no proxied record of the site; name one of %s", name, strings.Join(there, ", "))
+	return 0, fmt.Errorf("record %q is not a proxied record of the site; use one of %s", name, strings.Join(there, ", "))
 }
 
-// pemOf is what an argument gives, or the file that another one names.
+// pemOf returns a PEM from an argument, or from the file that another one names.
 func pemOf(name, text, file, dir string) (string, error) {
 	switch {
 	case file == "":
 		return text, nil
 	case text != "":
-		return "", fmt.Errorf("%s and %s_file are both given; leave one out", name, name)
+		return "", fmt.Errorf("%s and %s_file are both set; remove one", name, name)
 	case !filepath.IsAbs(file):
 		file = filepath.Join(dir, file)
 	}
 	read, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("%s_file cannot be read: %w; relative names begin at the seed file's folder", name, err)
+		return "", fmt.Errorf("%s_file cannot be read: %w; relative paths start at the seed file's folder", name, err)
 	}
 	return string(read), nil
 }
 
-// world is what is there, as a seed file has it.
+// world returns the scene as a seed file.
 func (s *Server) world() seedFile {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -405,16 +406,16 @@ func (st *store) txtEntries() list[txtEntry] {
 
 // An entry is an object of a seed file or of the control.
 type entry interface {
-	// place is the list that it is in, if it is in one.
+	// place returns the name of its list, if any.
 	place() string
-	// title is its name, as far as it has one.
+	// title returns its name, if any.
 	title() string
 }
 
-// list is a list of entries that says which of them cannot be read.
+// list is a list of entries whose errors name the entry.
 type list[T entry] []T
 
-// UnmarshalJSON reads the entries.
+// UnmarshalJSON decodes the entries.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
 	var zero T
 	var raw []json.RawMessage
@@ -431,7 +432,7 @@ func (l *list[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// within says which entry an error is about: its place, counted from 0 as jq does, and its name.
+// within adds the entry to an error: its index, from 0 as in jq, and its name.
 func within(i int, e entry, err error) error {
 	if e.title() == "" {
 		return fmt.Errorf("%s[%d]: %w", e.place(), i, err)
@@ -439,7 +440,7 @@ func within(i int, e entry, err error) error {
 	return fmt.Errorf("%s[%d] (%s): %w", e.place(), i, e.title(), err)
 }
 
-// decodeEntry reads an object, of which every field must be known.
+// decodeEntry decodes an object without unknown fields.
 func decodeEntry(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -448,34 +449,34 @@ func decodeEntry(text []byte, into any) error {
 	var kind *json.UnmarshalTypeError
 	switch {
 	case err == nil && decoder.More():
-		return errors.New("there is something after the end of the JSON object; remove it")
+		return errors.New("there is text after the JSON object; remove it")
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax):
 		before := text[:min(int(syntax.Offset), len(text))]
 		line := bytes.Count(before, []byte("\n")) + 1
-		return fmt.Errorf("line %d, column %d is no JSON: %w", line, len(before)-bytes.LastIndexByte(before, '\n')-1, err)
+		return fmt.Errorf("line %d, column %d is not valid JSON: %w", line, len(before)-bytes.LastIndexByte(before, '\n')-1, err)
 	case errors.As(err, &kind):
 		return mistyped(kind)
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return fmt.Errorf("there is no argument %s; there are %s", strings.TrimPrefix(err.Error(), "json: unknown field "), strings.Join(arguments(into), ", "))
+		return fmt.Errorf("there is no argument %s; use one of %s", strings.TrimPrefix(err.Error(), "json: unknown field "), strings.Join(arguments(into), ", "))
 	case strings.HasPrefix(err.Error(), "unexpected EOF") || err.Error() == "EOF":
-		return errors.New("the JSON breaks off; it is an object, {...}")
+		return errors.New("the JSON is truncated; it must be an object, {...}")
 	}
 	return err
 }
 
 func mistyped(kind *json.UnmarshalTypeError) error {
 	if kind.Field == "" {
-		return fmt.Errorf("an object, {...}, is expected here and not %s", article(kind.Value))
+		return fmt.Errorf("expected an object, {...}, got %s", article(kind.Value))
 	}
 	wanted := map[reflect.Kind]string{
-		reflect.String: "text in quotes", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: `a length of time in quotes, such as "10m"`, reflect.Map: "an object of texts",
+		reflect.String: "a string in quotes", reflect.Bool: "true or false", reflect.Int: "a whole number", reflect.Int64: `a length of time in quotes, such as "10m"`, reflect.Map: "an object of texts",
 	}[kind.Type.Kind()]
 	return fmt.Errorf("%s is %s and must be %s", kind.Field, article(kind.Value), wanted)
 }
 
-// article is for the words with which encoding/json names what it found.
+// article adds the article to a type name of encoding/json.
 func article(word string) string {
 	if word == "array" || word == "object" {
 		return "an " + word
@@ -483,7 +484,7 @@ func article(word string) string {
 	return "a " + word
 }
 
-// arguments are the names of an entry's fields.
+// arguments returns the names of an entry's fields.
 func arguments(e any) []string {
 	var names []string
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(e).Elem()) {
@@ -493,15 +494,15 @@ func arguments(e any) []string {
 	return names
 }
 
-// oneOf refuses a value that is neither empty nor known.
+// oneOf returns an error for a value that is neither empty nor known.
 func oneOf(name, value string, known ...string) error {
 	if value == "" || slices.Contains(known, value) {
 		return nil
 	}
-	return fmt.Errorf("%s is %q; it is one of %s", name, value, strings.Join(known, ", "))
+	return fmt.Errorf("%s is %q; it must be one of %s", name, value, strings.Join(known, ", "))
 }
 
-// seedID is an id in quotes, as everywhere in Terraform: JSON numbers of that size do not survive every tool.
+// seedID is an id in quotes, as in Terraform: some tools round JSON numbers of that size.
 type seedID string
 
 func idOf(id int64) seedID {
@@ -522,12 +523,12 @@ func (id seedID) number(name string) (int64, error) {
 	return number, nil
 }
 
-// moment is a time, or how long after the start: seed files outlive their dates.
+// moment is a time, or a duration from the start, so that seed files do not become outdated.
 type moment string
 
 func momentOf(t time.Time) moment { return moment(formatTime(t)) }
 
-// time returns the earlier error if there is one.
+// time returns the time, or the earlier error if there is one.
 func (m moment) time(name string, now time.Time, earlier error) (time.Time, error) {
 	if m == "" || earlier != nil {
 		return time.Time{}, earlier
@@ -537,7 +538,7 @@ func (m moment) time(name string, now time.Time, earlier error) (time.Time, erro
 	}
 	t, err := time.Parse(time.RFC3339, string(m))
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s is %q and must be a time such as 2027-01-31T00:00:00Z, or the time from the start such as 480h", name, m)
+		return time.Time{}, fmt.Errorf("%s is %q and must be a time such as 2027-01-31T00:00:00Z, or the time since the start such as 480h", name, m)
 	}
 	return t, nil
 }
@@ -545,15 +546,15 @@ func (m moment) time(name string, now time.Time, earlier error) (time.Time, erro
 // duration is a time.Duration in text, "10m".
 type duration time.Duration
 
-// UnmarshalText reads it.
+// UnmarshalText parses a duration.
 func (d *duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
 	if err != nil || read < 0 {
-		return fmt.Errorf("%q is no length of time; write it as 90s, 10m or 36h", text)
+		return fmt.Errorf("%q is not a duration; use one such as 90s, 10m or 36h", text)
 	}
 	*d = duration(read)
 	return nil
 }
 
-// MarshalText writes it.
+// MarshalText formats a duration.
 func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }

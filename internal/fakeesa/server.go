@@ -22,21 +22,20 @@ const (
 	apiVersion      = "2024-09-10"
 	contentTypeJSON = "application/json;charset=utf-8"
 	contentTypeXML  = "text/xml;charset=utf-8"
-	// bodyLimit is far above the largest true request, a certificate chain and a key.
+	// bodyLimit is far above the largest expected request, a certificate chain and a key.
 	bodyLimit = 4 << 20
 )
 
-// Server is a fake ESA: an [http.Handler], with or without a listener of its own. All methods can be called at the
-// same time.
+// Server is a fake ESA: an [http.Handler], with or without a listener of its own. It is safe for concurrent use.
 type Server struct {
 	options Options
 	control http.Handler
-	// ahead is how far, in nanoseconds, the world's clock was moved past Options.Now.
+	// ahead is how far, in nanoseconds, MoveClock moved the clock past Options.Now.
 	ahead   atomic.Int64
 	journal journal
 	faults  faults
 	nonces  nonces
-	// sessions are those of AddSession, by access key.
+	// sessions are the sessions of AddSession, by access key.
 	sessions sync.Map
 
 	mu    sync.Mutex // guards store
@@ -48,7 +47,7 @@ type Server struct {
 	connections atomic.Int64
 }
 
-// New returns a server without a listener. It serves only as a handler; URL is "".
+// New returns a server without a listener, for use as a handler. Its URL is "".
 func New(o Options) *Server {
 	s := &Server{options: o.withDefaults()}
 	world := s.options
@@ -63,8 +62,8 @@ func Start(o Options) (*Server, error) {
 	return StartAt("127.0.0.1:0", o)
 }
 
-// StartAt returns a server that listens on addr, host:port. The host must be a loopback address or "localhost":
-// whoever can reach a fake can do with it what they like.
+// StartAt returns a server that listens on addr, host:port. The host must be a loopback address or "localhost", as
+// everybody who can reach a fake has full control of it.
 func StartAt(addr string, o Options) (*Server, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -74,7 +73,7 @@ func StartAt(addr string, o Options) (*Server, error) {
 		host = "127.0.0.1"
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("fakeesa: %q is not a loopback address such as 127.0.0.1:%s; the fake is not to be reached from elsewhere", addr, port)
+		return nil, fmt.Errorf("fakeesa: %q is not a loopback address such as 127.0.0.1:%s; the fake must not be reachable from other machines", addr, port)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
 	if err != nil {
@@ -99,23 +98,23 @@ func StartAt(addr string, o Options) (*Server, error) {
 	return s, nil
 }
 
-// URL is where the server listens, http://127.0.0.1:port.
+// URL returns the server's URL, http://127.0.0.1:port.
 func (s *Server) URL() string { return s.url }
 
-// Options returns the options with their defaults filled in.
+// Options returns the options with their defaults.
 func (s *Server) Options() Options { return s.options }
 
-// Now is the time in the fake's world: Options.Now, and how far MoveClock has moved it.
+// Now returns the fake's time: Options.Now, moved by MoveClock.
 func (s *Server) Now() time.Time { return s.options.Now().Add(time.Duration(s.ahead.Load())) }
 
-// MoveClock moves the world's clock forward: the life of hostnames and certificates, time stamps and limits. A request's
-// Timestamp and the HTTP Date header stay with Options.Now, as the clocks of clients do not move.
+// MoveClock moves the clock forward: the lifecycle of hostnames and certificates, timestamps and limits. A request's
+// Timestamp and the HTTP Date header still use Options.Now, as the clocks of clients do not move.
 func (s *Server) MoveClock(d time.Duration) { s.ahead.Add(int64(d)) }
 
-// Connections returns how many TCP connections were accepted so far.
+// Connections returns the number of TCP connections accepted so far.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
-// Close ends the listener and all connections. What the server knows can still be asked.
+// Close closes the listener and all connections. The other methods still work.
 func (s *Server) Close() {
 	if s.http != nil {
 		_ = s.http.Close()
@@ -123,11 +122,11 @@ func (s *Server) Close() {
 	}
 }
 
-// An action is what a call can name, with the HTTP methods it can be called with.
+// An action is an action of the API, with its HTTP methods.
 type action struct {
 	methods string
 	run     func(*store, *call) (any, *apiError)
-	// writes says that a record is being changed meanwhile; see Options.Busy.
+	// writes is whether it makes a record busy; see Options.Busy.
 	writes bool
 }
 
@@ -145,30 +144,30 @@ var actions = map[string]action{
 	"GetRecord":                      {"GET", (*store).getRecord, false},
 }
 
-// A call is one request on its way to an answer.
+// A call is a request that is being handled.
 type call struct {
 	method string
-	all    map[string]string // every parameter, and what version 3 of the signature has in headers instead
-	params map[string]string // the business parameters
+	all    map[string]string // all parameters, including those that version 3 of the signature has in headers
+	params map[string]string // the action's own parameters
 	proof  proof
-	now    time.Time // in the world
-	// arrived is the gateway's time, which signatures are checked against.
+	now    time.Time // Server.Now
+	// arrived is the gateway's time, used to check signatures.
 	arrived time.Time
 	json    bool
 	loose   LooseTypes
 	// requestID is ESA's id of the call.
 	requestID string
-	// hostnameID is what an action found out about Request.HostnameID.
+	// hostnameID is the Request.HostnameID that an action found out.
 	hostnameID int64
-	// busy are the records, or the site, that the call occupies until it is answered; written says that it took effect.
+	// busy are the records, or the site, that the call occupies until its response; written is whether it took effect.
 	busy    []int64
 	written bool
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP handles a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := s.options.Now()
-	// The Date header follows the clock: a client compares its own with it.
+	// The Date header uses Options.Now, as a client compares its own clock with it.
 	w.Header().Set("Date", arrived.UTC().Format(http.TimeFormat))
 	if strings.HasPrefix(r.URL.Path, controlPath) {
 		if reason := foreign(r); reason != "" {
@@ -184,7 +183,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, fault := s.handle(c, entry, refused)
 	defer s.release(c)
 	if !sleep(r.Context(), s.options.Latency+fault.Delay) {
-		// Nobody is there any more to be answered.
+		// The client has disconnected.
 		a.drop = true
 		s.finish(entry, c, a)
 		return
@@ -197,9 +196,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// foreign tells why a request may come from a page in a browser, "" if it cannot. A listener on loopback keeps other machines
-// out and not these pages: by a DNS name of their own that leads to 127.0.0.1 (DNS rebinding) they could read what the fake
-// knows, and by a form they could change it.
+// foreign returns why a request may come from a page in a browser, "" if it cannot. A loopback listener keeps out other
+// machines, but not pages: with a DNS name that resolves to 127.0.0.1 (DNS rebinding) they could read the fake's data, and
+// with a form they could change it.
 func foreign(r *http.Request) string {
 	if origin := r.Header.Values("Origin"); origin != nil {
 		return fmt.Sprintf("the request comes from a page in a browser (Origin %q), and the fake answers none; ask from a program such as Terraform or curl", strings.Join(origin, ", "))
@@ -214,7 +213,7 @@ func foreign(r *http.Request) string {
 	return fmt.Sprintf("the request is for the host %q, which is no name of loopback; ask for 127.0.0.1, localhost or [::1]", r.Host)
 }
 
-// receive reads the parameters and enters the call in the log.
+// receive reads the parameters and adds the call to the log.
 func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	form, body, formErr := readForm(r)
@@ -243,7 +242,7 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	if isACS3(r.Header) {
 		signature, contradicted := newACS3(r, query, body, c.all)
 		twice = cmp.Or(twice, contradicted)
-		// XML is the default of version 1 alone.
+		// XML is the default of version 1 only.
 		c.proof, c.json = signature, c.json || c.all["Format"] == ""
 	}
 	entry := &Request{
@@ -267,12 +266,12 @@ func (s *Server) receive(r *http.Request, c *call) (*Request, *apiError) {
 	return entry, nil
 }
 
-// readForm reads the body and the parameters in it. Any other body than a form is not the RPC style and has none.
+// readForm reads the body and its parameters. A body that is not a form is not RPC style, and has none.
 func readForm(r *http.Request) (form url.Values, body []byte, err error) {
 	body, err = io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
 	switch {
 	case err != nil:
-		return url.Values{}, nil, errors.New("the body broke off")
+		return url.Values{}, nil, errors.New("the body is truncated")
 	case len(body) > bodyLimit:
 		return url.Values{}, nil, errors.New("the body is too large")
 	}
@@ -282,13 +281,13 @@ func readForm(r *http.Request) (form url.Values, body []byte, err error) {
 	}
 	form, err = url.ParseQuery(string(body))
 	if err != nil {
-		// The parser's own error repeats a piece of the body.
-		return url.Values{}, body, errors.New("the form is not well escaped")
+		// The parser's own error contains part of the body.
+		return url.Values{}, body, errors.New("the form has invalid escapes")
 	}
 	return form, body, nil
 }
 
-// handle decides what a call is answered, and lets it take effect.
+// handle executes a call and returns its response and fault.
 func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fault) {
 	if refused == nil {
 		refused = s.authenticate(c)
@@ -299,7 +298,7 @@ func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fau
 	case !known || c.all["Version"] != apiVersion:
 		refused = fail("InvalidApi.NotFound", "there is no action %q in version %q", c.all["Action"], c.all["Version"])
 	case !strings.Contains(" "+act.methods+" ", " "+c.method+" "):
-		refused = fail("UnsupportedHTTPMethod", "%s takes %s", entry.Action, act.methods)
+		refused = fail("UnsupportedHTTPMethod", "%s accepts %s", entry.Action, act.methods)
 	}
 	if refused != nil {
 		return s.errorAnswer(c, refused), Fault{}
@@ -310,14 +309,14 @@ func (s *Server) handle(c *call, entry *Request, refused *apiError) (answer, Fau
 		return fault.answer(s, c), fault
 	}
 	own := s.run(act, c)
-	// A success, however mangled, is the answer of a call that was not refused.
+	// A response that looks like a success only fits a call that took effect.
 	if fault.replaces() && (c.written || !fault.succeeds()) {
 		return fault.answer(s, c), fault
 	}
 	return own, fault
 }
 
-// subject names the hostname that a call is about, "" where there is none.
+// subject returns the name of the hostname of a call, "" for none.
 func (s *Server) subject(r Request) string {
 	if r.HostnameID == 0 {
 		return r.Params.Get("Hostname")
@@ -357,7 +356,7 @@ func (s *Server) release(c *call) {
 	}
 }
 
-// finish completes the log's entry.
+// finish completes the entry in the log.
 func (s *Server) finish(entry *Request, c *call, a answer) {
 	done := s.journal.finish(entry, func(r *Request) {
 		if !a.drop {
@@ -373,7 +372,7 @@ func (s *Server) finish(entry *Request, c *call, a answer) {
 	}
 }
 
-// sleep reports whether it could sleep to the end.
+// sleep reports whether it slept for d before the context ended.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// timeFormat is how ESA writes every time, in UTC.
+// timeFormat is ESA's format of times, in UTC.
 const timeFormat = "2006-01-02T15:04:05Z"
 
 // commonParams are the protocol's own parameters; all others are the action's.
@@ -22,18 +22,18 @@ var commonParams = map[string]bool{
 	"Timestamp": true, "RegionId": true, "AcceptLanguage": true, "SourceIp": true, "SecureTransport": true, "BearerToken": true,
 }
 
-// A proof is how a request shows who sends it: a signature of one of the two versions. What it signs is found in call.all
-// under the names that version 1 has for it.
+// A proof is the signature of a request, of one of the two versions. What it signs is in call.all, under the names of
+// version 1.
 type proof interface {
-	// complete checks that everything is there that has to be.
+	// complete checks that everything required is present.
 	complete(c *call) *apiError
-	// right tells whether the signature was made with the secret, of this request.
+	// right reports whether the signature is correct for the request and the secret.
 	right(c *call, secret string) bool
-	// told is how the gateway ends the message of a wrong signature: with all that was signed, secrets included.
+	// told returns the end of the gateway's message about a wrong signature: the string to sign, including secrets.
 	told(c *call) string
 }
 
-// authenticate makes the gateway's checks of who is calling.
+// authenticate authenticates the caller, as the gateway does.
 func (s *Server) authenticate(c *call) *apiError {
 	if e := c.proof.complete(c); e != nil {
 		return e
@@ -42,7 +42,7 @@ func (s *Server) authenticate(c *call) *apiError {
 		return invalid("Format is neither JSON nor XML")
 	}
 	timestamp, err := time.Parse(timeFormat, c.all["Timestamp"])
-	// Parse alone would take fractions of a second.
+	// Parse also accepts fractions of a second.
 	if err != nil || timestamp.Format(timeFormat) != c.all["Timestamp"] {
 		return fail("InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ")
 	}
@@ -51,7 +51,7 @@ func (s *Server) authenticate(c *call) *apiError {
 	}
 	who, known := s.caller(c.all["AccessKeyId"])
 	if !known {
-		return fail("InvalidAccessKeyId.NotFound", "the access key is another one")
+		return fail("InvalidAccessKeyId.NotFound", "the access key is unknown")
 	}
 	if !c.proof.right(c, who.secret) {
 		e := fail("SignatureDoesNotMatch", "the signature is wrong")
@@ -60,14 +60,14 @@ func (s *Server) authenticate(c *call) *apiError {
 	}
 	switch token := c.all["SecurityToken"]; {
 	case token == who.token && !who.expires.IsZero() && !c.arrived.Before(who.expires):
-		return fail("InvalidSecurityToken.Expired", "the session ended at %v", who.expires)
+		return fail("InvalidSecurityToken.Expired", "the session expired at %v", who.expires)
 	case token == who.token:
 	case token == "":
 		return missing("SecurityToken")
 	case who.token == "":
 		return fail("InvalidSecurityToken.Malformed", "the access key is not a temporary one")
 	default:
-		return fail("InvalidSecurityToken.MismatchWithAccessKey", "the security token is another one")
+		return fail("InvalidSecurityToken.MismatchWithAccessKey", "the security token belongs to another access key")
 	}
 	if !s.nonces.use(c.all["SignatureNonce"], c.arrived, 2*s.options.TimestampWindow) {
 		return fail("SignatureNonceUsed", "SignatureNonce was used before")
@@ -75,18 +75,18 @@ func (s *Server) authenticate(c *call) *apiError {
 	return nil
 }
 
-// session is an access key with its secret. A temporary one has a token, and may end.
+// session is an access key with its secret. A temporary one has a token and may expire.
 type session struct {
 	secret, token string
 	expires       time.Time
 }
 
-// AddSession makes a temporary access key known besides Options.AccessKeyID, until it expires by Options.Now.
+// AddSession adds a temporary access key to Options.AccessKeyID. It is valid until expires, by Options.Now.
 func (s *Server) AddSession(accessKeyID, accessKeySecret, securityToken string, expires time.Time) {
 	s.sessions.Store(accessKeyID, session{accessKeySecret, securityToken, expires})
 }
 
-// caller returns what is known of an access key.
+// caller returns the session of an access key.
 func (s *Server) caller(accessKeyID string) (who session, known bool) {
 	if accessKeyID == s.options.AccessKeyID {
 		return session{secret: s.options.AccessKeySecret, token: s.options.SecurityToken}, true
@@ -98,7 +98,7 @@ func (s *Server) caller(accessKeyID string) (who session, known bool) {
 	return who, known
 }
 
-// hmacSHA1 is signature version 1, of all parameters, wherever they travel.
+// hmacSHA1 is signature version 1. It signs all parameters, in the query and in the form.
 type hmacSHA1 struct{}
 
 func (hmacSHA1) complete(c *call) *apiError {
@@ -123,14 +123,14 @@ func (hmacSHA1) told(c *call) string {
 	return " server string to sign is:" + stringToSign(c.method, c.all)
 }
 
-// stringToSign is what version 1 signs: the method, the path and all parameters but the signature.
+// stringToSign returns what version 1 signs: the method, the path and all parameters except for the signature.
 func stringToSign(method string, params map[string]string) string {
 	unsigned := maps.Clone(params)
 	delete(unsigned, "Signature")
 	return method + "&%2F&" + percentEncode(canonicalQuery(unsigned))
 }
 
-// canonicalQuery writes parameters in the order of their names.
+// canonicalQuery encodes parameters, sorted by name.
 func canonicalQuery(params map[string]string) string {
 	pairs := make([]string, 0, len(params))
 	for _, name := range slices.Sorted(maps.Keys(params)) {
@@ -145,13 +145,13 @@ func signature(text, secret string) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// percentEncode leaves the unreserved characters of RFC 3986 alone and writes all other bytes as %XX.
+// percentEncode encodes all bytes except for the unreserved characters of RFC 3986 as %XX.
 func percentEncode(s string) string {
-	// url.QueryEscape differs from that in the space only.
+	// url.QueryEscape differs only for spaces.
 	return strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
 }
 
-// nonces are those that were used lately. The zero value is ready to use.
+// nonces are the recently used nonces. The zero value is ready to use.
 type nonces struct {
 	mu    sync.Mutex
 	used  map[string]bool
@@ -163,7 +163,7 @@ type usedNonce struct {
 	at    time.Time
 }
 
-// use reports whether the nonce is new. It remembers it for as long as the same request could come again.
+// use reports whether the nonce is new. It remembers the nonce for as long as the same request is valid.
 func (n *nonces) use(nonce string, now time.Time, keep time.Duration) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

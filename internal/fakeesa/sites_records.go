@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// shownSite is a site as ListSites shows it; GetSite adds two fields and leaves one out.
+// shownSite is a site as ListSites returns it; GetSite adds two fields and omits one.
 type shownSite struct {
 	AccessType      string
 	CnameZone       string
@@ -120,7 +120,7 @@ func (st *store) getSite(c *call) (any, *apiError) {
 	}{c.requestID, model{shownSite: shown, VanityNSList: map[string]string{}}}, nil
 }
 
-// shownRecord is a record as ListRecords and GetRecord show it.
+// shownRecord is a record as ListRecords and GetRecord return it.
 type shownRecord struct {
 	RecordId         int64
 	RecordName       string

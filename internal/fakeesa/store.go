@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A Site is a website of the account, as GetSite and ListSites know it.
+// A Site is a site of the account, with the fields of GetSite and ListSites.
 type Site struct {
 	ID         int64
 	Name       string // example.com
 	Status     string // pending, active, offline, moved; default active
 	AccessType string // NS, CNAME; default NS
-	Coverage   string // domestic, global, overseas; default overseas, where no ICP filing is asked for
+	Coverage   string // domestic, global, overseas; default overseas, which requires no ICP filing
 
 	CnameZone       string // default "<name>.cdn.example" with CNAME access, else ""
 	NameServerList  string // comma-joined
@@ -30,7 +30,7 @@ type Site struct {
 	CreateTime, UpdateTime, VisitTime time.Time
 }
 
-// A Record is a DNS record of a site, as GetRecord and ListRecords know it.
+// A Record is a DNS record of a site, with the fields of GetRecord and ListRecords.
 type Record struct {
 	ID, SiteID int64
 	Name       string // in full, origin.example.com
@@ -40,19 +40,19 @@ type Record struct {
 	Data       RecordData
 
 	SourceType string // OSS, S3, LB, OP, Domain; default Domain for a CNAME
-	Cname      string // what customers point to with CNAME access; default the name and the site's CnameZone
+	Cname      string // target of customers' CNAMEs with CNAME access; default the name and the site's CnameZone
 	BizName    string // image_video, api, web; default web
 	HostPolicy string // follow_hostname, follow_origin_domain
 	Comment    string
 	TTL        int64 // seconds; default 1, which is automatic
 
-	// CustomPort, HTTPPorts and HTTPSPorts are sent if they are not empty. What they mean is documented nowhere.
+	// CustomPort, HTTPPorts and HTTPSPorts are sent if they are not empty. Their meaning is not documented.
 	CustomPort, HTTPPorts, HTTPSPorts string
 
 	CreateTime, UpdateTime time.Time
 }
 
-// RecordData is what the content of a record has besides its value. Nil and empty members are not sent.
+// RecordData is the content of a record besides its value. Nil and empty fields are not sent.
 type RecordData struct {
 	Priority     *int   `json:",omitempty"` // MX, SRV, URI
 	Port         *int   `json:",omitempty"` // SRV
@@ -69,8 +69,8 @@ type RecordData struct {
 	Certificate  string `json:",omitempty"` // CERT, SMIMEA, TLSA
 }
 
-// A Hostname is a custom hostname with all that ESA knows of it. Which of it an answer shows is the API's business,
-// and some options'.
+// A Hostname is a custom hostname with everything that ESA stores. Which of its fields a response contains depends on the
+// action and on options.
 type Hostname struct {
 	ID, SiteID, RecordID int64
 	Hostname             string // in lower case
@@ -82,16 +82,16 @@ type Hostname struct {
 	VerifyCode    string // its content
 
 	SSLFlag     string // on, off
-	CertType    string // free, upload, cas; what it was last while SSLFlag is off
-	Certificate string // PEM, as it was uploaded
-	PrivateKey  string // PEM, as it was uploaded
+	CertType    string // free, upload, cas; the last one while SSLFlag is off
+	Certificate string // PEM as uploaded
+	PrivateKey  string // PEM as uploaded
 	CasID       int64
 	CasRegion   string
 
 	CertID           string    // 32 hexadecimal digits, new with every deployment
 	CertStatus       string    // OK, Applying, ApplyFailed, Expiring, Expired; "" without a certificate
 	CertNotAfter     time.Time // zero without a certificate
-	CertApplyCode    int64     // of the last application for a free certificate: 0, or 2 when canceled
+	CertApplyCode    int64     // of the last application for a free certificate: 0, or 2 for canceled
 	CertApplyMessage string    // of the same: issued, canceled
 	CertTxtKey       string    // DCV by DNS: name of the TXT record
 	CertTxtValue     string    // its content
@@ -101,31 +101,30 @@ type Hostname struct {
 	CreateTime, UpdateTime time.Time
 }
 
-// hostname is a Hostname with what only the fake knows.
+// hostname is a Hostname with internal state of the fake.
 type hostname struct {
 	Hostname
 	// applied is when the running application for a free certificate began, configured when the verified hostname
 	// will be active. Zero means none.
 	applied, configured time.Time
-	// challenged is when the DCV data was made.
+	// challenged is when the DCV data was created.
 	challenged time.Time
 	// notFound, codeless, unlisted and lingering count down the calls of NotFoundGets, VerifyCodeGets, UnlistedLists
 	// and DeletingGets.
 	notFound, codeless, unlisted, lingering int
 	// listedFrom is when UnlistedFor ends.
 	listedFrom time.Time
-	// past is what reads still see because of ReadLag, the oldest first.
+	// past is what reads still show because of ReadLag, oldest first.
 	past []pastHostname
 }
 
-// pastHostname is a hostname as it was before a write, nil before its creation. Reads see it until the write is known
-// everywhere.
+// pastHostname is a hostname before a write, nil before its creation. Reads show it until ReadLag has passed.
 type pastHostname struct {
 	until time.Time
 	was   *hostname
 }
 
-// store is the world behind the API. Server.mu guards it.
+// store is the state behind the API. Server.mu guards it.
 type store struct {
 	options Options
 	lastID  int64
@@ -134,7 +133,7 @@ type store struct {
 	sites     []*Site
 	records   []*Record
 	hostnames []*hostname
-	// byID finds in hostnames; deleted holds those that Get still answers.
+	// byID indexes hostnames; deleted are those that Get still returns.
 	byID    map[int64]*hostname
 	deleted map[int64]*hostname
 
@@ -154,8 +153,8 @@ type casKey struct {
 	region string
 }
 
-// DefaultCasID is a certificate of SSL Certificates Service that exists in both regions from the start. It expires a
-// year after the server was made.
+// DefaultCasID is a certificate of SSL Certificates Service that exists in both regions from the start. It expires one
+// year after the creation of the server.
 const DefaultCasID = 30000478
 
 // casRegions are the values of CasRegion.
@@ -180,7 +179,7 @@ func newStore(o Options) store {
 	return st
 }
 
-// newID returns an odd number: above 2^53, those are the ones that a float64 cannot hold.
+// newID returns an odd number: above 2^53, a float64 cannot represent those.
 func (st *store) newID() int64 {
 	st.lastID++
 	if st.lastID%2 == 0 {
@@ -207,7 +206,7 @@ func (st *store) record(id int64) *Record {
 	return nil
 }
 
-// named returns the hostname that holds a name, or nil. A conflicted one holds nothing.
+// named returns the hostname that has a name, or nil. A conflicted one does not count.
 func (st *store) named(name string, except int64) *hostname {
 	for _, h := range st.hostnames {
 		if h.Hostname.Hostname == name && h.ID != except && h.Status != "conflicted" {
@@ -217,7 +216,7 @@ func (st *store) named(name string, except int64) *hostname {
 	return nil
 }
 
-// inSite returns the first hostname of a name in a site, or nil.
+// inSite returns the first hostname of that name in a site, or nil.
 func (st *store) inSite(siteID int64, name string) *hostname {
 	for _, h := range st.hostnames {
 		if h.SiteID == siteID && h.Hostname.Hostname == name {
@@ -237,7 +236,7 @@ func (st *store) remove(h *hostname) {
 	delete(st.byID, h.ID)
 }
 
-// conflict returns what occupies a name, as ConflictWith calls it. Only equal names are known to collide.
+// conflict returns what occupies a name, as in ConflictWith. Only equal names are known to conflict.
 func (st *store) conflict(name string, except int64) string {
 	for _, site := range st.sites {
 		if site.Name == name {
@@ -255,7 +254,7 @@ func (st *store) conflict(name string, except int64) string {
 	return ""
 }
 
-// A window is a limit of calls in a span of time; a limit of 0 is none. The span slides, unless it is fixed.
+// A window limits calls in a span of time; a limit of 0 means none. The span slides, unless it is fixed.
 type window struct {
 	limit int
 	span  time.Duration
@@ -263,7 +262,7 @@ type window struct {
 	calls []time.Time
 }
 
-// enter counts a call, or returns how long it has to wait.
+// enter counts a call, or returns how long it must wait.
 func (w *window) enter(now time.Time) time.Duration {
 	if w.limit <= 0 {
 		return 0
@@ -284,7 +283,7 @@ func (w *window) enter(now time.Time) time.Duration {
 	return 0
 }
 
-// throttle refuses calls over the limits.
+// throttle refuses calls above the limits.
 func (st *store) throttle(c *call) *apiError {
 	wait := st.calls.enter(c.now)
 	if wait == 0 && c.all["Action"] == "CreateCustomHostname" {
@@ -298,20 +297,20 @@ func (st *store) throttle(c *call) *apiError {
 	return e
 }
 
-// refused takes a call that was refused for another reason out of the limit of creates again, if it does not count.
+// refused removes a call that was refused for another reason from the limit of creates, if it does not count.
 func (st *store) refused(c *call) {
 	if n := len(st.creates.calls); c.hostnameID == 0 && st.options.OnlyMadeCount && c.all["Action"] == "CreateCustomHostname" && n > 0 {
 		st.creates.calls = st.creates.calls[:n-1]
 	}
 }
 
-// occupation is what makes a record or a site busy: a write under way, or one that was answered a moment ago.
+// occupation makes a record or a site busy: a write in progress, or a recent one.
 type occupation struct {
 	underWay bool
 	until    time.Time
 }
 
-// occupy marks the records, or the site, that a write is about, until its answer is out and for some time after.
+// occupy makes the records, or the site, of a write busy until its response is sent and for some time after it.
 func (st *store) occupy(c *call, act action) *apiError {
 	if !act.writes || st.options.Busy == BusyNothing {
 		return nil
@@ -349,7 +348,7 @@ func (st *store) occupy(c *call, act action) *apiError {
 	return nil
 }
 
-// release ends what occupy began. A write that took effect leaves the record busy for a while.
+// release ends occupy. After a write that took effect, the record stays busy for a while.
 func (st *store) release(c *call, now time.Time) {
 	for _, id := range c.busy {
 		var until time.Time
@@ -361,20 +360,20 @@ func (st *store) release(c *call, now time.Time) {
 	}
 }
 
-// remember keeps what a hostname was before a write, nil before its creation, for the reads that lag behind.
+// remember stores a hostname before a write, nil before its creation, for reads that lag behind.
 func (st *store) remember(h, was *hostname, now time.Time) {
 	if st.options.ReadLag > 0 {
 		h.past = append(h.past, pastHostname{until: now.Add(st.options.ReadLag), was: was})
 	}
 }
 
-// copyOf returns a hostname as it is, for remember.
+// copyOf returns a copy of a hostname, for remember.
 func copyOf(h *hostname) *hostname {
 	was := *h
 	return &was
 }
 
-// seen returns a hostname as reads see it, nil if they do not.
+// seen returns a hostname as reads show it, nil if they do not.
 func (h *hostname) seen(now time.Time) *hostname {
 	for len(h.past) > 0 && !now.Before(h.past[0].until) {
 		h.past = h.past[1:]

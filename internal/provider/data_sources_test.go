@@ -67,7 +67,7 @@ func TestAccDataCustomHostname_severalOfOneName(t *testing.T) {
 	second := a.Hostnames()[1]
 	a.lookups(t, resource.TestStep{
 		Config:      a.data("esa_custom_hostname", fmt.Sprintf("site_id = \"%d\"\nhostname = %q", a.site.ID, name)),
-		ExpectError: regexp.MustCompile(fmt.Sprintf(`(?s)There\s+are\s+2\s+of.*%d`, second.ID)),
+		ExpectError: regexp.MustCompile(fmt.Sprintf(`(?s)There\s+are\s+2\s+matches\s+for.*%d`, second.ID)),
 	})
 }
 
@@ -152,7 +152,7 @@ func TestAccDataRecord(t *testing.T) {
 		resource.TestStep{Config: a.data("esa_record", fmt.Sprintf("record_id = \"%d\"", a.record.ID)), ConfigStateChecks: checks},
 		resource.TestStep{
 			Config:      a.data("esa_record", site+`record_name = "both.example.com"`),
-			ExpectError: regexp.MustCompile(fmt.Sprintf(`(?s)There are 2 of.*%d \(A/AAAA.*%d \(TXT`, twice[0].ID, twice[1].ID)),
+			ExpectError: regexp.MustCompile(fmt.Sprintf(`(?s)There are 2 matches for.*%d \(A/AAAA.*%d \(TXT`, twice[0].ID, twice[1].ID)),
 		},
 		resource.TestStep{
 			Config:            a.data("esa_record", site+"record_name = \"both.example.com\"\nrecord_type = \"TXT\""),

@@ -372,7 +372,7 @@ func TestAccFaults_caller(t *testing.T) {
 	}{
 		"time refused":      {fakeesa.Options{}, fakeesa.Fault{Code: "InvalidTimeStamp.Expired", Status: 400}, `InvalidTimeStamp.Expired.*clock`},
 		"token expired":     {fakeesa.Options{}, fakeesa.Fault{Code: "InvalidSecurityToken.Expired", Status: 400}, `InvalidSecurityToken.Expired.*renews`},
-		"token of another":  {fakeesa.Options{}, fakeesa.Fault{Code: "InvalidSecurityToken.MismatchWithAccessKey", Status: 400}, `MismatchWithAccessKey.*torn`},
+		"token of another":  {fakeesa.Options{}, fakeesa.Fault{Code: "InvalidSecurityToken.MismatchWithAccessKey", Status: 400}, `MismatchWithAccessKey.*does not belong to the access key`},
 		"no permission 403": {fakeesa.Options{}, fakeesa.Fault{Code: "NoPermission", Status: 403}, `esa:CreateCustomHostname`},
 		"no permission 400": {fakeesa.Options{}, fakeesa.Fault{Code: "Forbidden.RAM", Status: 400}, `esa:CreateCustomHostname`},
 		"plan overdue":      {fakeesa.Options{}, fakeesa.Fault{Code: "Instance.NotOnline", Status: 400}, `overdue`},

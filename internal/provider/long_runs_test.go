@@ -290,7 +290,7 @@ func TestAccLongRuns_clock(t *testing.T) {
 			w.env = append(w.env, "TF_LOG_PROVIDER=WARN")
 			w.write("main.tf", a.many(3, a.record.ID, ""))
 			output := w.mustRun("apply", "-auto-approve")
-			if told := strings.Count(output, "The clock of this machine is"); told != 1 {
+			if told := strings.Count(output, "The clock of this machine differs"); told != 1 {
 				t.Errorf("told %d times:\n%s", told, output)
 			}
 			w.mustRun("plan", "-detailed-exitcode")

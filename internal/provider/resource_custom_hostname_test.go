@@ -760,7 +760,7 @@ resource "terraform_data" "later" {
 `
 	a.test(t, resource.TestStep{
 		Config:      a.hcl(a.args(name, args{"ssl_flag": `"on"`, "cert_type": "terraform_data.later.output"}), later),
-		ExpectError: regexp.MustCompile(`(?s)Missing certificate.*needs\s+certificate`),
+		ExpectError: regexp.MustCompile(`(?s)Missing certificate.*requires\s+certificate`),
 	})
 	if n := len(a.Requests()); n != 0 {
 		t.Errorf("%d calls were made", n)

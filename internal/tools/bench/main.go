@@ -1,5 +1,5 @@
-// Command bench measures the provider with a real CLI against the fake ESA, and prints a page of figures in Markdown.
-// Times are ratios to what the same CLI takes without the provider's work, as machines differ.
+// Command bench measures the provider with a real CLI against the fake ESA, and prints the results in Markdown. As machines
+// differ, times are relative to the same CLI without the provider's work.
 package main
 
 import (
@@ -169,7 +169,7 @@ type bench struct {
 	binary string
 }
 
-// measure runs the life of count hostnames.
+// measure runs the lifecycle of count hostnames.
 func (b *bench) measure(count int) error {
 	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
@@ -200,7 +200,7 @@ resource "terraform_data" "test" {
 	}
 	server.Inject(fakeesa.Fault{Times: -1, Delay: latency})
 
-	// everywhere runs the same in the three folders, and prints a row.
+	// everywhere runs a command in the three folders, and prints a row.
 	everywhere := func(title, command string, arguments ...string) error {
 		server.ResetRequests()
 		var samples []sample
@@ -218,7 +218,7 @@ resource "terraform_data" "test" {
 		return err
 	}
 
-	// Of three, the middle one: a plan is short.
+	// The median of three, as plans are short.
 	var with, without, idle, plain []sample
 	for range 3 {
 		for _, one := range []struct {
@@ -241,7 +241,7 @@ resource "terraform_data" "test" {
 	return everywhere("destroy", "destroy")
 }
 
-// hostnames is a configuration of count hostnames for this provider or the one that does nothing.
+// hostnames returns a configuration of count hostnames for this provider or the one that does nothing.
 func hostnames(provider string, count int, site, record int64) string {
 	return fmt.Sprintf(`
 terraform {
@@ -263,9 +263,9 @@ resource "%[1]s_custom_hostname" "test" {
 `, provider, record, count, site)
 }
 
-// small measures what is over in an instant, in pairs with the provider that does nothing.
+// small measures fast commands, in pairs with the provider that does nothing.
 func (b *bench) small() error {
-	const pairs = 15 // an instant needs more
+	const pairs = 15 // more than elsewhere, as the commands are fast
 	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ func (b *bench) small() error {
 	for _, run := range []struct {
 		title     string
 		arguments []string
-		after     []string // run once, before what follows
+		after     []string // run once afterwards
 	}{
 		{"from the start to the schema (`providers schema -json`)", []string{"providers", "schema", "-json"}, nil},
 		{"plan of one new hostname", []string{"plan", "-input=false"}, []string{"apply", "-auto-approve"}},
@@ -315,7 +315,7 @@ func (b *bench) small() error {
 	return nil
 }
 
-// limited creates hostnames against a server that takes so many calls in any second.
+// limited creates hostnames against a server with a limit of calls per second.
 func (b *bench) limited(perSecond int) error {
 	count := 30 * perSecond // two calls each: a minute's worth
 	server, err := fakeesa.Start(fakeesa.Options{CallsPerSecond: perSecond, Latency: latency, CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
@@ -357,7 +357,7 @@ func row(count int, title string, server *fakeesa.Server, s sample, without, idl
 	fmt.Printf("| %d | %s | %s | %s | %s | %s | %s |\n", count, title, calls(server), ratio(without), ratio(idle), ratio(plain), megabytes(s.memory))
 }
 
-// calls are the calls since the log was reset.
+// calls returns the calls since the log was reset.
 func calls(server *fakeesa.Server) string {
 	count := map[string]int{}
 	for _, request := range server.Requests() {
@@ -388,7 +388,7 @@ func middle(samples []sample) sample {
 	return samples[len(samples)/2]
 }
 
-// folder is a configuration with the environment to run it in.
+// folder is a configuration and the environment to run it in.
 type folder struct {
 	bench *bench
 	dir   string
@@ -418,7 +418,7 @@ func (b *bench) folder(server *fakeesa.Server, name, config string) (*folder, er
 	return f, errors.Join(os.WriteFile(filepath.Join(f.dir, "cli.rc"), []byte(rc), 0o600), os.WriteFile(filepath.Join(f.dir, "main.tf"), []byte(config), 0o600))
 }
 
-// run runs the CLI, which must succeed, and measures it.
+// run runs and measures the CLI, which must succeed.
 func (f *folder) run(command string, arguments ...string) (sample, error) {
 	return f.exec(append([]string{command, "-input=false", "-no-color"}, arguments...)...)
 }
@@ -446,8 +446,7 @@ func (f *folder) exec(arguments ...string) (sample, error) {
 	return s, nil
 }
 
-// watchMemory returns the peak of the resident memory of the processes that run a binary, in KiB; 0 where /proc does
-// not tell.
+// watchMemory returns the peak resident memory of the processes that run a binary, in KiB; 0 without /proc.
 func watchMemory(binary string, done <-chan struct{}) (peak int) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -18,11 +18,11 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// pairs is how often both providers are measured.
+// pairs is how many times both providers are measured.
 const pairs = 3
 
-// steady measures plans of hostnames that are there. kind is free, upload, or validations: free with two each. To create
-// them takes longer than all the rest, so that states are written that a first refresh completes.
+// steady measures plans of existing hostnames. kind is free, upload, or validations: free with two validations each.
+// Creating them would take longer than everything else, so states are written directly, and a first refresh completes them.
 func (b *bench) steady(kind string, count int) error {
 	server, err := fakeesa.Start(fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, Busy: fakeesa.BusyNothing})
 	if err != nil {
@@ -94,7 +94,7 @@ type steadyRun struct {
 
 var titles = map[string]string{"free": "free certificates", "upload": "uploaded certificates", "validations": "two validations each"}
 
-// steadyConfig is a configuration of count hostnames, the first ones of which have another record if the variable says so.
+// steadyConfig returns a configuration of count hostnames. A variable sets how many of the first ones have another record.
 func steadyConfig(provider, kind, more string, count int, site, record, other int64) string {
 	certType := "free"
 	if kind == "upload" {
@@ -133,9 +133,9 @@ resource "esa_custom_hostname_validation" "%[1]s" {
 	return config
 }
 
-// certificates writes a key and, for each hostname, a certificate with two authorities.
+// certificates writes a key and, for each hostname, a certificate with two CA certificates.
 func (f *folder) certificates(count int) (of func(i int) fakeesa.Hostname, err error) {
-	var keys []*rsa.PrivateKey // of the leaves, their authority, and the authority's
+	var keys []*rsa.PrivateKey // of the leaves, the intermediate and the root
 	for range 3 {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
@@ -181,7 +181,7 @@ func (f *folder) certificates(count int) (of func(i int) fakeesa.Hostname, err e
 	}, nil
 }
 
-// adopt makes hostnames, and the states of both folders with them.
+// adopt adds hostnames, and writes the states of both folders.
 func adopt(server *fakeesa.Server, esa, nothing *folder, count, others int, validated bool, site, record int64, certificate func(int) fakeesa.Hostname) error {
 	var hostnames, owned, used, nothings []instance
 	for i := range count {
@@ -206,7 +206,7 @@ func adopt(server *fakeesa.Server, esa, nothing *folder, count, others int, vali
 	return errors.Join(esa.write(all...), nothing.write(stateOf("nothing", "nothing_custom_hostname", "test", nothings)))
 }
 
-// resource is one of a state file.
+// resource is a resource in a state file.
 type resource struct {
 	Mode      string     `json:"mode"`
 	Type      string     `json:"type"`

@@ -1,7 +1,7 @@
-// Command demo plays examples/demo with a real CLI against a fake ESA: create, change in place, plan again, destroy.
-// It talks to loopback only, leaves nothing behind, and fails if any step does not end as it should.
+// Command demo runs examples/demo with a real CLI against a fake ESA: create, update in place, plan again, destroy.
+// It uses loopback only, leaves nothing behind, and fails if any step has an unexpected result.
 //
-// The CLI is the one named by TF_CLI; `make demo` finds or builds one.
+// TF_CLI is the CLI; `make demo` finds or builds one.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// stage is where the demo plays.
+// stage is the environment of the demo.
 type stage struct {
 	ctx    context.Context
 	cli    string
@@ -114,7 +114,7 @@ func play(ctx context.Context) (err error) {
 	return nil
 }
 
-// build puts the provider into a folder that the CLI installs from, as it would from a registry.
+// build builds the provider into a folder that the CLI installs from, as from a registry.
 func (s *stage) build() error {
 	fmt.Println("Building the provider ...")
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
@@ -158,7 +158,7 @@ func (s *stage) build() error {
 
 func (s *stage) work() string { return filepath.Join(s.dir, "work") }
 
-// clearEnvironment is the environment without what would make the demo talk to somebody's real account.
+// clearEnvironment returns the environment without the variables of a real account.
 func clearEnvironment() []string {
 	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		for _, prefix := range []string{"ALICLOUD_", "ALIBABA_CLOUD_", "ALIBABACLOUD_", "ESA_", "TF_", "CLIENT_"} {
@@ -170,7 +170,7 @@ func clearEnvironment() []string {
 	})
 }
 
-// variables makes the site, its records and two certificates for the same hostname.
+// variables creates the site, its records and two certificates for the same hostname.
 func (s *stage) variables() (map[string]string, error) {
 	site, record := fakeesa.Seed(s.server)
 	other := s.server.AddRecord(site.ID, "static.example.com")
@@ -206,7 +206,7 @@ func (s *stage) set(variables map[string]string) error {
 	return os.WriteFile(filepath.Join(s.work(), "terraform.tfvars.json"), text, 0o600)
 }
 
-// run runs the CLI and checks how it ends.
+// run runs the CLI and checks its exit status.
 func (s *stage) run(want int, command string, arguments ...string) error {
 	arguments = append([]string{command, "-input=false"}, arguments...)
 	if info, err := os.Stdout.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
@@ -214,7 +214,7 @@ func (s *stage) run(want int, command string, arguments ...string) error {
 	}
 	fmt.Printf("$ %s %s\n", filepath.Base(s.cli), strings.Join(arguments, " "))
 	run := exec.CommandContext(s.ctx, s.cli, arguments...)
-	// An interrupted CLI wants to end by itself, so that its state is saved.
+	// Let an interrupted CLI end by itself, so that it saves its state.
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = 20 * time.Second
 	run.Dir, run.Env = s.work(), s.env
@@ -234,7 +234,7 @@ func (s *stage) say(text string) {
 	fmt.Printf("\n==> %s\n\n", text)
 }
 
-// calls prints which API calls were made since the last time.
+// calls prints the API calls since the last time.
 func (s *stage) calls() {
 	counts := map[string]int{}
 	for _, request := range s.server.Requests() {

@@ -1,15 +1,15 @@
-// Command mutate puts bugs into a copy of the repository, one at a time, and runs the tests that should see them.
+// Command mutate puts bugs into a copy of the repository, one at a time, and runs the tests that should detect them.
 //
 //	go run ./internal/tools/mutate [-run regexp] internal/tools/mutate/known.txt
 //
 // A list has a block of lines for each bug, with an empty line between blocks:
 //
 //	internal/esa/errors.go                  the file
-//	- 	return code == CodeNotFound          the text to replace, lines as they are after "- "; it must be there once
-//	+ 	return code != CodeNotFound          the text to put there; none removes the lines
+//	- 	return code == CodeNotFound          the text to replace, lines after "- "; it must occur exactly once
+//	+ 	return code != CodeNotFound          the replacement; without it, the lines are removed
 //	test ./internal/esa                     arguments of go test; several lines run one after the other
 //
-// It prints which test failed for each bug, and ends with status 1 if a bug lived.
+// It prints which test failed for each bug, and exits with status 1 if no test failed for one.
 package main
 
 import (
@@ -86,7 +86,7 @@ func run(ctx context.Context, list, only string) (lived int, err error) {
 	return lived, nil
 }
 
-// A bug is one change of one file.
+// A bug is a change of a file.
 type bug struct {
 	where    string // file and line of the list
 	file     string
@@ -94,7 +94,7 @@ type bug struct {
 	tests    [][]string
 }
 
-// parse reads a list.
+// parse parses a list.
 func parse(text string, matches *regexp.Regexp) (bugs []bug, err error) {
 	for block := range strings.SplitSeq(text, "\n\n") {
 		b := bug{}
@@ -128,7 +128,7 @@ func parse(text string, matches *regexp.Regexp) (bugs []bug, err error) {
 	return bugs, nil
 }
 
-// copySources copies the repository as it is in the work tree.
+// copySources copies the work tree.
 func copySources(dir string) error {
 	files, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
 	if err != nil {
@@ -148,13 +148,13 @@ func copySources(dir string) error {
 			return err
 		}
 	}
-	// Tests of the repository itself look at what git knows.
+	// Tests of the repository itself use git.
 	init := exec.Command("sh", "-c", "git init -q && git add -A")
 	init.Dir = dir
 	return init.Run()
 }
 
-// meet puts the bug in, runs its tests until one fails, and takes it out. It returns what saw it, "" if nothing did.
+// meet adds the bug, runs its tests until one fails, and removes the bug. It returns the test that failed, "" for none.
 func (b bug) meet(ctx context.Context, dir string) (killer string, err error) {
 	path := filepath.Join(dir, b.file)
 	right, err := os.ReadFile(path)

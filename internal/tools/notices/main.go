@@ -1,5 +1,5 @@
-// Command notices prints the licences of everything that is linked into a release: THIRD_PARTY_NOTICES.txt, which lies in its
-// archives. It reads what go list knows of the provider's dependencies, and the licence files beside their sources.
+// Command notices prints THIRD_PARTY_NOTICES.txt, the licences of everything that is linked into a release. Its archives
+// contain that file. It reads the provider's dependencies from go list, and the licence files from their sources.
 package main
 
 import (
@@ -16,13 +16,13 @@ import (
 	"strings"
 )
 
-// platforms are those of .goreleaser.yml: a module may be linked on one of them only.
+// platforms are those of .goreleaser.yml, as some modules are linked only on one of them.
 var platforms = []string{
 	"darwin/amd64", "darwin/arm64", "freebsd/386", "freebsd/amd64", "freebsd/arm", "freebsd/arm64", "linux/386", "linux/amd64", "linux/arm", "linux/arm64",
 	"windows/386", "windows/amd64", "windows/arm64",
 }
 
-// A pkg is what go list tells of a package.
+// A pkg is a package from go list.
 type pkg struct {
 	Dir      string
 	Standard bool
@@ -32,7 +32,7 @@ type pkg struct {
 	}
 }
 
-// A notice is a text, and whose it is.
+// A notice is a text and its owner.
 type notice struct {
 	text   string
 	owners []string
@@ -83,7 +83,7 @@ func run(out io.Writer) error {
 	return write(out, owners)
 }
 
-// linked lists what the provider is built of on a platform.
+// linked returns the packages that are linked on a platform.
 func linked(platform string) ([]pkg, error) {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	list := exec.Command("go", "list", "-deps", "-json=Dir,Standard,Module", "terraform-provider-esa")
@@ -110,8 +110,8 @@ var (
 	heading    = regexp.MustCompile(`(?im)^#+ *licen[cs]e *$`)
 )
 
-// noticesIn reads the licence files from a package's folder up to its module's. Where there is none at all, what the module's
-// README says under "License" stands for it.
+// noticesIn returns the licence files from a package's folder up to its module's. If there are none, it returns the section
+// "License" of the module's README.
 func noticesIn(module, dir string) ([]string, error) {
 	var texts []string
 	for ; ; dir = filepath.Dir(dir) {
@@ -148,7 +148,7 @@ func noticesIn(module, dir string) ([]string, error) {
 	return []string{"No licence file. Its README.md says under \"License\":\n\n" + tidy(section)}, nil
 }
 
-// tidy drops what only an editor sees.
+// tidy removes invisible differences.
 func tidy(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
@@ -157,7 +157,7 @@ func tidy(text string) string {
 	return strings.Trim(b.String(), "\n") + "\n"
 }
 
-// write prints each text once, below all whose it is.
+// write prints each text once, below all of its owners.
 func write(out io.Writer, owners map[string][]string) error {
 	var notices []notice
 	for text, names := range owners {

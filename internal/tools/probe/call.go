@@ -28,16 +28,16 @@ const (
 	apiVersion = "2024-09-10"
 	timeFormat = "2006-01-02T15:04:05Z"
 	bodyLimit  = 8 << 20
-	// callTimeout is for one request.
+	// callTimeout is the time limit of one request.
 	callTimeout = time.Minute
-	// patience is how long a call is sent again that ESA is too busy for.
+	// patience is how long a call is retried while ESA is too busy.
 	patience = 3 * time.Minute
 )
 
-// keys is one whole set of credentials.
+// keys is one set of credentials.
 type keys struct{ accessKey, secretKey, securityToken string }
 
-// place is where the business parameters of a POST travel.
+// place is where the parameters of a POST are sent.
 type place int
 
 const (
@@ -45,17 +45,17 @@ const (
 	inQuery
 )
 
-// A request is one call of ESA as it is to be sent. The zero method is POST, but for the actions that take GET alone.
+// A request is a call of ESA to send. The zero method is POST, or GET for the actions that accept only GET.
 type request struct {
 	action string
 	method string
 	params map[string]string
 	place  place
-	// keys replaces the account's credentials where it is set.
+	// keys replaces the account's credentials, if set.
 	keys *keys
 }
 
-// An answer is what came back, unread.
+// An answer is a response.
 type answer struct {
 	request        request
 	sent, answered time.Time
@@ -65,10 +65,10 @@ type answer struct {
 	object
 }
 
-// object is a JSON object whose numbers are as they were written.
+// object is a JSON object with numbers as they were written.
 type object map[string]any
 
-// text returns a field as it is written, "" if it is absent or null.
+// text returns a field as written, "" if it is absent or null.
 func (o object) text(name string) string {
 	switch v := o[name].(type) {
 	case string:
@@ -81,7 +81,7 @@ func (o object) text(name string) string {
 	return ""
 }
 
-// id returns a field that is an id, however it is written; 0 if it is none.
+// id returns a field that is an id, in any JSON type; 0 if it is not.
 func (o object) id(name string) int64 {
 	whole, fraction, _ := strings.Cut(o.text(name), ".")
 	if strings.Trim(fraction, "0") != "" {
@@ -107,7 +107,7 @@ func (o object) list(name string) []object {
 	return list
 }
 
-// code is the error code, "" for a success.
+// code returns the error code, "" for a success.
 func (a answer) code() string {
 	if code := a.text("Code"); !slices.Contains([]string{"200", "0", "OK", "ok", "success", "Success"}, code) {
 		return code
@@ -115,10 +115,10 @@ func (a answer) code() string {
 	return ""
 }
 
-// ok tells whether the call was done.
+// ok reports whether the call succeeded.
 func (a answer) ok() bool { return a.status == http.StatusOK && a.code() == "" }
 
-// refusal names an answer for the report.
+// refusal describes a response for the report.
 func (a answer) refusal() string {
 	if a.ok() {
 		return "HTTP 200"
@@ -132,22 +132,22 @@ func (a answer) throttled() bool {
 
 func (a answer) busy() bool { return strings.HasSuffix(a.code(), ".ServiceBusy") }
 
-// failed tells whether the answer says more about ESA's day than about the question.
+// failed reports whether the response is a transient failure of ESA, and not an answer to the question.
 func (a answer) failed() bool {
 	return a.throttled() || a.busy() || a.status >= http.StatusInternalServerError || a.code() == "InternalException" ||
 		a.code() == "LockFailed" || strings.HasPrefix(a.code(), "ServiceUnavailable")
 }
 
-// says tells whether an answer that refuses is about what was asked, and not about the account, its plan, ESA's day, or
-// whether ESA finds what the call is about.
+// says reports whether a refusal is an answer to the question, and not about the account, its plan, a transient failure,
+// or an object that ESA does not find.
 func (a answer) says() bool {
 	return !a.ok() && !a.failed() && a.code() != "" && !besides.MatchString(a.code())
 }
 
-// besides are codes that are about something else than the parameters' values.
+// besides are the codes that are not about the values of parameters.
 var besides = regexp.MustCompile(`^(NoPermission|Instance\.|Forbidden|Quota|.*NotFound$|Missing(HostnameId|SiteId|RecordId|Hostname|Parameter)$|Signature|Incomplete|InvalidTimeStamp|InvalidAccessKeyId|InvalidSecurityToken|Unsupported|InvalidApi)`)
 
-// wait is how long the answer asks to wait, 0 if it does not.
+// wait returns the pause that the response requests, 0 for none.
 func (a answer) wait() time.Duration {
 	if ms, err := strconv.ParseInt(a.header.Get("X-Acs-Retry-After"), 10, 64); err == nil && ms > 0 {
 		return time.Duration(ms) * time.Millisecond
@@ -158,29 +158,29 @@ func (a answer) wait() time.Duration {
 	return 0
 }
 
-// errUnanswered is the cause of a call's error that has no answer of ESA's.
+// errUnanswered is the cause of the error of a call without a response.
 var errUnanswered = errors.New("no answer")
 
-// caller sends calls and keeps the answers.
+// caller sends calls and keeps the responses.
 type caller struct {
 	endpoint   string
 	http       *http.Client
 	credential func() (keys, error)
 	pause      time.Duration
-	// place is where parameters are sent unless a request says otherwise; it is learned.
+	// place is where parameters are sent by default. The first question determines it.
 	place place
 
 	mu      sync.Mutex
 	answers []answer
 }
 
-// get asks about something: it sends a call, and again within bounds while ESA cannot answer it now.
+// get sends a call, and retries it within limits while ESA is busy.
 func (c *caller) get(ctx context.Context, action string, params map[string]string) (answer, error) {
 	return c.insist(ctx, request{action: action, params: params, place: c.place})
 }
 
-// insist sends a request until ESA has time for it, or patience ends; then the last answer is returned. What got no answer is
-// sent again too, unless it makes something, or nothing has got one yet.
+// insist retries a request while ESA is busy, until patience ends, and returns the last response. It also retries a request
+// without a response, unless it creates something, or no request has had a response yet.
 func (c *caller) insist(ctx context.Context, r request) (answer, error) {
 	began := time.Now()
 	for pause := c.pause; ; pause = min(2*pause, 5*time.Second) {
@@ -204,7 +204,7 @@ func (c *caller) insist(ctx context.Context, r request) (answer, error) {
 	}
 }
 
-// once pauses and sends a request once.
+// once pauses and then sends a request once.
 func (c *caller) once(ctx context.Context, r request) (answer, error) {
 	if err := sleep(ctx, c.pause); err != nil {
 		return answer{}, err
@@ -212,10 +212,10 @@ func (c *caller) once(ctx context.Context, r request) (answer, error) {
 	return c.send(ctx, r)
 }
 
-// getOnly are the actions that POST is refused for.
+// getOnly are the actions that refuse POST.
 var getOnly = []string{"ListSites", "GetSite", "ListRecords", "GetRecord"}
 
-// send signs a request with one whole set of credentials, sends it once, and reads the answer.
+// send signs a request with one set of credentials, sends it once, and reads the response.
 func (c *caller) send(ctx context.Context, r request) (answer, error) {
 	if r.method == "" {
 		r.method = http.MethodPost
@@ -265,14 +265,14 @@ func (c *caller) sent() int {
 	return len(c.answers)
 }
 
-// all returns the answers so far.
+// all returns the responses so far.
 func (c *caller) all() []answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.answers)
 }
 
-// bare is a transport's error without the URL, which is signed.
+// bare returns a transport's error without the signed URL.
 func bare(err error) error {
 	if inner := new(url.Error); errors.As(err, &inner) {
 		return inner.Err
@@ -280,7 +280,7 @@ func bare(err error) error {
 	return err
 }
 
-// sign makes the HTTP request, with the signature that the documentation calls V2 for RPC and its parameter 1.0.
+// sign returns the signed HTTP request. The documentation calls the signature V2 for RPC, and its parameter is 1.0.
 func (c *caller) sign(ctx context.Context, r request, who keys) (*http.Request, error) {
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce)
@@ -318,7 +318,7 @@ func (c *caller) sign(ctx context.Context, r request, who keys) (*http.Request, 
 	return out, nil
 }
 
-// signature is over all parameters, wherever they travel.
+// signature signs all parameters, wherever they are sent.
 func signature(method, secret string, places ...url.Values) string {
 	var pairs []string
 	for _, values := range places {
@@ -326,15 +326,15 @@ func signature(method, secret string, places ...url.Values) string {
 			pairs = append(pairs, escape(name)+"="+escape(values.Get(name)))
 		}
 	}
-	// In the order of the names: "=" sorts before all that names hold but "-" and ".", which ESA's names have not.
+	// This sorts by name: "=" sorts before all characters in names except for "-" and ".", which ESA's names do not have.
 	slices.Sort(pairs)
 	mac := hmac.New(sha1.New, []byte(secret+"&"))
 	mac.Write([]byte(method + "&%2F&" + escape(strings.Join(pairs, "&"))))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// escape is the percent-encoding of RFC 3986, which differs from a query's in the space.
+// escape is the percent-encoding of RFC 3986, which differs from that of queries for spaces.
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// sleep returns nil after a time, or the context's error as soon as it ends.
+// sleep pauses, and returns the context's error if that ends before.
 var sleep = esa.SystemClock{}.Sleep

@@ -16,19 +16,19 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// marker begins the label that everything of a run is below.
+// marker is the prefix of the label below which all hostnames of a run are.
 const marker = "esa-probe-"
 
 // The states of an entry.
 const (
-	creating = "creating" // the call may have been sent; what became of it is not known
-	refused  = "refused"  // ESA refused it, which says little about what is left
+	creating = "creating" // the call may have been sent; its result is unknown
+	refused  = "refused"  // ESA refused it, but something may be left
 	created  = "created"
 	deleted  = "deleted"
 	absent   = "absent" // no list shows such a hostname
 )
 
-// An entry is a hostname that a run has made, or may have.
+// An entry is a hostname that a run has created, or may have created.
 type entry struct {
 	SiteID int64  `json:"site_id"`
 	Name   string `json:"name"`
@@ -45,19 +45,19 @@ func (e *entry) String() string {
 	return fmt.Sprintf("%s (site %d)", e.Name, e.SiteID)
 }
 
-// A journal is a file that knows of every hostname before it is made, so that whatever ends a run, the next can clean up.
+// A journal is a file that records every hostname before its creation, so that the next run can clean up whatever happens.
 type journal struct {
 	path string
 
 	Endpoint string   `json:"endpoint"`
-	Under    string   `json:"under"` // the name that all hostnames are below
+	Under    string   `json:"under"` // parent domain of all hostnames
 	Entries  []*entry `json:"entries"`
 }
 
-// newJournal begins a journal, and refuses to forget one that is not done.
+// newJournal creates a journal. It returns an error if there is one with remaining hostnames.
 func newJournal(path, endpoint, under string) (*journal, error) {
 	if old, err := openJournal(path); err == nil && len(old.left()) > 0 {
-		return nil, fmt.Errorf("%s knows of hostnames that an earlier run has left: remove them with -sweep %s, or choose another -out", path, path)
+		return nil, fmt.Errorf("%s has hostnames that an earlier run left: remove them with -sweep %s, or choose another -out", path, path)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func openJournal(path string) (*journal, error) {
 	return j, nil
 }
 
-// save replaces the file as a whole, and returns when the disk has it.
+// save replaces the file atomically, and syncs it to disk.
 func (j *journal) save() error {
 	text, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
@@ -110,20 +110,20 @@ func (j *journal) save() error {
 	return nil
 }
 
-// begin notes a hostname that is about to be made.
+// begin records a hostname before its creation.
 func (j *journal) begin(siteID int64, name string) (*entry, error) {
 	e := &entry{SiteID: siteID, Name: name, State: creating}
 	j.Entries = append(j.Entries, e)
 	return e, j.save()
 }
 
-// settle notes what became of an entry.
+// settle records the result of an entry.
 func (j *journal) settle(e *entry, state string, id int64) error {
 	e.State, e.ID = state, id
 	return j.save()
 }
 
-// left are the entries that are not done.
+// left returns the entries that are not done.
 func (j *journal) left() []*entry {
 	var left []*entry
 	for _, e := range j.Entries {
@@ -134,7 +134,7 @@ func (j *journal) left() []*entry {
 	return left
 }
 
-// nameOnly are those of which the id is not known.
+// nameOnly returns the entries whose id is unknown.
 func (j *journal) nameOnly() []*entry {
 	return slices.DeleteFunc(j.left(), func(e *entry) bool { return e.ID != 0 })
 }
@@ -148,20 +148,20 @@ func (j *journal) knows(id int64) bool {
 	return false
 }
 
-// A sweeper removes what a journal holds, and nothing else.
+// A sweeper removes the hostnames of a journal, and nothing else.
 type sweeper struct {
 	*caller
 	journal *journal
 	out     io.Writer
-	// lookFor is for how long a hostname is looked for of which only the name is known, as lists may lag.
+	// lookFor is how long to look for a hostname without an id, as lists may lag.
 	lookFor time.Duration
-	// goneWithin is how long a deleted hostname may still be seen.
+	// goneWithin is how long reads may still show a deleted hostname.
 	goneWithin time.Duration
-	// took is told how long deletions took to be seen.
+	// took is called with the time until reads show a deletion.
 	took func(watch)
 }
 
-// sweep removes everything, as far as it can. Its error says what is left.
+// sweep removes everything, as far as possible. Its error lists what is left.
 func (s *sweeper) sweep(ctx context.Context) error {
 	var problems []error
 	for _, e := range s.journal.left() {
@@ -180,7 +180,7 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// remove deletes a hostname, once it has seen that it is the journal's.
+// remove deletes a hostname after it has checked that the hostname is the journal's.
 func (s *sweeper) remove(ctx context.Context, e *entry) error {
 	params := map[string]string{"HostnameId": strconv.FormatInt(e.ID, 10)}
 	a, err := s.get(ctx, "GetCustomHostname", params)
@@ -188,9 +188,9 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if name := a.object.object("CustomHostnameModel").text("Hostname"); a.ok() && esa.CanonicalName(name) != esa.CanonicalName(e.Name) {
-		return fmt.Errorf("hostname %d is not removed: ESA says that it is %s, and the journal that it is %s", e.ID, name, e.Name)
+		return fmt.Errorf("hostname %d is not removed: in ESA its name is %s, in the journal it is %s", e.ID, name, e.Name)
 	}
-	// A hostname that was just made may not be seen yet, so that only the deletion decides.
+	// Reads may not show a new hostname yet, so only the result of the deletion counts.
 	a, err = s.get(ctx, "DeleteCustomHostname", params)
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if !w.seen {
-		return fmt.Errorf("%s is deleted, and still to be seen after %v", e, s.goneWithin)
+		return fmt.Errorf("%s is deleted, but reads still show it after %v", e, s.goneWithin)
 	}
 	if s.took != nil && a.ok() {
 		s.took(w)
@@ -216,7 +216,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 	return s.journal.settle(e, deleted, e.ID)
 }
 
-// lookUp finds hostnames of which only the name is known, and removes them.
+// lookUp finds hostnames without an id, and removes them.
 func (s *sweeper) lookUp(ctx context.Context) error {
 	for began := time.Now(); ; {
 		for _, e := range s.journal.nameOnly() {
@@ -235,7 +235,7 @@ func (s *sweeper) lookUp(ctx context.Context) error {
 			continue
 		}
 		for _, e := range missing {
-			_, _ = fmt.Fprintf(s.out, "No list of %v shows %s: it was not made.\n", s.lookFor, e)
+			_, _ = fmt.Fprintf(s.out, "No list shows it within %v, so it was not created: %s.\n", s.lookFor, e)
 			if err := s.journal.settle(e, absent, 0); err != nil {
 				return err
 			}
@@ -244,8 +244,8 @@ func (s *sweeper) lookUp(ctx context.Context) error {
 	}
 }
 
-// find looks for a hostname of an entry's name that the journal does not know, and removes it. It trusts no filter: how
-// they read names is one of the questions.
+// find looks for a hostname with an entry's name that is not in the journal, and removes it. It uses no filters, as their
+// behavior is one of the questions.
 func (s *sweeper) find(ctx context.Context, e *entry) error {
 	for page := 1; ; page++ {
 		a, err := s.get(ctx, "ListCustomHostnames", map[string]string{

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// level0 reads, and nothing else.
+// level0 only reads.
 var level0 = []question{
 	{"parameter-place", 0, "GetCustomHostname of an id that does not exist, the id once in the query alone and once in the form alone: who reads it says CustomHostname.NotFound", "2 GetCustomHostname", 0, parameterPlace},
 	{"unknown-key-status", 0, "a call that is signed with a made-up access key", "1 GetCustomHostname", 0, unknownKeyStatus},
@@ -22,7 +22,7 @@ var level0 = []question{
 	{"certificates-shown", 0, "the same, if its free certificate is in use", "", 0, certificatesShown},
 }
 
-// absentID is an id that ESA has hardly given: such ids have 16 digits.
+// absentID returns an id that most likely does not exist, of 16 digits as ESA's are.
 func absentID() string { return strconv.FormatInt(1e15+rand.Int64N(1e14), 10) }
 
 func parameterPlace(ctx context.Context, p *probe) (finding, error) {
@@ -108,7 +108,7 @@ func unknownSite(ctx context.Context, p *probe) (finding, error) {
 	return open("ListCustomHostnames answered %s", a.refusal())
 }
 
-// looseTypes looks at what exists, and at what pages are like and which method is refused on the way.
+// looseTypes reads what exists, and also notes default page sizes and refused methods.
 func looseTypes(ctx context.Context, p *probe) (finding, error) {
 	a, err := p.get(ctx, "ListSites", nil)
 	if err != nil {
@@ -139,7 +139,7 @@ func looseTypes(ctx context.Context, p *probe) (finding, error) {
 	return looseTypesOf(p.all())
 }
 
-// listOrder is about the hostnames that exist. With few of them their order may be chance.
+// listOrder checks the order of existing hostnames. If there are few, it may be random.
 func listOrder(ctx context.Context, p *probe) (finding, error) {
 	if len(p.hostnames) < 5 {
 		return open("there are %s, and it takes 5", plural(len(p.hostnames), "hostname"))
@@ -202,7 +202,7 @@ func unusedCasIDOf(shown object) (finding, error) {
 	case !sent:
 		return found("absent", "the field is absent")
 	case value == nil, value == "", shown.id("CasId") == 0:
-		return found("zero", "the field is there, and holds none")
+		return found("zero", "the field is present and zero")
 	}
 	return open("the field holds a number of its own")
 }

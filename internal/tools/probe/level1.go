@@ -13,13 +13,13 @@ import (
 	"terraform-provider-esa/internal/certcheck/certtest"
 )
 
-// level1 makes hostnames and changes them. None of them is verified, so none of them serves.
+// level1 creates and changes hostnames. None of them is verified, so none of them is served.
 var level1 = []question{
 	{"read-lag", 1, "a new hostname, SSL off, is looked for with Get and List in turn", "1 CreateCustomHostname, some GetCustomHostname and ListCustomHostnames", 1, readLag},
 	{"list-lag", 1, "the same, if List is later than Get", "", 0, listLag},
 	{"verify-unpassed", 1, "VerifyCustomHostname while no TXT record is published", "1 VerifyCustomHostname", 0, verifyUnpassed},
 	{"record-alone", 1, "UpdateCustomHostname with the record that it has, and nothing else", "1 UpdateCustomHostname", 0, recordAlone},
-	{"update-takes", 1, "a certificate signed by itself is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
+	{"update-takes", 1, "a self-signed certificate is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
 	{"certificate-echo", 1, "what Get shows then is compared with what was sent", "1 GetCustomHostname", 0, certificateEcho},
 	{"private-key-echo", 1, "the same; keys are compared by hash, and never written", "", 0, privateKeyEcho},
 	{"unused-cas-id", 1, "the same answer", "", 0, unusedCasIDUploaded},
@@ -42,13 +42,13 @@ var level1 = []question{
 }
 
 const (
-	// sightLimit is how long a hostname may take to be seen.
+	// sightLimit is how long reads may take to show a hostname.
 	sightLimit = 2 * time.Minute
-	// startWithin is how long an application for a free certificate may take to begin.
+	// startWithin is how long an application for a free certificate may take to start.
 	startWithin = 30 * time.Second
 )
 
-// sightings are what was seen of the main hostname at first.
+// sightings are when Get and List first showed the main hostname.
 type sightings struct{ get, list watch }
 
 func text(id int64) string { return strconv.FormatInt(id, 10) }
@@ -63,7 +63,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 	}
 	p.main = h
 	look := poll{limit: sightLimit, most: 5 * time.Second}
-	// Both are looked for at once, so that neither hides how long the other takes.
+	// Both are polled concurrently, so that neither delays the other's measurement.
 	var wait sync.WaitGroup
 	errs := make([]error, 2)
 	wait.Go(func() {
@@ -85,7 +85,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 	}
 	switch w := p.sightings.get; {
 	case !w.seen:
-		return finding{}, fmt.Errorf("the new hostname is not to be seen after %v", sightLimit)
+		return finding{}, fmt.Errorf("reads do not show the new hostname after %v", sightLimit)
 	case w.atOnce():
 		return found("none", "the first GetCustomHostname saw it, %v after the answer of CreateCustomHostname", p.pause)
 	default:
@@ -139,7 +139,7 @@ func recordAlone(ctx context.Context, p *probe) (finding, error) {
 	return open("UpdateCustomHostname answered %s", a.refusal())
 }
 
-// pair is a certificate signed by itself, which nobody trusts, with its key.
+// pair returns a self-signed certificate with its key.
 func (p *probe) pair(name string) (certtest.Pair, error) {
 	return certtest.New(certtest.Spec{DNSNames: []string{name}, SelfSigned: true, Key: p.keyKind})
 }
@@ -148,7 +148,7 @@ func (p *probe) upload() []string {
 	return []string{"SslFlag", "on", "CertType", "upload", "Certificate", p.uploaded.CertificatePEM, "PrivateKey", p.uploaded.PrivateKeyPEM}
 }
 
-// asIs tells whether an update is over for the eyes of reads.
+// asIs returns whether reads show an update.
 func asIs(flag, kind string) func(object) bool {
 	return func(shown object) bool {
 		return shown.text("SslFlag") == flag && (kind == "" || shown.text("CertType") == kind) && shown.text("Status") != "configuring"
@@ -165,9 +165,9 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !a.ok() {
-		return open("a certificate signed by itself is refused: UpdateCustomHostname answered %s", a.refusal())
+		return open("a self-signed certificate is refused: UpdateCustomHostname answered %s", a.refusal())
 	}
-	p.note("A certificate signed by itself is taken.")
+	p.note("A self-signed certificate is accepted.")
 	c := configuring{}
 	w, err := poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && asIs("on", "upload")(model(a)) },
@@ -179,17 +179,17 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 	p.uploadSeen = w.seen
 	switch {
 	case !w.seen:
-		return open("the certificate is not to be seen after %v", sightLimit)
+		return open("reads do not show the certificate after %v", sightLimit)
 	case !c.seen:
 		return found("none", "Status was never configuring")
 	}
 	return took(c.took(w), "Status was configuring")
 }
 
-// configuring remembers when a hostname was seen as such.
+// configuring records when a hostname was configuring.
 type configuring struct {
 	seen          bool
-	before        answer // the last look before
+	before        answer // the last read before
 	first, latest answer
 }
 
@@ -205,8 +205,8 @@ func (c *configuring) see(a answer) {
 	}
 }
 
-// took is how long the hostname was configuring, once a wait has seen that it is over. The beginning may be hidden by reads
-// that lag, so that it is counted from what set it going.
+// took returns how long the hostname was configuring, after a wait has seen the end. Lagging reads may hide the beginning,
+// so it is counted from the call that started it.
 func (c *configuring) took(w watch) span {
 	from := w.began.sent
 	if !c.before.sent.IsZero() && c.before.sent.Before(from) {
@@ -235,7 +235,7 @@ func certificateEcho(ctx context.Context, p *probe) (finding, error) {
 	case strings.TrimSpace(sent):
 		return found("stripped", "there is no line end after it")
 	}
-	return open("the certificate is shown in yet another form")
+	return open("the certificate is shown in another form")
 }
 
 func crlf(pem string) string { return strings.ReplaceAll(pem, "\n", "\r\n") }
@@ -255,7 +255,7 @@ func privateKeyEcho(_ context.Context, p *probe) (finding, error) {
 	case hash(shown) == hash(p.uploaded.PrivateKeyPEM):
 		return found("clear", "PrivateKey is the key that was sent")
 	case !strings.Contains(shown, "PRIVATE KEY-----"):
-		return found("masked", "PrivateKey holds something that is no key")
+		return found("masked", "PrivateKey contains something other than a key")
 	}
 	return open("PrivateKey holds a key in another form")
 }
@@ -296,7 +296,7 @@ func emptyValues(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if p.value("ssl-off-view") == "kept" && model(w.first).text("CertType") == "" {
-		return open("they were read as the wish to clear the certificate")
+		return open("they cleared the certificate")
 	}
 	return found("ignored", "%s", a.refusal())
 }
@@ -316,7 +316,7 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if !w.seen {
-		return open("it was taken, and the certificate is not to be seen after %v", sightLimit)
+		return open("it was accepted, but reads do not show the certificate after %v", sightLimit)
 	}
 	if a, err = p.update(ctx, "SslFlag", "off"); err != nil {
 		return finding{}, err
@@ -327,7 +327,7 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 	return found("accepted", "the last certificate is in use again")
 }
 
-// idle is an update that changes nothing.
+// idle returns an update that changes nothing.
 func (p *probe) idle(h *hostname) request {
 	return request{action: "UpdateCustomHostname", params: h.params("RecordId", text(p.recordID), "SslFlag", "off"), place: p.place}
 }
@@ -358,7 +358,7 @@ func busyAfter(ctx context.Context, p *probe) (finding, error) {
 	return took(w.took(), "until the same update was taken again")
 }
 
-// atOnce sends two writes, the second a moment after the first, so that they are under way at once.
+// atOnce sends two writes concurrently, the second shortly after the first.
 func (p *probe) atOnce(ctx context.Context, first, second request) (a, b answer, err error) {
 	if err := sleep(ctx, p.pause); err != nil {
 		return a, b, err
@@ -391,7 +391,7 @@ func busy(ctx context.Context, p *probe) (finding, error) {
 	overlapping := 0
 	for i := range busyRounds {
 		r := []request{on, off}[i%2]
-		// Nothing may be busy from before.
+		// Nothing may still be busy.
 		if _, err := p.insist(ctx, p.idle(p.main)); err != nil {
 			return finding{}, err
 		}
@@ -422,7 +422,7 @@ func busy(ctx context.Context, p *probe) (finding, error) {
 	return f, err
 }
 
-// busyFound leaves the main hostname with SSL off.
+// busyFound returns the finding, and turns SSL of the main hostname off.
 func (p *probe) busyFound(ctx context.Context, value string, a answer) (finding, error) {
 	done, err := p.insist(ctx, p.idle(p.main))
 	if err != nil {
@@ -434,14 +434,14 @@ func (p *probe) busyFound(ctx context.Context, value string, a answer) (finding,
 	return found(value, "one of two updates at a time was answered %s", a.refusal())
 }
 
-// rest waits for as long as things stay busy after an answer.
+// rest waits for as long as things stay busy after a response.
 func (p *probe) rest(ctx context.Context) error {
-	// It may be none, or not found out.
+	// It may be none or unknown.
 	after, _ := time.ParseDuration(p.value("busy-after"))
 	return sleep(ctx, after+after/4)
 }
 
-// taken reads the answer to a create of a name that is taken.
+// taken interprets the response to a create of a name that is taken.
 func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other, conflicts string) (finding, error) {
 	if h == nil {
 		switch {
@@ -457,7 +457,7 @@ func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other
 	var last answer
 	if _, err := (poll{
 		look: func(ctx context.Context) (answer, error) { return p.get(ctx, "GetCustomHostname", h.params()) },
-		// ESA may find the conflict a moment later.
+		// ESA may detect the conflict a moment later.
 		done: func(a answer) bool { last = a; return model(a).text("Status") == "conflicted" }, limit: startWithin, most: 5 * time.Second,
 	}).wait(ctx, a); err != nil {
 		return finding{}, err
@@ -480,7 +480,7 @@ func filterCaseOwn(ctx context.Context, p *probe) (finding, error) {
 	return p.filterCase(ctx, p.siteID, p.main.id, p.main.name)
 }
 
-// wildcards makes a second hostname, which has a label in Punycode whatever comes of the star.
+// wildcards creates a second hostname, which has a label in Punycode whether or not wildcards are accepted.
 func wildcards(ctx context.Context, p *probe) (finding, error) {
 	const label = "xn--bcher-kva"
 	h, a, err := p.create(ctx, p.siteID, p.recordID, p.under("*."+label))
@@ -522,7 +522,7 @@ func hostnameView(ctx context.Context, p *probe) (finding, error) {
 	case same(shown, p.second.name) && !strings.Contains(shown, "xn--") && !strings.HasSuffix(shown, "."):
 		return found("unicode", "it is shown with its U-label")
 	}
-	return open("it is shown in yet another form")
+	return open("it is shown in another form")
 }
 
 func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
@@ -557,7 +557,7 @@ func busyLeft(ctx context.Context, p *probe) (finding, error) {
 		if err != nil {
 			return finding{}, err
 		}
-		// Back to the record.
+		// Move it back to the record.
 		if _, err := p.insist(ctx, p.idle(p.main)); err != nil {
 			return finding{}, err
 		}
@@ -623,7 +623,7 @@ func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
 	case err != nil:
 		return finding{}, err
 	case h != nil:
-		return open("the key of another certificate is taken")
+		return open("the key of another certificate is accepted")
 	case a.status == 0:
 		return open(noCreate)
 	}
@@ -680,7 +680,7 @@ func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
 		return open("UpdateCustomHostname answered %s", a.refusal())
 	}
 	if p.freeAsked = w.seen; !w.seen {
-		return open("the certificate's type is not to be seen after %v", sightLimit)
+		return open("reads do not show the certificate's type after %v", sightLimit)
 	}
 	w, err = poll{
 		look: p.look, done: func(a answer) bool { return model(a).text("CertStatus") != "" },

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// level2 needs the user, who publishes two TXT records. The hostname is active then, and has a free certificate.
+// level2 requires the user to publish two TXT records. Then the hostname is active and has a free certificate.
 var level2 = []question{
 	{"auto-verify", 2, "the user publishes the ownership record; once the public DNS has it, the hostname is looked at for 10 minutes, and then verified", "some GetCustomHostname, 1 VerifyCustomHostname", 0, autoVerify},
 	{"activation-takes", 2, "the hostname is looked at until it is active", "some GetCustomHostname", 0, activationTakes},
@@ -16,10 +16,10 @@ var level2 = []question{
 	{"apply-anyway", 2, "ApplyCustomHostnameCertificate for the certificate in order", "1 ApplyCustomHostnameCertificate", 0, applyAnywayInOrder},
 }
 
-// findsWithin is how long ESA has to find a published record without being told to look.
+// findsWithin is how long ESA has to find a published record without a call.
 const findsWithin = 10 * time.Minute
 
-// published waits until the public DNS has a TXT record. Whatever goes wrong with a look-up may pass.
+// published waits until the public DNS has a TXT record. All errors of lookups are treated as transient.
 func (p *probe) published(ctx context.Context, name, value string) (bool, error) {
 	p.publish(name, value)
 	for began := time.Now(); time.Since(began) < p.limit; {
@@ -102,13 +102,13 @@ func activationTakes(ctx context.Context, p *probe) (finding, error) {
 	}
 	s := p.configuring.took(w)
 	if p.value("auto-verify") == "yes" {
-		// Nothing that the probe did was the beginning.
+		// No call of the probe marks the beginning.
 		s.high += p.hidden()
 	}
 	return took(s, "Status was configuring")
 }
 
-// hidden is for how long reads may not have shown what had begun.
+// hidden returns how long reads may have lagged behind the beginning.
 func (p *probe) hidden() time.Duration {
 	updates, _ := time.ParseDuration(p.value("update-takes")) // or none
 	if p.sightings.get.atOnce() {
@@ -123,7 +123,7 @@ func challengeLifetime(ctx context.Context, p *probe) (finding, error) {
 		return open("there is no verified hostname with a free certificate")
 	}
 	challenge := func(a answer) (name, value string) { return model(a).text("CertTxtKey"), model(a).text("CertTxtValue") }
-	var before, first, latest answer // the last look before the data was there, the first that saw it, and the latest
+	var before, first, latest answer // the last read without the data, the first with it, and the latest
 	var lifetime *span
 	each := func(a answer) {
 		name, now := challenge(a)
@@ -164,7 +164,7 @@ func challengeLifetime(ctx context.Context, p *probe) (finding, error) {
 	return took(*lifetime, "until the data changed")
 }
 
-// unchallenged is the last look at the main hostname that saw no DCV data.
+// unchallenged returns the last read of the main hostname without DCV data.
 func (p *probe) unchallenged() (last answer) {
 	for _, a := range p.all() {
 		if shown := model(a); shown.id("HostnameId") == p.main.id && shown.text("CertTxtValue") == "" {

@@ -1,5 +1,5 @@
-// Command probe asks a real account of ESA the questions that the documentation leaves open, and writes what it finds as
-// readings of the fake. README.md says how to run it, what it costs and what it writes.
+// Command probe answers the questions that ESA's documentation leaves open, with a real account, and writes the answers as
+// readings of the fake. README.md describes how to run it, what it costs and what it writes.
 package main
 
 import (
@@ -31,7 +31,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The second interrupt ends the process, whatever it does.
+	// A second interrupt ends the process at once.
 	context.AfterFunc(ctx, stop)
 	c := command{
 		getenv: os.Getenv, in: os.Stdin, out: os.Stdout, transport: http.DefaultTransport, keyKind: certtest.RSA2048,
@@ -45,17 +45,17 @@ func main() {
 	}
 }
 
-// command is the program, with all that it touches of the world.
+// command is the program and its environment.
 type command struct {
 	getenv    func(string) string
 	in        io.Reader
 	out       io.Writer
 	transport http.RoundTripper
 	lookupTXT func(ctx context.Context, name string) ([]string, error)
-	// publish is told of TXT records to publish, besides the user.
+	// publish is called for TXT records to publish, in addition to the message for the user.
 	publish func(name, value string)
 	keyKind certtest.KeyKind
-	// lookFor is for how long a hostname is looked for of which only the name is known.
+	// lookFor is how long to look for a hostname without an id.
 	lookFor time.Duration
 }
 
@@ -71,16 +71,16 @@ type arguments struct {
 func (c command) parse(args []string) (a arguments, err error) {
 	flags := flag.NewFlagSet("probe", flag.ContinueOnError)
 	flags.SetOutput(c.out)
-	flags.IntVar(&a.level, "level", -1, "0 reads; 1 also makes up to 5 hostnames and removes them; 2 also asks you to publish two TXT records")
-	flags.BoolVar(&a.mine, "on-my-account", false, "say that the calls may be made on the account of the credentials in the environment")
+	flags.IntVar(&a.level, "level", -1, "0 only reads; 1 also creates up to 5 hostnames and removes them; 2 also asks you to publish two TXT records")
+	flags.BoolVar(&a.mine, "on-my-account", false, "confirm that the calls may use the account of the credentials in the environment")
 	flags.BoolVar(&a.yes, "yes", false, "do not ask on the terminal")
-	flags.Int64Var(&a.siteID, "site-id", 0, "the site to work in")
+	flags.Int64Var(&a.siteID, "site-id", 0, "the site to use")
 	flags.Int64Var(&a.recordID, "record-id", 0, "a proxied record of the site")
-	flags.Int64Var(&a.secondRecordID, "second-record-id", 0, "another proxied record of the site; settles one question more")
-	flags.Int64Var(&a.otherRecordID, "other-record-id", 0, "a record of another site, or one that is not proxied; settles up to two questions more")
-	flags.StringVar(&a.domain, "domain", "", "a domain of yours that is no site of ESA; all hostnames are below "+marker+"<random> of it")
+	flags.Int64Var(&a.secondRecordID, "second-record-id", 0, "another proxied record of the site; settles one more question")
+	flags.Int64Var(&a.otherRecordID, "other-record-id", 0, "a record of another site, or one that is not proxied; settles up to two more questions")
+	flags.StringVar(&a.domain, "domain", "", "a domain of yours that is not a site of ESA; all hostnames are below "+marker+"<random> of it")
 	flags.StringVar(&a.out, "out", "esa-probe", "the directory to write to")
-	flags.StringVar(&a.sweep, "sweep", "", "the journal of an earlier run, whose hostnames are removed; nothing else is done")
+	flags.StringVar(&a.sweep, "sweep", "", "the journal of an earlier run; only its hostnames are removed")
 	flags.DurationVar(&a.pause, "pause", 200*time.Millisecond, "the pause between two calls, 50ms to 1s")
 	flags.DurationVar(&a.patient, "wait", 2*time.Hour, "how long to wait for a TXT record, and for a certificate")
 	if err := flags.Parse(args); err != nil {
@@ -90,17 +90,17 @@ func (c command) parse(args []string) (a arguments, err error) {
 	case flags.NArg() > 0:
 		return a, fmt.Errorf("%q is not a flag", flags.Arg(0))
 	case c.getenv("CI") != "":
-		return a, errors.New("the environment has CI: the probe works for people, never in CI")
+		return a, errors.New("the environment variable CI is set: the probe does not run in CI")
 	case !a.mine:
-		return a, errors.New("the calls are made on the account of the credentials in the environment: add -on-my-account if they may be")
+		return a, errors.New("the calls use the account of the credentials in the environment: add -on-my-account to allow that")
 	case a.pause < 50*time.Millisecond || a.pause > time.Second:
 		return a, fmt.Errorf("-pause is %v: set it to 50ms to 1s", a.pause)
 	case a.sweep != "":
 		return a, nil
 	case a.level < 0 || a.level > 2:
-		return a, errors.New("-level is missing: set it to 0, which reads, or to 1 or 2")
+		return a, errors.New("-level is missing: set it to 0, which only reads, or to 1 or 2")
 	case a.level > 0 && (a.siteID <= 0 || a.recordID <= 0 || a.domain == ""):
-		return a, errors.New("level 1 and 2 need -site-id, -record-id and -domain")
+		return a, errors.New("levels 1 and 2 require -site-id, -record-id and -domain")
 	}
 	a.domain = esa.CanonicalName(a.domain)
 	if a.domain != "" && (!strings.Contains(a.domain, ".") || strings.Trim(a.domain, "abcdefghijklmnopqrstuvwxyz0123456789-.") != "") {
@@ -164,7 +164,7 @@ func (c command) run(ctx context.Context, args []string) error {
 	return ended
 }
 
-// caller finds the credentials as the provider does.
+// caller returns a caller with the same credentials as the provider.
 func (c command) caller(ctx context.Context, pause time.Duration, secrets *[]string) (*caller, error) {
 	credential, endpoint, err := provider.FromEnvironment(ctx, c.getenv)
 	if err != nil {
@@ -197,7 +197,7 @@ func (c command) caller(ctx context.Context, pause time.Duration, secrets *[]str
 	}, nil
 }
 
-// allowed tells whether an endpoint is one of ESA's, or on this machine.
+// allowed reports whether an endpoint is one of ESA's, or on this machine.
 func allowed(endpoint string) bool {
 	if _, own := esa.AccountSiteOfEndpoint(endpoint); own {
 		return true
@@ -214,28 +214,28 @@ func (c command) sweeper(calls *caller, j *journal) *sweeper {
 	return &sweeper{caller: calls, journal: j, out: c.out, lookFor: c.lookFor, goneWithin: 5 * time.Minute}
 }
 
-// finish removes what an earlier run has left.
+// finish removes what an earlier run left.
 func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 	j, err := openJournal(a.sweep)
 	if err != nil {
 		return err
 	}
 	if j.Endpoint != calls.endpoint {
-		return fmt.Errorf("the run of %s was made at %s, and the environment leads to %s", a.sweep, j.Endpoint, calls.endpoint)
+		return fmt.Errorf("the run of %s used %s, but the environment selects %s", a.sweep, j.Endpoint, calls.endpoint)
 	}
 	left := j.left()
 	if len(left) == 0 {
-		_, _ = fmt.Fprintf(c.out, "%s knows of nothing that is left.\n", a.sweep)
+		_, _ = fmt.Fprintf(c.out, "%s has no hostnames left.\n", a.sweep)
 		return nil
 	}
-	_, _ = fmt.Fprintf(c.out, "At %s these hostnames of yours are removed, as far as they exist:\n", calls.endpoint)
+	_, _ = fmt.Fprintf(c.out, "These hostnames at %s are removed, if they exist:\n", calls.endpoint)
 	for _, e := range left {
 		_, _ = fmt.Fprintf(c.out, "  %s\n", e)
 	}
 	if err := c.confirm(a.yes); err != nil {
 		return err
 	}
-	// Which place is read is not known here; every answer tells.
+	// Which place ESA reads is unknown here; each response shows it.
 	p := &probe{caller: calls}
 	if _, err := parameterPlace(ctx, p); err != nil {
 		return err
@@ -243,7 +243,7 @@ func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 	return c.sweeper(calls, j).sweep(ctx)
 }
 
-// announce says what is about to be done.
+// announce prints what the run is going to do.
 func (c command) announce(a arguments, endpoint string) {
 	write := func(text string, args ...any) { _, _ = fmt.Fprintf(c.out, text, args...) }
 	creates := 0
@@ -256,13 +256,13 @@ func (c command) announce(a arguments, endpoint string) {
 		write("  %d  %-24s %s\n", q.level, q.name, q.calls)
 	}
 	if a.level == 0 {
-		write("\nAll of them read; nothing is made, changed or deleted. Two are refused on purpose: one with a made-up access key, one with a made-up token.\n")
+		write("\nAll of them only read; nothing is created, changed or deleted. Two are refused on purpose: one with a made-up access key, one with a made-up token.\n")
 		return
 	}
-	write("\nUp to %d of them make something (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
-		"What a hostname costs on your plan is not known to us: look at the plan before you go on.\n"+
-		"All hostnames are below %s<random>.%s, in site %d on record %d. They are deleted in the end, and until then keep the record from being deleted.\n"+
-		"If the run is killed, -sweep %s removes what it has left.\n",
+	write("\nUp to %d of them create something (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
+		"What a hostname costs depends on your plan: check it before you continue.\n"+
+		"All hostnames are below %s<random>.%s, in site %d on record %d. They are deleted at the end; until then, the record cannot be deleted.\n"+
+		"If the run is killed, -sweep %s removes what it left.\n",
 		creates, maxCreates, marker, a.domain, a.siteID, a.recordID, filepath.Join(a.out, "journal.json"))
 	if a.otherRecordID != 0 {
 		write("One hostname is moved to record %d and back; if that is one of another site, one is made there.\n", a.otherRecordID)
@@ -272,7 +272,7 @@ func (c command) announce(a arguments, endpoint string) {
 	}
 }
 
-// confirm asks on the terminal.
+// confirm asks for confirmation on the terminal.
 func (c command) confirm(yes bool) error {
 	if yes {
 		return nil

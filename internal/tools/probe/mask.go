@@ -12,11 +12,11 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// A masker replaces whatever could tell whose account it was, the same by the same. Numbers keep their digits and the way
-// they are written, names their form. What it does not know is masked.
+// A masker replaces everything that could identify the account, equal values by equal ones. Numbers keep their length and
+// JSON type, and names keep their form. Unknown values are masked.
 type masker struct {
-	domain  string            // the user's own, below which the probe's names are
-	masked  map[string]string // names, ids and texts, by what they are
+	domain  string            // the user's own, the parent of the probe's names
+	masked  map[string]string // replacements of names, ids and texts
 	counts  map[string]int
 	secrets []string
 }
@@ -32,7 +32,7 @@ func newMasker(domain string, secrets ...string) *masker {
 }
 
 var (
-	// openFields hold one of a few words, or a time, or a number that is no id.
+	// openFields contain one of a few words, a time, or a number that is not an id.
 	openFields = []string{
 		"Status", "OfflineReason", "ConflictWith", "SslFlag", "CertType", "CertStatus", "CertNotAfter", "CertApplyCode", "CertApplyMessage",
 		"CreateTime", "UpdateTime", "VisitTime", "Code", "AccessType", "Coverage", "PlanName", "RecordType", "RecordSourceType",
@@ -48,14 +48,14 @@ var (
 	longToken = regexp.MustCompile(`[A-Za-z0-9+/=_%-]{20,}`)
 )
 
-// document masks the content of a JSON document; field is what it is the value of.
+// document masks the content of a JSON document; field is the name of its field.
 func (m *masker) document(content any, field string) any {
 	switch v := content.(type) {
 	case object:
 		return m.document(map[string]any(v), field)
 	case map[string]any:
 		out := make(map[string]any, len(v))
-		// The names of some objects' fields are the user's own.
+		// In some objects, the names of fields are from the user.
 		closed := field == "Tags" || field == "VanityNSList" || field == "AccessDeniedDetail"
 		for i, name := range slices.Sorted(maps.Keys(v)) {
 			if closed {
@@ -79,7 +79,7 @@ func (m *masker) document(content any, field string) any {
 	return content
 }
 
-// number masks a number that is an id, or as long as one.
+// number masks a number that is, or may be, an id.
 func (m *masker) number(field string, n json.Number) json.Number {
 	if whole, _, _ := strings.Cut(n.String(), "."); slices.Contains(idFields, field) || longDigit.MatchString(whole) && !slices.Contains(openFields, field) {
 		return json.Number(m.id(n.String()))
@@ -113,7 +113,7 @@ func (m *masker) value(field, text string) string {
 	return m.replace("text", text, func(n int) string { return fmt.Sprintf("masked-%d", n) })
 }
 
-// replace gives a value its stand-in, the same each time.
+// replace returns the replacement of a value, the same each time.
 func (m *masker) replace(kind, text string, standIn func(int) string) string {
 	key := kind + " " + text
 	if m.masked[key] == "" {
@@ -123,7 +123,7 @@ func (m *masker) replace(kind, text string, standIn func(int) string) string {
 	return m.masked[key]
 }
 
-// id replaces the digits of an id by as many others.
+// id replaces the digits of an id with as many others.
 func (m *masker) id(text string) string {
 	whole, fraction, cut := strings.Cut(text, ".")
 	if len(whole) < 2 || strings.Trim(whole, "0123456789") != "" {
@@ -136,7 +136,7 @@ func (m *masker) id(text string) string {
 	return stand
 }
 
-// name replaces a domain name. The probe's own keep what is theirs, and the labels that ESA puts in front stay.
+// name replaces a domain name. It keeps the probe's own labels, and those that ESA adds in front.
 func (m *masker) name(text string) string {
 	if rest, isURL := strings.CutPrefix(text, "http://"); isURL {
 		host, path, _ := strings.Cut(rest, "/")
@@ -165,7 +165,7 @@ func (m *masker) name(text string) string {
 	return lead + m.replace("name", esa.CanonicalName(rest), func(n int) string { return fmt.Sprintf("name%d.example", n) }) + end
 }
 
-// text masks a sentence: all that is known, and all that is as long as a secret or an id.
+// text masks a sentence: all known values, and everything as long as a secret or an id.
 func (m *masker) text(text string) string {
 	for _, secret := range m.secrets {
 		text = strings.ReplaceAll(text, secret, "***")
@@ -182,13 +182,13 @@ func (m *masker) text(text string) string {
 	if m.domain != "" {
 		known = append(known, m.domain)
 	}
-	// Long ones first: a name may end in another one.
+	// Long ones first, as a name may end in another one.
 	slices.SortFunc(known, func(a, b string) int { return len(b) - len(a) })
 	for _, value := range known {
 		text = strings.ReplaceAll(text, value, "***")
 	}
 	return longToken.ReplaceAllStringFunc(longDigit.ReplaceAllStringFunc(text, m.id), func(token string) string {
-		// Names of actions, codes and values are long too, and have letters alone.
+		// Names of actions, codes and values are long too, but have only letters.
 		if len(token) < 40 && !strings.ContainsAny(token, "0123456789+/=%") || strings.Trim(token, "0123456789") == "" {
 			return token
 		}
@@ -196,7 +196,7 @@ func (m *masker) text(text string) string {
 	})
 }
 
-// fixture is an answer as it may be shown.
+// fixture is a masked response.
 type fixture struct {
 	Action  string            `json:"action"`
 	Method  string            `json:"method"`

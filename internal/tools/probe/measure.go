@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// A span is what is known of a duration: it is at least low and at most high.
+// A span is the range of a measured duration: at least low and at most high.
 type span struct{ low, high time.Duration }
 
-// steps are what people and services choose durations from.
+// steps are the units that durations usually are multiples of.
 var steps = []time.Duration{
 	time.Hour, 30 * time.Minute, 10 * time.Minute, 5 * time.Minute, time.Minute, 30 * time.Second, 10 * time.Second,
 	5 * time.Second, time.Second, 500 * time.Millisecond, 100 * time.Millisecond, 50 * time.Millisecond, 10 * time.Millisecond, time.Millisecond,
 }
 
-// roundest returns the roundest duration within the span, the one nearest to its middle if there are several. A span
-// that is tighter than any step gives its middle.
+// roundest returns the roundest duration within the span, or the one nearest to its middle if there are several. For a span
+// narrower than any step, it returns the middle.
 func (s span) roundest() time.Duration {
 	middle := (s.low + s.high) / 2
 	for _, step := range steps {
 		if rounded := middle.Round(step); rounded > 0 && rounded >= s.low && rounded <= s.high {
 			return rounded
 		}
-		// The nearest multiple may be outside while its neighbour is not.
+		// The nearest multiple may be outside the span although the next one is not.
 		for _, rounded := range []time.Duration{s.low.Truncate(step) + step, s.high.Truncate(step)} {
 			if rounded > 0 && rounded >= s.low && rounded <= s.high {
 				return rounded
@@ -32,19 +32,19 @@ func (s span) roundest() time.Duration {
 	return middle
 }
 
-// A watch says since when something is waited for, and when it was seen last that it is not so, and first that it is.
+// A watch records a wait for a condition.
 type watch struct {
-	began answer // what set it going
-	last  answer // the last look that did not see it; zero if the first look did
-	first answer // the first that did
-	// seen is false if the wait has ended before.
+	began answer // the response of the call that started it
+	last  answer // the last read before the condition held; zero if it held at the first
+	first answer // the first read at which it held
+	// seen is false if the wait ended before.
 	seen bool
 }
 
-// at once tells whether the first look saw it.
+// atOnce reports whether the condition held at the first read.
 func (w watch) atOnce() bool { return w.seen && w.last.sent.IsZero() }
 
-// took is how long it took after the answer of what set it going.
+// took returns the time from the response of the call that started it.
 func (w watch) took() span {
 	s := span{high: w.first.answered.Sub(w.began.sent)}
 	if !w.last.sent.IsZero() {
@@ -53,21 +53,21 @@ func (w watch) took() span {
 	return s
 }
 
-// A poll is a wait for something that a call can see.
+// A poll is a wait for a condition on the response of a call.
 type poll struct {
 	look func(context.Context) (answer, error)
-	// done tells whether it is so.
+	// done reports whether the condition holds.
 	done func(answer) bool
 	// limit is when to give up.
 	limit time.Duration
-	// most is the longest wait between two looks, which pause themselves. Up to that it is a tenth of what has passed, so that
-	// long durations are measured with one relative precision.
+	// most is the longest pause between two reads. Up to that, the pause is a tenth of the elapsed time, so that long
+	// durations are measured with a constant relative precision.
 	most time.Duration
-	// each, where set, is told of every look.
+	// each, if set, is called for every read.
 	each func(answer)
 }
 
-// wait polls until done, or the limit. Only errors of the transport and of ctx are errors.
+// wait polls until done or the limit. It only returns errors of the transport and of ctx.
 func (p poll) wait(ctx context.Context, began answer) (watch, error) {
 	w := watch{began: began}
 	start := time.Now()

@@ -458,10 +458,10 @@ func TestRefuses(t *testing.T) {
 		"no level":         {[]string{"-on-my-account"}, nil, "", "-level is missing"},
 		"no word":          {[]string{"-level", "0", "-yes"}, nil, "", "-on-my-account"},
 		"another level":    {[]string{"-on-my-account", "-level", "3"}, nil, "", "-level"},
-		"no site":          {[]string{"-on-my-account", "-level", "1", "-yes"}, nil, "", "need -site-id, -record-id and -domain"},
+		"no site":          {[]string{"-on-my-account", "-level", "1", "-yes"}, nil, "", "require -site-id, -record-id and -domain"},
 		"bad domain":       {[]string{"-on-my-account", "-level", "1", "-yes", "-site-id", "1", "-record-id", "2", "-domain", "*.x.com"}, nil, "", "-domain"},
-		"in CI":            {level, []string{"CI", "true"}, "", "never in CI"},
-		"sweep in CI":      {[]string{"-on-my-account", "-yes", "-sweep", "journal.json"}, []string{"CI", "1"}, "", "never in CI"},
+		"in CI":            {level, []string{"CI", "true"}, "", "does not run in CI"},
+		"sweep in CI":      {[]string{"-on-my-account", "-yes", "-sweep", "journal.json"}, []string{"CI", "1"}, "", "does not run in CI"},
 		"foreign endpoint": {level, []string{"ALIBABA_CLOUD_ENDPOINT_ESA", "https://esa.cn-hangzhou.aliyuncs.com.example.com"}, "", "neither ESA's nor loopback"},
 		"plain HTTP":       {level, []string{"ALIBABA_CLOUD_ENDPOINT_ESA", "http://esa.cn-hangzhou.aliyuncs.com"}, "", "http://"},
 		"no credentials":   {level, []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", ""}, "", "Unable to find credentials"},
@@ -513,7 +513,7 @@ func TestAnnounces(t *testing.T) {
 	c.in = strings.NewReader("no\n")
 	_ = c.run(t.Context(), a.arguments(2))
 	for _, want := range []string{
-		"Up to 5 of them make something (CreateCustomHostname), and never more than 5", "What a hostname costs on your plan is not known to us",
+		"Up to 5 of them create something (CreateCustomHostname), and never more than 5", "What a hostname costs depends on your plan",
 		"parameter-place", "2 GetCustomHostname", "publish two TXT records", marker + "<random>." + domain, "Only \"yes\" does", "http://127.0.0.1:1",
 	} {
 		if !strings.Contains(a.out.String(), want) {

@@ -14,36 +14,36 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// A question is a reading of the fake that a call, or some, can settle.
+// A question is a reading of the fake that calls can settle.
 type question struct {
 	name  string
 	level int
-	// how says, to people who decide whether to run it and to those who read the report, how it is settled.
+	// how describes how it is settled, for the announcement and the report.
 	how string
-	// calls are those that it makes when all goes well, "" if it reads answers to earlier ones.
+	// calls are the calls that it makes normally, "" if it uses responses to earlier ones.
 	calls string
-	// creates is how many CreateCustomHostname are among them.
+	// creates is the number of CreateCustomHostname calls among them.
 	creates int
 	ask     func(context.Context, *probe) (finding, error)
 }
 
-// A finding is an answer to a question, or why there is none.
+// A finding is an answer to a question, or the reason why there is none.
 type finding struct {
 	value string
 	note  string
 }
 
-// found is an answer that the fake can play.
+// found returns an answer that the fake supports.
 func found(value, note string, args ...any) (finding, error) {
 	return finding{value: value, note: fmt.Sprintf(note, args...)}, nil
 }
 
-// open is why a question stays open.
+// open returns the reason why a question stays open.
 func open(note string, args ...any) (finding, error) {
 	return finding{note: fmt.Sprintf(note, args...)}, nil
 }
 
-// took is a finding that is a duration, if it is known well enough.
+// took returns a finding that is a duration, if it is precise enough.
 func took(s span, note string) (finding, error) {
 	if s.high > 2*s.low+time.Second {
 		return open("all that is known is that it is between %v and %v", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
@@ -51,13 +51,13 @@ func took(s span, note string) (finding, error) {
 	return found(s.roundest().String(), "%s; measured: between %v and %v", note, s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 }
 
-// questions are asked in this order: later ones find what earlier ones have made.
+// questions are asked in this order, as later ones use what earlier ones created.
 var questions = slices.Concat(level0, level1, level2)
 
-// maxCreates is how many CreateCustomHostname a run makes at most.
+// maxCreates is the maximum number of CreateCustomHostname calls of a run.
 const maxCreates = 5
 
-// noProbe are the readings that no run settles, each with the reason.
+// noProbe are the readings that no run can settle, with the reasons.
 var noProbe = map[string]string{
 	"hostname-limit":           "it takes as many hostnames as the limit",
 	"create-window":            "it takes more than 100 creates and an hour",
@@ -67,12 +67,12 @@ var noProbe = map[string]string{
 	"too-many-requests-status": "it takes more calls than a limit allows",
 }
 
-// noProbeValue are single answers of other readings that no run settles.
+// noProbeValue are single answers of other readings that no run can settle.
 var noProbeValue = map[string]map[string]string{
 	"challenge-lifetime": {"none": "that the data did not change while the probe watched does not say that it never does"},
 }
 
-// names are what the user lets the probe work with.
+// names are the objects that the user lets the probe use.
 type names struct {
 	siteID, recordID, secondRecordID, otherRecordID int64
 	domain                                          string
@@ -86,9 +86,9 @@ type probe struct {
 	out     io.Writer
 	journal *journal
 	sweeper *sweeper
-	// lookupTXT asks the public DNS.
+	// lookupTXT looks up a name in the public DNS.
 	lookupTXT func(ctx context.Context, name string) ([]string, error)
-	// publish tells the user which TXT record to publish.
+	// publish asks the user to publish a TXT record.
 	publish func(name, value string)
 	// limit is how long the probe waits for the user and for a certificate.
 	limit time.Duration
@@ -97,12 +97,12 @@ type probe struct {
 	asked    []asked
 	notes    []string
 	creates  int
-	created  time.Time // when the last hostname was made
+	created  time.Time // when the last hostname was created
 
-	sites     []object // what level 0 has seen
+	sites     []object // what level 0 read
 	hostnames []object
 	main      *hostname // the hostname that most questions are about
-	second    *hostname // another one on the same record, nil if there is none
+	second    *hostname // another one on the same record, nil for none
 	otherSite int64     // the site of the other record
 	sightings sightings
 
@@ -110,7 +110,7 @@ type probe struct {
 	uploaded   certtest.Pair
 	uploadSeen bool   // whether it was deployed
 	shown      object // the main hostname with it
-	freeAsked  bool   // whether a free certificate could be asked for
+	freeAsked  bool   // whether a free certificate could be requested
 
 	verified    watch // when the hostname was verified
 	configuring configuring
@@ -118,14 +118,14 @@ type probe struct {
 	active      object // the main hostname with its free certificate in use, at level 2
 }
 
-// asked is a question that was asked, with what it took.
+// asked is a question that was asked, and its cost.
 type asked struct {
 	question
 	finding
 	sent int
 }
 
-// A hostname is one that the probe has made.
+// A hostname is a hostname that the probe created.
 type hostname struct {
 	id   int64
 	name string
@@ -139,7 +139,7 @@ func (h *hostname) params(more ...string) map[string]string {
 	return params
 }
 
-// run asks the questions of the levels up to the one that was asked for, and removes what it has made.
+// run asks the questions of all levels up to the requested one, and removes what it created.
 func (p *probe) run(ctx context.Context) (err error) {
 	p.findings = map[string]finding{}
 	defer func() {
@@ -168,7 +168,7 @@ func (p *probe) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// conclude keeps a finding. A later one about the same question counts more, as it is nearer to the question.
+// conclude stores a finding. A later one about the same question replaces it, as it is more specific.
 func (p *probe) conclude(q question, f finding, sent int) {
 	p.asked = append(p.asked, asked{q, f, sent})
 	if f.value == "" {
@@ -180,7 +180,7 @@ func (p *probe) conclude(q question, f finding, sent int) {
 		p.asked[len(p.asked)-1].finding = finding{note: "the answer is new to the fake: " + f.value + ". " + f.note}
 		return
 	}
-	// As the fake writes it.
+	// The form of the fake.
 	f.value = o.Reading(q.name)
 	p.asked[len(p.asked)-1].finding = f
 	if before := p.value(q.name); before != "" && before != f.value {
@@ -190,7 +190,7 @@ func (p *probe) conclude(q question, f finding, sent int) {
 	_, _ = fmt.Fprintf(p.out, "%-24s %s\n", q.name, f.value)
 }
 
-// byChance looks for answers over a limit, which the probe does its best not to get.
+// byChance looks for responses to throttled calls, which the probe tries to avoid.
 func (p *probe) byChance() {
 	for _, a := range p.all() {
 		if !a.throttled() {
@@ -207,28 +207,28 @@ func (p *probe) byChance() {
 
 func (p *probe) note(text string, args ...any) { p.notes = append(p.notes, fmt.Sprintf(text, args...)) }
 
-// value is what a question has been answered with so far.
+// value returns the answer to a question so far.
 func (p *probe) value(name string) string { return p.findings[name].value }
 
-// write changes something, and goes on trying while ESA is busy.
+// write makes a change, and retries it while ESA is busy.
 func (p *probe) write(ctx context.Context, action string, params map[string]string) (answer, error) {
 	return p.get(ctx, action, params)
 }
 
-// update is an UpdateCustomHostname of the main hostname.
+// update makes an UpdateCustomHostname of the main hostname.
 func (p *probe) update(ctx context.Context, params ...string) (answer, error) {
 	return p.write(ctx, "UpdateCustomHostname", p.main.params(params...))
 }
 
-// look is a GetCustomHostname of the main hostname.
+// look makes a GetCustomHostname of the main hostname.
 func (p *probe) look(ctx context.Context) (answer, error) {
 	return p.get(ctx, "GetCustomHostname", p.main.params())
 }
 
-// model is the hostname in an answer of GetCustomHostname.
+// model returns the hostname in a response of GetCustomHostname.
 func model(a answer) object { return a.object.object("CustomHostnameModel") }
 
-// see waits until the main hostname is seen as it should be.
+// see waits until done reports true for the main hostname.
 func (p *probe) see(ctx context.Context, began answer, done func(object) bool) (watch, error) {
 	return poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && done(model(a)) },
@@ -236,7 +236,7 @@ func (p *probe) see(ctx context.Context, began answer, done func(object) bool) (
 	}.wait(ctx, began)
 }
 
-// change updates the main hostname, and waits until it is seen as it should be if the update was taken.
+// change updates the main hostname. If ESA accepts that, it waits until done reports true.
 func (p *probe) change(ctx context.Context, done func(object) bool, params ...string) (a answer, w watch, err error) {
 	if a, err = p.update(ctx, params...); err == nil && a.ok() {
 		w, err = p.see(ctx, a, done)
@@ -244,17 +244,17 @@ func (p *probe) change(ctx context.Context, done func(object) bool, params ...st
 	return a, w, err
 }
 
-// noCreate is why a question stays open that a run had no create left for.
+// noCreate is the reason why a question stays open if no create was left for it.
 const noCreate = "there was no create left for it"
 
-// create makes a hostname under the probe's own name, known to the journal before. With a nil hostname and no error ESA has
-// refused it, or there is no create left, which the answer without a status tells.
+// create creates a hostname below the probe's own name, after it is recorded in the journal. If hostname and error are nil,
+// ESA refused it, or, if the response has no status, no create is left.
 func (p *probe) create(ctx context.Context, siteID, recordID int64, name string, more ...string) (*hostname, answer, error) {
 	if p.creates >= maxCreates {
 		return nil, answer{}, nil
 	}
 	p.creates++
-	// Times in answers have seconds: hostnames of different ones can be told apart by age.
+	// Times in responses have a precision of seconds, so creates are at least one second apart.
 	if err := sleep(ctx, 1100*time.Millisecond-time.Since(p.created)); err != nil {
 		return nil, answer{}, err
 	}
@@ -284,7 +284,7 @@ func (p *probe) create(ctx context.Context, siteID, recordID int64, name string,
 	return &hostname{id: id, name: name}, a, p.journal.settle(e, created, id)
 }
 
-// under is a name below the probe's own.
+// under returns a name below the probe's own.
 func (p *probe) under(labels string) string { return labels + "." + p.journal.Under }
 
 // listed returns the hostnames of a site on its first page.
@@ -296,15 +296,15 @@ func (p *probe) listed(ctx context.Context, siteID int64, params ...string) (ans
 	return p.get(ctx, "ListCustomHostnames", all)
 }
 
-// holds tells whether a list shows a hostname.
+// holds reports whether a list contains a hostname.
 func holds(a answer, id int64) bool {
 	return slices.ContainsFunc(a.list("Hostnames"), func(item object) bool { return item.id("HostnameId") == id })
 }
 
-// same tells whether two names are one, however they are written.
+// same reports whether two names are equal, in A-labels or U-labels.
 func same(a, b string) bool { return esa.CanonicalName(a) == esa.CanonicalName(b) }
 
-// order tells how a list is ordered by CreateTime, and how many ages there are in it.
+// order returns how a list is ordered by CreateTime, and how many different times it contains.
 func order(items []object) (name string, ages int) {
 	var times []string
 	for _, item := range items {
@@ -325,7 +325,7 @@ func order(items []object) (name string, ages int) {
 	return name, len(slices.Compact(times))
 }
 
-// listOrder lists a site until its order cannot be chance.
+// listOrder lists a site until its order cannot be random.
 func (p *probe) listOrder(ctx context.Context, siteID int64, fewest, lists int) (finding, error) {
 	odds := 1
 	var first string

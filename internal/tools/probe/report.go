@@ -15,16 +15,16 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// The files that a run writes, besides the journal.
+// The files that a run writes in addition to the journal.
 const (
 	reportFile   = "report.md"
 	readingsFile = "readings.json"
 	fixturesFile = "answers.jsonl"
 )
 
-// writeFiles writes what a run has found, also one that was ended early.
+// writeFiles writes the findings of a run, even if it ended early.
 func (p *probe) writeFiles(dir string, m *masker, ended error) error {
-	// Names are learned before any text is masked that may hold them.
+	// The masker must know all names before it masks texts that may contain them.
 	var lines bytes.Buffer
 	for range 2 {
 		lines.Reset()
@@ -49,7 +49,7 @@ func (p *probe) writeFiles(dir string, m *masker, ended error) error {
 	)
 }
 
-// readings are the answers that the fake can play.
+// readings returns the answers that the fake supports.
 func (p *probe) readings() map[string]string {
 	values := map[string]string{}
 	for name, f := range p.findings {
@@ -100,7 +100,7 @@ func (p *probe) report(out io.Writer, m *masker, ended error) {
 	}
 }
 
-// why is why a question is open.
+// why returns why a question is open.
 func (p *probe) why(name string) string {
 	for _, a := range slices.Backward(p.asked) {
 		if a.name == name {
@@ -118,7 +118,7 @@ func (p *probe) why(name string) string {
 	return "the run ended before"
 }
 
-// reading is the question behind a name.
+// reading returns the reading of a name.
 func reading(name string) fakeesa.Reading {
 	for _, r := range fakeesa.Readings() {
 		if r.Name == name {

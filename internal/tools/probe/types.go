@@ -14,9 +14,9 @@ var (
 	booleanFields = []string{"Proxied", "Passed", "VersionManagement"}
 )
 
-// looseTypesOf tells how numbers and booleans are written in answers.
+// looseTypesOf returns how responses write numbers and booleans.
 func looseTypesOf(answers []answer) (finding, error) {
-	seen := map[string][]string{} // the fields, by how they are written
+	seen := map[string][]string{} // fields by reading
 	for _, a := range answers {
 		eachField(a.object, "", func(path string, value any) {
 			field := path[strings.LastIndexByte(path, '.')+1:]
@@ -43,7 +43,7 @@ func looseTypesOf(answers []answer) (finding, error) {
 	return open("there are several: %s", strings.Join(parts, "; "))
 }
 
-// kindOf is the reading of loose-types that a value speaks for, "" if it speaks for none.
+// kindOf returns the reading of loose-types that a value indicates, "" for none.
 func kindOf(field string, value any) string {
 	number, boolean := slices.Contains(numberFields, field), slices.Contains(booleanFields, field)
 	switch v := value.(type) {
@@ -59,11 +59,11 @@ func kindOf(field string, value any) string {
 			return "text"
 		}
 	}
-	// A boolean is one in two of the three.
+	// A boolean is the same in two of the three.
 	return ""
 }
 
-// eachField calls do for all fields that are neither object nor list.
+// eachField calls do for all fields that are neither objects nor lists.
 func eachField(content any, path string, do func(path string, value any)) {
 	switch v := content.(type) {
 	case object:

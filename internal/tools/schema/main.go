@@ -1,9 +1,8 @@
 // Command schema prints the provider's schema as "terraform providers schema
 // -json" of Terraform 1.14 does, for the generator of docs/.
 //
-// No CLI takes part: of those that a contributor may have, Terraform before 1.14
-// and every OpenTofu leave list resources and actions out, and their pages would
-// silently not be written.
+// It uses no CLI: Terraform before 1.14 and OpenTofu omit list resources and
+// actions, whose pages would then silently be missing.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 	"terraform-provider-esa/internal/provider"
 )
 
-// address is the one that tfplugindocs looks for, whatever the provider's own.
+// address is the one that tfplugindocs expects for every provider.
 const address = "registry.terraform.io/hashicorp/esa"
 
 func main() {
@@ -179,8 +178,8 @@ func convertParameter(p *tfprotov6.FunctionParameter) *tfjson.FunctionParameter 
 	return out
 }
 
-// convertType goes through JSON because that is the one form of a type that
-// tftypes and the cty of terraform-json have in common.
+// convertType converts through JSON, the only form of a type that tftypes and
+// the cty of terraform-json share.
 func convertType(from tftypes.Type, to json.Unmarshaler) {
 	raw, err := json.Marshal(from)
 	if err == nil {

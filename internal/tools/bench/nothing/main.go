@@ -1,4 +1,4 @@
-// Command nothing is a provider that does nothing: what any provider of this framework costs, to measure against.
+// Command nothing is a provider that does nothing, as a baseline for the costs of every provider with this framework.
 package main
 
 import (
