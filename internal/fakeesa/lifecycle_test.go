@@ -267,8 +267,10 @@ func TestFreeCertificateIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
 	for status, stays := range map[string]bool{"OK": true, "Applying": true, "Expiring": true, "Expired": false, "ApplyFailed": false} {
-		h := w.AddHostname(Hostname{SiteID: w.site.ID, RecordID: w.record.ID, Hostname: strings.ToLower(status) + ".customer.com",
-			Status: "active", SSLFlag: "on", CertType: "free", CertStatus: status, CertID: "before", CertNotAfter: w.clock.Now().Add(day)})
+		h := w.AddHostname(Hostname{
+			SiteID: w.site.ID, RecordID: w.record.ID, Hostname: strings.ToLower(status) + ".customer.com",
+			Status: "active", SSLFlag: "on", CertType: "free", CertStatus: status, CertID: "before", CertNotAfter: w.clock.Now().Add(day),
+		})
 		w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on", "CertType", "free")
 		if got := w.hostname(h.ID).CertID == "before"; got != stays {
 			t.Errorf("a certificate that is %s stays: %t, want %t", status, got, stays)

@@ -7,9 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
-	actionschema "github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 )
 
 // TestDefaultTimeouts has the documentation name the time limits that apply.
@@ -19,7 +17,7 @@ func TestDefaultTimeouts(t *testing.T) {
 	newCustomHostnameValidationResource().Schema(t.Context(), resource.SchemaRequest{}, &validation)
 	described := map[string]string{}
 	for name, response := range map[string]resource.SchemaResponse{"esa_custom_hostname": hostname, "esa_custom_hostname_validation": validation} {
-		for attribute, limit := range response.Schema.Blocks["timeouts"].(schema.SingleNestedBlock).Attributes {
+		for attribute, limit := range response.Schema.Blocks["timeouts"].GetNestedObject().GetAttributes() {
 			described[name+" "+attribute] = limit.GetMarkdownDescription() + limit.GetDescription()
 		}
 	}
@@ -28,7 +26,7 @@ func TestDefaultTimeouts(t *testing.T) {
 		var response action.SchemaResponse
 		create().Metadata(t.Context(), action.MetadataRequest{ProviderTypeName: "esa"}, &metadata)
 		create().Schema(t.Context(), action.SchemaRequest{}, &response)
-		limit := response.Schema.Blocks["timeouts"].(actionschema.SingleNestedBlock).Attributes["invoke"]
+		limit := response.Schema.Blocks["timeouts"].GetNestedObject().GetAttributes()["invoke"]
 		described[metadata.TypeName+" invoke"] = limit.GetMarkdownDescription() + limit.GetDescription()
 	}
 	for name, want := range map[string]time.Duration{

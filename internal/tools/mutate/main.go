@@ -29,10 +29,6 @@ import (
 
 func main() {
 	only := flag.String("run", "", "put in only the bugs whose block matches this regular `expression`")
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "Usage: mutate [-run regexp] list")
-		flag.PrintDefaults()
-	}
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
@@ -67,7 +63,7 @@ func run(ctx context.Context, list, only string) (lived int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := copySources(dir); err != nil {
 		return 0, err
 	}
