@@ -114,50 +114,50 @@ func run(ctx context.Context, instants bool, whole, plans, limits string) (err e
 const (
 	head = `# Benchmarks
 
-` + "`make bench`" + `, %s, %s, %d cores, %s/%s, every API call answered after %d ms. Ratios are of times on the same machine
-in the same run, of wall times where nothing else is said. Binary, stripped: %.1f MB.
+` + "`make bench`" + `, %s, %s, %d cores, %s/%s, every API call answered after %d ms. All ratios compare times on the same
+machine in the same run; they are of wall times unless a column says otherwise. Binary, stripped: %.1f MB.
 `
 	smallHead = `
-## Beside a provider that does nothing
+## Compared with a provider that does nothing
 
-The same with a provider of the same framework that makes no calls and has one resource, with an ` + "`id`" + ` and the five arguments
-that are set here: ` + "`site_id`, `record_id`, `hostname`, `ssl_flag`, `cert_type`" + `. The median of the ratios of %d pairs, the two
-taking turns.
+The other provider uses the same framework, makes no calls and has one resource, with an ` + "`id`" + ` and the five arguments
+that are set here: ` + "`site_id`, `record_id`, `hostname`, `ssl_flag`, `cert_type`" + `. The ratios are
+medians of %d pairs of runs, in alternation.
 
 | run | ratio |
 | --- | --- |
 `
 	steadyHead = `
-## Many hostnames that are there
+## Existing hostnames
 
-Refreshed and planned, and applied where one is changed; beside as many resources of the provider that does nothing, the
-medians of the ratios of %d pairs. Processor time is that of CLI and provider together. Each uploaded certificate is an RSA
-chain of three of its own. Two validations for each hostname make three resources of each.
+Refresh and plan, and apply if one is changed, compared with as many resources of the provider that does nothing. The ratios are
+medians of %d pairs. Processor time is that of CLI and provider together. Each uploaded certificate is an RSA chain of three of
+its own. With two validations for each hostname, there are three resources for each.
 
 | hostnames | run | API calls | wall time | processor time | peak memory of the provider |
 | --- | --- | --- | --- | --- | --- |
 `
 	left = `
-What is left is mostly the CLI's: its time grows with the number of attributes, also of those that are null, and an
-` + "`esa_custom_hostname`" + ` has some thirty where the other resource has six. The provider's own share is a fraction of a millisecond
-for each hostname, to decode what it is sent. CONTRIBUTING.md says what could be mended where.
+The CLI takes most of the remaining time. Its time grows with the number of attributes, null ones included, and an
+` + "`esa_custom_hostname`" + ` has some thirty, and the other resource six. The provider takes a fraction of a millisecond for each hostname, to
+decode requests. CONTRIBUTING.md lists what other projects could fix.
 `
 	lifeHead = `
-## The life of many hostnames
+## Create, change and destroy
 
-"plan" has nothing to do but refresh, "change" and "destroy" refresh first. The ratios are of plans only for
-` + "`-refresh=false`" + `, and else to the same with as many hostnames of the provider that does nothing, and as many
+"plan" only refreshes; "change" and "destroy" refresh first. The columns compare the run with a plan with
+` + "`-refresh=false`" + `, and with the same run of the provider that does nothing and of
 ` + "`terraform_data`" + `.
 
 | hostnames | run | API calls | to ` + "`-refresh=false`" + ` | to nothing | to ` + "`terraform_data`" + ` | peak memory of the provider |
 | --- | --- | --- | --- | --- | --- | --- |
 `
 	limitHead = `
-## Against a limit of calls per second
+## With a limit of calls per second
 
-` + "`apply`" + ` of new hostnames against a server that refuses whatever is more.
+` + "`apply`" + ` of new hostnames, on a server that refuses more calls.
 
-| calls per second | hostnames | calls that were served | calls that were refused | wall time to the least possible |
+| calls per second | hostnames | accepted calls | refused calls | wall time, compared with the least possible |
 | --- | --- | --- | --- | --- |
 `
 )
