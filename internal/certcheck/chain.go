@@ -152,13 +152,13 @@ func unreachable(chain []*x509.Certificate, end int, outside []int) Problem {
 	if len(outside) > most {
 		shown = append(shown, fmt.Sprintf("%d more", len(outside)-most))
 	}
-	mend := "Remove what does not belong."
+	fix := "Remove what does not belong."
 	if last := chain[end]; !signed(last, last) {
-		mend = fmt.Sprintf("Remove what does not belong. To continue the path from certificate %d (%s), add the certificate of its issuer, %s.", end+1, title(last), show(last.Issuer.String()))
+		fix = fmt.Sprintf("Remove what does not belong. To continue the path from certificate %d (%s), add the certificate of its issuer, %s.", end+1, title(last), show(last.Issuer.String()))
 	}
 	return Problem{
 		Part: PartCertificate, Warning: true, Summary: summaryOutside,
-		Detail: fmt.Sprintf("Clients ignore %s, as no path from the leaf leads there. %s", strings.Join(shown, ", "), mend),
+		Detail: fmt.Sprintf("Clients ignore %s, as no path from the leaf leads there. %s", strings.Join(shown, ", "), fix),
 	}
 }
 

@@ -192,11 +192,11 @@ func parseCertificate(text string) ([]*x509.Certificate, *Problem) {
 			if _, _, err := parseKeyDER(b.der); err == nil {
 				return nil, keyAt(i + 1)
 			}
-			mend := "Use the text exactly as issued."
+			fix := "Use the text exactly as issued."
 			if strings.Contains(err.Error(), "elliptic curve") {
-				mend = keyMend
+				fix = keyFix
 			}
-			return nil, part.invalid("Block %d of the certificate is not a usable X.509 certificate (%s). %s", i+1, show(err.Error()), mend)
+			return nil, part.invalid("Block %d of the certificate is not a usable X.509 certificate (%s). %s", i+1, show(err.Error()), fix)
 		}
 		chain = append(chain, certificate)
 	}
@@ -265,13 +265,13 @@ func parsePrivateKey(text string) (crypto.Signer, block, *Problem) {
 	parsed, kind, err := parseKeyDER(found.der)
 	if err != nil {
 		if kind := foreignKind(*found); kind != "" {
-			return refuse("Block %d of the private key is %s. %s", number, kind, keyMend)
+			return refuse("Block %d of the private key is %s. %s", number, kind, keyFix)
 		}
 		return refuse("Block %d of the private key cannot be parsed; it is corrupt or not a key. Use an RSA or ECDSA key in PKCS #8, PKCS #1 or SEC 1 form.", number)
 	}
 	signer, isSigner := parsed.(crypto.Signer)
 	if !isSigner {
-		return refuse("Block %d of the private key is of a type that cannot sign. %s", number, keyMend)
+		return refuse("Block %d of the private key is of a type that cannot sign. %s", number, keyFix)
 	}
 	if fault := keyFault(signer.Public()); fault != "" {
 		return refuse("Block %d of the private key is %s. %s", number, keyName(signer.Public()), fault)
@@ -323,14 +323,14 @@ func foreignKind(b block) string {
 	return ""
 }
 
-const keyMend = "Use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521."
+const keyFix = "Use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521."
 
 // keyFault returns why a key is unusable, or "".
 func keyFault(public crypto.PublicKey) string {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
 		if key.N.BitLen() < 2048 {
-			return "That is too short. " + keyMend
+			return "That is too short. " + keyFix
 		}
 		return ""
 	case *ecdsa.PublicKey:
@@ -338,9 +338,9 @@ func keyFault(public crypto.PublicKey) string {
 		case "P-256", "P-384", "P-521":
 			return ""
 		}
-		return "TLS does not support that curve. " + keyMend
+		return "TLS does not support that curve. " + keyFix
 	}
-	return "That key type is not supported. " + keyMend
+	return "That key type is not supported. " + keyFix
 }
 
 // keyName returns a key's type and size, such as RSA-2048 or ECDSA-P256.

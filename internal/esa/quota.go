@@ -17,7 +17,7 @@ import (
 //     ESA's hour. A Create for which there is room is sent at once; those of more than an hour ago do not count. It is not
 //     documented whether refused Creates count, so here they do.
 //   - Without room, one Create at a time is tried, with growing pauses, until its context ends; max_retries does not apply.
-//     One that succeeds long before there should be room is a surprise, and all are sent again.
+//     One that succeeds long before there should be room is a surprise, and all are sent as before.
 //
 // Other calls are not affected, nor is their pace.
 

@@ -163,7 +163,7 @@ func (s *Server) changeRecord(id int64, protected string, change func(*Record)) 
 	}
 	for _, h := range s.store.hostnames {
 		if h.RecordID == id {
-			return fail(protected, "hostname %d hangs on it", h.ID)
+			return fail(protected, "hostname %d uses it", h.ID)
 		}
 	}
 	change(record)

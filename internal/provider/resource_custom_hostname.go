@@ -398,7 +398,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 	}
 }
 
-// update sends the smallest call. If ESA refuses a record on its own, the record is sent again with SslFlag and the
+// update sends the smallest call. If ESA refuses a record on its own, the record is retried with SslFlag and the
 // certificate group: the documentation allows a record on its own, but Alibaba Cloud's own generated code never sends it
 // that way. If the plan lacks the certificate because ESA does not return it, the configured one is sent.
 func (r *customHostnameResource) update(ctx context.Context, client *esa.Client, in esa.UpdateCustomHostnameInput, plan, config *customHostnameModel) diag.Diagnostic {
