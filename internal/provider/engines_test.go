@@ -258,9 +258,13 @@ func TestAccEngines(t *testing.T) {
 				"github_app_installation_id": tfconfig.StringVariable("ghain-1"),
 			}
 			// The second step leaves no state, as the library cannot read one with for_each.
+			locals, _, found := strings.Cut(config, "resource \"")
+			if !found {
+				t.Fatal("there is no resource")
+			}
 			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
 				{Config: config, ConfigVariables: values},
-				{Config: config[:strings.Index(config, "# As many agents")], ConfigVariables: values},
+				{Config: locals, ConfigVariables: values},
 			}})
 			if len(settings) != len(variables) {
 				t.Errorf("there are variables of %v, and settings of %v", variables, settings)

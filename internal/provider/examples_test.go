@@ -758,7 +758,7 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 			commands = block.text
 		}
 	}
-	for _, part := range []string{"-keyout app.customer-b.com.key ", "-out app.customer-b.com.pem\n", `subjectAltName=DNS:app.customer-b.com"`, `TF_VAR_private_key="$(cat app.customer-b.com.key)"`} {
+	for _, part := range []string{"-keyout app.customer-b.com.key ", "-out app.customer-b.com.pem\n", `subjectAltName=DNS:app.customer-b.com"`, `TF_VAR_private_key="$(cat app.customer-b.com.key)"`, "TF_VAR_site_id=4042843419650112 TF_VAR_record_id=4042843419650113\n"} {
 		if !strings.Contains(commands, part) {
 			t.Errorf("the guide's commands do not have %s:\n%s", part, commands)
 		}
@@ -775,7 +775,7 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 		w.write("app.customer-b.com.key", made.PrivateKeyPEM)
 		_, commands, _ = strings.Cut(commands, "\n")
 	}
-	commands = strings.NewReplacer("terraform apply", w.cli+" apply -auto-approve", "terraform init", w.cli+" init").Replace(commands)
+	commands = strings.NewReplacer("4042843419650112", fmt.Sprint(a.site.ID), "4042843419650113", fmt.Sprint(a.record.ID), "terraform apply", w.cli+" apply -auto-approve", "terraform init", w.cli+" init").Replace(commands)
 	out, status := w.program("sh", "-ec", commands)
 	if status != 0 {
 		t.Fatalf("the commands ended with status %d:\n%s", status, out)
