@@ -352,8 +352,9 @@ func TestConcurrentCallsShareConnections(t *testing.T) {
 		})
 	}
 	group.Wait()
-	// A call can begin a moment before the last one's connection is free again, so that a few more are opened.
-	if n := f.Connections(); n > workers+workers/4 {
+	// The transport can open a connection for a call that then gets one which has become free. There are never more than
+	// one of these for each worker. Connections that are not shared are hundreds.
+	if n := f.Connections(); n > 2*workers {
 		t.Errorf("%d connections for %d calls at %d a time", n, calls, workers)
 	}
 }
