@@ -410,7 +410,7 @@ output "relative_name" {
 			return apply(w)
 		},
 		"write-only arguments, such as `private_key_wo`": func(w *workspace, _ *account) int {
-			w.write("main.tf", readExample(w.t, "guides/certificates/upload.tf"))
+			w.place("guides/certificates/upload.tf")
 			return apply(w)
 		},
 		"`import` blocks by id, with `for_each`": func(w *workspace, a *account) int {

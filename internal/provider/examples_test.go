@@ -45,14 +45,20 @@ func readExample(t *testing.T, path string) string {
 	return string(text)
 }
 
-// play puts an example into the workspace and applies it.
-func (w *workspace) play(path string) {
+// place makes an example the configuration of the workspace. Its own required_providers replace the workspace's.
+func (w *workspace) place(path string) {
 	w.t.Helper()
 	text := readExample(w.t, path)
 	if strings.Contains(text, "required_providers") {
 		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
 	}
 	w.write("main.tf", text)
+}
+
+// play places an example and applies it.
+func (w *workspace) play(path string) {
+	w.t.Helper()
+	w.place(path)
 	w.mustRun("apply", "-auto-approve")
 	w.mustRun("plan", "-detailed-exitcode")
 }
@@ -767,8 +773,7 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	made := issue(t, "app.customer-b.com")
 	w := example(t, a, made)
 	w.mirror()
-	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
-	w.write("main.tf", readExample(t, "guides/certificates/upload.tf"))
+	w.place("guides/certificates/upload.tf")
 	if _, err := exec.LookPath("openssl"); err == nil {
 		_ = os.Remove(filepath.Join(w.dir, "app.customer-b.com.pem"))
 	} else {
