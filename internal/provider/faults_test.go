@@ -653,6 +653,10 @@ func (a *account) await(t *testing.T, action string) {
 // must be one hostname in the end, as configured.
 func (w *workspace) recover(a *account, record int64) {
 	w.t.Helper()
+	if a.Options().DuplicateCreate == fakeesa.DuplicateRefused {
+		// A refused create does not wait for lists to show the one before it.
+		_ = a.clock.Sleep(w.t.Context(), a.Options().UnlistedFor)
+	}
 	for range 2 {
 		output, status := w.run("apply", "-auto-approve")
 		if status == 0 {
