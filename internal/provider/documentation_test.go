@@ -156,10 +156,7 @@ func (f fence) try(t *testing.T) {
 
 	// Another provider's things are named by their ids.
 	text := strings.NewReplacer("alicloud_esa_site.saas.id", fmt.Sprintf("%q", fmt.Sprint(a.site.ID)), "alicloud_esa_record.origin.id", fmt.Sprintf("%q", fmt.Sprint(a.record.ID))).Replace(f.text)
-	if strings.Contains(text, "required_providers") {
-		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
-	}
-	w.write("main.tf", text)
+	w.configure(text)
 	switch {
 	case strings.Contains(text, "import {"):
 		a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: "shop.customer.com", SSLFlag: "off"})
@@ -410,7 +407,7 @@ output "relative_name" {
 			return apply(w)
 		},
 		"write-only arguments, such as `private_key_wo`": func(w *workspace, _ *account) int {
-			w.place("guides/certificates/upload.tf")
+			w.configure(readExample(w.t, "guides/certificates/upload.tf"))
 			return apply(w)
 		},
 		"`import` blocks by id, with `for_each`": func(w *workspace, a *account) int {

@@ -45,20 +45,10 @@ func readExample(t *testing.T, path string) string {
 	return string(text)
 }
 
-// place makes an example the configuration of the workspace. Its own required_providers replace the workspace's.
-func (w *workspace) place(path string) {
-	w.t.Helper()
-	text := readExample(w.t, path)
-	if strings.Contains(text, "required_providers") {
-		_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
-	}
-	w.write("main.tf", text)
-}
-
-// play places an example and applies it.
+// play applies an example.
 func (w *workspace) play(path string) {
 	w.t.Helper()
-	w.place(path)
+	w.configure(readExample(w.t, path))
 	w.mustRun("apply", "-auto-approve")
 	w.mustRun("plan", "-detailed-exitcode")
 }
@@ -773,7 +763,7 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	made := issue(t, "app.customer-b.com")
 	w := example(t, a, made)
 	w.mirror()
-	w.place("guides/certificates/upload.tf")
+	w.configure(readExample(t, "guides/certificates/upload.tf"))
 	if _, err := exec.LookPath("openssl"); err == nil {
 		_ = os.Remove(filepath.Join(w.dir, "app.customer-b.com.pem"))
 	} else {

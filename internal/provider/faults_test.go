@@ -523,9 +523,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 			}
 			made := a.hostname(t)
 			for i, output := range outputs {
-				if lag := a.Options().UnlistedFor; statuses[i] == 1 && duplicate == fakeesa.DuplicateRefused && lag > 0 {
-					// Only the next apply sees whose the name is: a refusal is not worth the wait.
-					_ = a.clock.Sleep(t.Context(), lag)
+				if statuses[i] == 1 && a.untilListed(t) {
 					output, _ = folders[i].run("apply", "-auto-approve")
 				}
 				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d:%d", a.site.ID, made.ID)) {
@@ -649,14 +647,25 @@ func (a *account) await(t *testing.T, action string) {
 	t.Fatalf("%s was never called", action)
 }
 
+// untilListed lets the time pass until lists show what was created, where a create needs that: one that is refused because of
+// its name does not wait for lists, and only the next one names the hostname that has it. It reports whether time passed.
+func (a *account) untilListed(t *testing.T) bool {
+	t.Helper()
+	lag := a.Options().UnlistedFor
+	if lag == 0 || a.Options().DuplicateCreate != fakeesa.DuplicateRefused {
+		return false
+	}
+	if err := a.clock.Sleep(t.Context(), lag); err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
 // recover does what a user does after an apply that ended in the middle: apply again, and import if it says so. There
 // must be one hostname in the end, as configured.
 func (w *workspace) recover(a *account, record int64) {
 	w.t.Helper()
-	if a.Options().DuplicateCreate == fakeesa.DuplicateRefused {
-		// A refused create does not wait for lists to show the one before it.
-		_ = a.clock.Sleep(w.t.Context(), a.Options().UnlistedFor)
-	}
+	a.untilListed(w.t)
 	for range 2 {
 		output, status := w.run("apply", "-auto-approve")
 		if status == 0 {

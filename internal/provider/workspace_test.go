@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -73,6 +74,17 @@ func (w *workspace) write(name, text string) {
 	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// configure writes the configuration. If it has required_providers, they replace the workspace's.
+func (w *workspace) configure(text string) {
+	w.t.Helper()
+	if strings.Contains(text, "required_providers") {
+		if err := os.Remove(filepath.Join(w.dir, "versions.tf")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.t.Fatal(err)
+		}
+	}
+	w.write("main.tf", text)
 }
 
 // mirror lets init install the provider, for configurations that cannot do without: dev_overrides know no init.
