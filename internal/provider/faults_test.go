@@ -30,8 +30,7 @@ import (
 // the call's effect or after it, and still one apply is enough, each time.
 func TestAccFaults_answers(t *testing.T) {
 	t.Parallel()
-	// The provider's clock runs ahead by all the waits.
-	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour, DuplicateCreate: fakeesa.DuplicateConflicts})
+	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
 	all := map[string]fakeesa.Fault{
 		"after-ten-megabytes": {After: true, Status: 200, RawBody: new(`{"RequestId":"R","x":"` + strings.Repeat("x", 10<<20) + `"}`)},
 	}
@@ -115,7 +114,7 @@ resource "esa_custom_hostname" "test" {
 // TestAccFaults_verify loses answers of VerifyCustomHostname each way.
 func TestAccFaults_verify(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, TimestampWindow: 10000 * time.Hour}, "auto-verify")
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")
 	for _, faults := range []map[string]fakeesa.Fault{fakeesa.UnclearFaults(), fakeesa.Refusals()} {
 		for _, fault := range faults {
 			fault.Action = "VerifyCustomHostname"
@@ -474,7 +473,7 @@ func TestAccFaults_othersMeanwhile(t *testing.T) {
 // TestAccFaults_busyRecord changes ten hostnames of one record at once, of which ESA takes one change at a time.
 func TestAccFaults_busyRecord(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{Latency: 20 * time.Millisecond, TimestampWindow: 10000 * time.Hour})
+	a := newAccount(t, fakeesa.Options{Latency: 20 * time.Millisecond})
 	config := func(record int64) string {
 		return a.provider() + fmt.Sprintf(`
 resource "esa_custom_hostname" "test" {

@@ -73,8 +73,7 @@ func TestAccLongRuns_busyForLong(t *testing.T) {
 	for _, code := range []string{"Record.ServiceBusy", "Record.Reserved", "Site.ServiceBusy", "LockFailed"} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			// The provider's clock runs ahead by all the waits.
-			a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour})
+			a := newAccount(t, fakeesa.Options{})
 			busy := func() { a.Inject(fakeesa.Fault{Match: isWrite, Code: code, Times: 25}) }
 			record := a.args(name, args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})
 			a.test(t,
@@ -93,7 +92,7 @@ func isWrite(r fakeesa.Request) bool {
 // TestAccLongRuns_throttlingCodes meets each way to say "too many".
 func TestAccLongRuns_throttlingCodes(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{TimestampWindow: 10000 * time.Hour, RetryAfter: fakeesa.RetryAfterSeconds})
+	a := newAccount(t, fakeesa.Options{RetryAfter: fakeesa.RetryAfterSeconds})
 	faults := func() {
 		for _, fault := range []fakeesa.Fault{
 			{Code: "Rejected.Throttling"}, {Code: "Record.Reserved"}, {Code: "Some.New", Status: 429}, {Code: "Throttling.Api", RetryAfter: 7 * time.Second}, {Status: 429, RawBody: new("")},
