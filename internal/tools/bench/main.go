@@ -68,44 +68,29 @@ func run(ctx context.Context, instants bool, whole, plans, limits string) (err e
 			return err
 		}
 	}
-	fmt.Printf(steadyHead, pairs)
-	for what := range strings.SplitSeq(plans, ",") {
+	if err := rows(fmt.Sprintf(steadyHead, pairs), plans, b.steady); err != nil {
+		return err
+	}
+	if err := rows(left+lifeHead, whole, func(_ string, count int) error { return b.measure(count) }); err != nil {
+		return err
+	}
+	return rows(limitHead, limits, func(_ string, perSecond int) error { return b.limited(perSecond) })
+}
+
+// rows prints a table, with rows for each number of a list such as "1,100" or "free:1000,upload:1000".
+func rows(head, list string, measure func(kind string, number int) error) error {
+	fmt.Print(head)
+	for _, what := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		kind, text, found := strings.Cut(what, ":")
 		if !found {
-			continue
+			text = kind
 		}
-		count, err := strconv.Atoi(text)
+		number, err := strconv.Atoi(text)
+		if err == nil {
+			err = measure(kind, number)
+		}
 		if err != nil {
-			return err
-		}
-		if err := b.steady(kind, count); err != nil {
-			return fmt.Errorf("%d hostnames, %s: %w", count, kind, err)
-		}
-	}
-	fmt.Print(left, lifeHead)
-	for text := range strings.SplitSeq(whole, ",") {
-		if text == "" {
-			continue
-		}
-		count, err := strconv.Atoi(text)
-		if err != nil {
-			return err
-		}
-		if err := b.measure(count); err != nil {
-			return fmt.Errorf("%d hostnames: %w", count, err)
-		}
-	}
-	fmt.Print(limitHead)
-	for text := range strings.SplitSeq(limits, ",") {
-		if text == "" {
-			continue
-		}
-		perSecond, err := strconv.Atoi(text)
-		if err != nil {
-			return err
-		}
-		if err := b.limited(perSecond); err != nil {
-			return fmt.Errorf("%d calls a second: %w", perSecond, err)
+			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
 	return nil

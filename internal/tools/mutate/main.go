@@ -1,4 +1,5 @@
-// Command mutate puts bugs into a copy of the repository, one at a time, and runs the tests that should detect them.
+// Command mutate puts bugs into a copy of what git has committed or staged, one at a time, and runs the tests that should
+// detect them.
 //
 //	go run ./internal/tools/mutate [-run regexp] internal/tools/mutate/known.txt
 //
@@ -18,7 +19,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -64,8 +64,10 @@ func run(ctx context.Context, list, only string) (lived int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := copySources(dir); err != nil {
-		return 0, err
+	// Tests of the repository itself use git.
+	copied := exec.CommandContext(ctx, "sh", "-c", `git checkout-index --all --prefix="$1/" && cd "$1" && git init -q && git add -A`, "sh", dir)
+	if out, err := copied.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("copying the repository: %w\n%s", err, out)
 	}
 	for i, bug := range bugs {
 		killer, err := bug.meet(ctx, dir)
@@ -124,32 +126,6 @@ func parse(text string, matches *regexp.Regexp) (bugs []bug, err error) {
 	return bugs, nil
 }
 
-// copySources copies the work tree.
-func copySources(dir string) error {
-	files, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
-	if err != nil {
-		return fmt.Errorf("git ls-files: %w", err)
-	}
-	for name := range strings.SplitSeq(strings.Trim(string(files), "\x00"), "\x00") {
-		info, err := os.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		text, readErr := os.ReadFile(name)
-		target := filepath.Join(dir, name)
-		if err := errors.Join(err, readErr, os.MkdirAll(filepath.Dir(target), 0o700)); err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, text, info.Mode().Perm()); err != nil {
-			return err
-		}
-	}
-	// Tests of the repository itself use git.
-	init := exec.Command("sh", "-c", "git init -q && git add -A")
-	init.Dir = dir
-	return init.Run()
-}
-
 // meet adds the bug, runs its tests until one fails, and removes the bug. It returns the test that failed, "" for none.
 func (b bug) meet(ctx context.Context, dir string) (killer string, err error) {
 	path := filepath.Join(dir, b.file)
@@ -157,11 +133,10 @@ func (b bug) meet(ctx context.Context, dir string) (killer string, err error) {
 	if err != nil {
 		return "", err
 	}
-	old := b.old
-	if n := strings.Count(string(right), old); n != 1 {
+	if n := strings.Count(string(right), b.old); n != 1 {
 		return "", fmt.Errorf("the old text is there %d times", n)
 	}
-	if err := os.WriteFile(path, bytes.Replace(right, []byte(old), []byte(b.new), 1), 0o600); err != nil {
+	if err := os.WriteFile(path, bytes.Replace(right, []byte(b.old), []byte(b.new), 1), 0o600); err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(path, right, 0o600)) }()
