@@ -233,6 +233,7 @@ func (a answer) writeBroken(w http.ResponseWriter) {
 }
 
 // toXML converts a JSON document to the gateway's XML: elements are named like the fields, and lists are repeated elements.
+// XML is what a client gets from the gateway if it forgets Format, and a fake that returned JSON would hide that.
 func toXML(root string, document []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.UseNumber()

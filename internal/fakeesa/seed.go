@@ -440,7 +440,8 @@ func within(i int, e entry, err error) error {
 	return fmt.Errorf("%s[%d] (%s): %w", e.place(), i, e.title(), err)
 }
 
-// decodeEntry decodes an object without unknown fields.
+// decodeEntry decodes an object without unknown fields. Its errors name arguments and line, as seed files are written by hand,
+// and an id without quotes or a misspelt argument is easy to write.
 func decodeEntry(text []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()

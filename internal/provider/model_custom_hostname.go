@@ -208,7 +208,10 @@ func (m *customHostnameModel) certificateFromAPI(h *esa.CustomHostname, defaultC
 	}
 }
 
-// unseenCertificate is the state of an imported certificate that ESA does not return, until this provider sends one.
+// unseenCertificate is the state of an imported certificate that ESA does not return, until this provider sends one. The
+// documentation says that ESA returns it, but no one has confirmed that. If it does not, null would make every import of an
+// uploaded certificate require its key and deploy it again: Terraform lets a plan keep the old value of an argument only if
+// that is not null.
 func unseenCertificate() pemValue { return newPEM("") }
 
 // known returns the hostname of a state, to decide whether a list is enough to refresh it. With an invalid id, it is
