@@ -14,6 +14,16 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
+// providerData is the data from Configure for resources, data sources, lists and actions.
+type providerData struct {
+	client       *esa.Client // nil while the provider's configuration is unknown
+	clock        esa.Clock
+	accountSite  esa.AccountSite // from account_type, "" if it is not set
+	casRegion    string          // default of cas_region: the account site's region; "" while unknown
+	batchRefresh bool            // whether a refresh may use pages of ListCustomHostnames
+	unknown      []string        // names of the provider arguments that are unknown
+}
+
 // connection contains the data from the provider's Configure.
 type connection struct {
 	data *providerData

@@ -316,3 +316,22 @@ func clean(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
+
+// credentialDiagnostic returns the error about missing or unusable credentials.
+func credentialDiagnostic(err error) diag.Diagnostic {
+	if unusable := new(esa.CredentialError); errors.As(err, &unusable) {
+		return diag.NewAttributeErrorDiagnostic(argumentPath(unusable.Field), "Invalid "+unusable.Field, unusable.Problem)
+	}
+	if !errors.Is(err, esa.ErrNoCredentials) {
+		return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials", err.Error())
+	}
+	var places strings.Builder
+	for _, name := range []string{"access_key", "secret_key", "profile", "credentials_uri", "ecs_role_name"} {
+		fmt.Fprintf(&places, "  - %s: not set, nor %s\n", name, strings.Join(environment[name], ", nor "))
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials",
+		"None of the sources of credentials is set, in the provider block or in the environment:\n\n"+places.String()+
+			"  - assume_role_with_oidc: no block\n\n"+
+			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or profile to a profile of the Alibaba Cloud CLI, or one of the others. "+
+			"There is no default profile.")
+}

@@ -1,9 +1,15 @@
 package provider
 
 import (
+	"context"
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"terraform-provider-esa/internal/esa"
 )
 
 // PrepareProcess configures logging and garbage collection of the process. It must be called first.
@@ -35,4 +41,37 @@ func logsWanted(environment []string) bool {
 		}
 	}
 	return false
+}
+
+// logEvent logs an attempt. It omits ESA's messages, as one of them repeats the string to sign, including a private key.
+func logEvent(ctx context.Context, event esa.Event) {
+	if event.Warning != "" {
+		tflog.Warn(ctx, event.Warning)
+		return
+	}
+	if event.Waiting != "" {
+		tflog.Info(ctx, "Still waiting: "+event.Waiting, map[string]any{"for": event.Duration.Round(time.Second).String()})
+		return
+	}
+	fields := map[string]any{
+		"action":      event.Action,
+		"attempt":     event.Attempt,
+		"duration_ms": event.Duration.Milliseconds(),
+	}
+	if event.Status != 0 {
+		fields["status"] = event.Status
+	}
+	if event.RequestID != "" {
+		fields["request_id"] = event.RequestID
+	}
+	if event.Wait > 0 {
+		fields["wait_ms"] = event.Wait.Milliseconds()
+	}
+	switch {
+	case event.Code != "":
+		fields["code"] = event.Code
+	case event.Err != nil:
+		fields["error"] = event.Err.Error()
+	}
+	tflog.Debug(ctx, "Called ESA", fields)
 }

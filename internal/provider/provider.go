@@ -276,3 +276,15 @@ func documented(name, description string) string {
 	}
 	return description + " Environment variables, the first that is not empty: `" + strings.Join(names, "`, `") + "`."
 }
+
+// userAgent returns the User-Agent header.
+func userAgent(version, terraformVersion, configurationSource string) string {
+	agent := "terraform-provider-esa/" + version
+	if terraformVersion != "" {
+		agent += " (+Terraform " + terraformVersion + ")"
+	}
+	if configurationSource != "" {
+		agent += " " + configurationSource
+	}
+	return agent
+}

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,20 +15,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"terraform-provider-esa/internal/esa"
 )
-
-// providerData is the data from Configure for resources, data sources, lists and actions.
-type providerData struct {
-	client       *esa.Client // nil while the provider's configuration is unknown
-	clock        esa.Clock
-	accountSite  esa.AccountSite // from account_type, "" if it is not set
-	casRegion    string          // default of cas_region: the account site's region; "" while unknown
-	batchRefresh bool            // whether a refresh may use pages of ListCustomHostnames
-	unknown      []string        // names of the provider arguments that are unknown
-}
 
 // environment lists the variables for arguments that are unset or empty in the configuration. The first variable that is
 // not empty is used. Names and order are the same as in the alicloud provider, so that both can share an environment.
@@ -430,68 +418,4 @@ func (r *resolver) assumeRoleWithOIDC(blocks types.List) *esa.AssumeRoleWithOIDC
 // sessionExpiration reads a lifetime in seconds; 0 means the default.
 func (r *resolver) sessionExpiration(name string, v types.Int64) int {
 	return r.integer(name, v, 0, minSessionExpiration, maxSessionExpiration)
-}
-
-// credentialDiagnostic returns the error about missing or unusable credentials.
-func credentialDiagnostic(err error) diag.Diagnostic {
-	if unusable := new(esa.CredentialError); errors.As(err, &unusable) {
-		return diag.NewAttributeErrorDiagnostic(argumentPath(unusable.Field), "Invalid "+unusable.Field, unusable.Problem)
-	}
-	if !errors.Is(err, esa.ErrNoCredentials) {
-		return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials", err.Error())
-	}
-	var places strings.Builder
-	for _, name := range []string{"access_key", "secret_key", "profile", "credentials_uri", "ecs_role_name"} {
-		fmt.Fprintf(&places, "  - %s: not set, nor %s\n", name, strings.Join(environment[name], ", nor "))
-	}
-	return diag.NewAttributeErrorDiagnostic(path.Root("access_key"), "Unable to find credentials",
-		"None of the sources of credentials is set, in the provider block or in the environment:\n\n"+places.String()+
-			"  - assume_role_with_oidc: no block\n\n"+
-			"Set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or profile to a profile of the Alibaba Cloud CLI, or one of the others. "+
-			"There is no default profile.")
-}
-
-// userAgent returns the User-Agent header.
-func userAgent(version, terraformVersion, configurationSource string) string {
-	agent := "terraform-provider-esa/" + version
-	if terraformVersion != "" {
-		agent += " (+Terraform " + terraformVersion + ")"
-	}
-	if configurationSource != "" {
-		agent += " " + configurationSource
-	}
-	return agent
-}
-
-// logEvent logs an attempt. It omits ESA's messages, as one of them repeats the string to sign, including a private key.
-func logEvent(ctx context.Context, event esa.Event) {
-	if event.Warning != "" {
-		tflog.Warn(ctx, event.Warning)
-		return
-	}
-	if event.Waiting != "" {
-		tflog.Info(ctx, "Still waiting: "+event.Waiting, map[string]any{"for": event.Duration.Round(time.Second).String()})
-		return
-	}
-	fields := map[string]any{
-		"action":      event.Action,
-		"attempt":     event.Attempt,
-		"duration_ms": event.Duration.Milliseconds(),
-	}
-	if event.Status != 0 {
-		fields["status"] = event.Status
-	}
-	if event.RequestID != "" {
-		fields["request_id"] = event.RequestID
-	}
-	if event.Wait > 0 {
-		fields["wait_ms"] = event.Wait.Milliseconds()
-	}
-	switch {
-	case event.Code != "":
-		fields["code"] = event.Code
-	case event.Err != nil:
-		fields["error"] = event.Err.Error()
-	}
-	tflog.Debug(ctx, "Called ESA", fields)
 }
