@@ -257,7 +257,11 @@ func (c *Client) learn(ctx context.Context, a action, started time.Time, answer 
 		off := answer.date.Sub(now)
 		c.skew.Store(int64(off))
 		if off.Abs() > skewLimit && !c.skewTold.Swap(true) {
-			c.log(ctx, Event{Warning: fmt.Sprintf("The clock of this machine differs from ESA's by %v. Requests are signed with ESA's time.", off.Round(time.Second))})
+			side := "behind"
+			if off < 0 {
+				side = "ahead of"
+			}
+			c.log(ctx, Event{Warning: fmt.Sprintf("The clock of this machine is %v %s ESA's. Requests are signed with ESA's time.", off.Abs().Round(time.Second), side)})
 		}
 	}
 }

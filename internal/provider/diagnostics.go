@@ -296,6 +296,10 @@ func adviceForCaller(e *esa.Error) string {
 	case e.Code == "":
 		return "Check the provider's endpoint, the network and any proxy (HTTPS_PROXY, NO_PROXY), then run again."
 	}
+	if e.Action == "CreateCustomHostname" {
+		return "If another process has just created this hostname, run apply again: the error then shows how to import it. " +
+			"If not, look the code up in the ESA API reference, or give the request id to Alibaba Cloud support."
+	}
 	return "Look the code up in the ESA API reference, or give the request id to Alibaba Cloud support."
 }
 

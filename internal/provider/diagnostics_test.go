@@ -69,6 +69,7 @@ func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
 		"a parameter of ESA's":   {&esa.Error{Code: "InvalidParameter.Bandwidth"}, "Bandwidth"},
 		"wrong parameter":        {&esa.Error{Code: esa.CodeInvalidParameter}, "record_id"},
 		"a code of tomorrow":     {&esa.Error{Code: "Some.New"}, "support"},
+		"the same of a create":   {&esa.Error{Action: "CreateCustomHostname", Code: "Some.New"}, "run apply again: the error then shows how to import it"},
 		"no answer":              {&esa.Error{Host: "h", Err: errors.New("connection refused")}, "endpoint"},
 		"time ran out":           {&esa.Error{Code: "Some.New", GaveUp: context.DeadlineExceeded}, "timeouts block"},
 		"time ran out elsewhere": {context.DeadlineExceeded, "timeouts block"},
