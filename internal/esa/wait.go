@@ -132,6 +132,18 @@ func (c *Client) AwaitCreated(ctx context.Context, hostnameID int64) (newest *Cu
 	return newest, err
 }
 
+// GetUnread reads a hostname that was created but has never been read. While ESA does not find it, it is read again for up to
+// a minute, as reads may lag behind the create.
+func (c *Client) GetUnread(ctx context.Context, hostnameID int64) (hostname *CustomHostname, err error) {
+	looks := c.newLooks(&c.lags.created, fmt.Sprintf("reads do not show the new hostname %d yet", hostnameID))
+	for end := c.clock.Now().Add(createdLimit); looks.next(ctx, end); {
+		if hostname, err = c.GetCustomHostname(ctx, hostnameID); !IsNotFound(err) {
+			return hostname, err
+		}
+	}
+	return nil, err
+}
+
 // AwaitUpdated reads a hostname until settled returns true. It waits up to a minute, or as long as ctx allows while the
 // status is configuring. It returns the hostname as last read, settled or not.
 func (c *Client) AwaitUpdated(ctx context.Context, hostnameID int64, settled func(*CustomHostname) bool) (hostname *CustomHostname, err error) {

@@ -106,6 +106,27 @@ func TestAwaitCreatedWaitsForTheToken(t *testing.T) {
 	}
 }
 
+// TestGetUnread: a hostname that reads do not show yet is read again, and one that is gone is missing after a minute.
+func TestGetUnread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{ReadLag: 40 * time.Second})
+		id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := f.client.GetUnread(t.Context(), id); err != nil || got.HostnameID != id {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		f.RemoveHostname(id)
+		time.Sleep(time.Minute)
+		began := time.Now()
+		_, err = f.client.GetUnread(t.Context(), id)
+		if took := time.Since(began); !IsNotFound(err) || took < 40*time.Second || took > time.Minute {
+			t.Errorf("gone: got %v after %v, want not found within a minute", err, took)
+		}
+	})
+}
+
 // The client learns how long reads lag, and looks when it is time to: about one look for each write.
 func TestLagIsLearned(t *testing.T) {
 	for _, lag := range []time.Duration{0, time.Second, 10 * time.Second} {

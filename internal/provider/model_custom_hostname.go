@@ -151,6 +151,11 @@ func (o *customHostnameObserved) nullUnknown() {
 	o.fillUnknown(customHostnameObserved{})
 }
 
+// isUnread reports whether a state was saved by a create whose reads failed. A state to import has no record.
+func (m *customHostnameModel) isUnread() bool {
+	return !m.RecordID.IsNull() && m.Status.IsNull() && m.CreateTime.IsNull()
+}
+
 // identity returns the identity of the hostname.
 func (m *customHostnameModel) identity() customHostnameIdentity {
 	return customHostnameIdentity{HostnameID: m.ID, SiteID: m.SiteID, Hostname: m.Hostname}

@@ -317,6 +317,9 @@ func (r *customHostnameResource) refresh(ctx context.Context, state *customHostn
 			return client.RefreshCustomHostname(ctx, state.known(id))
 		}
 	}
+	if state.isUnread() {
+		read = client.GetUnread
+	}
 	actual, err := read(ctx, id)
 	if esa.IsNotFound(err) {
 		tflog.Warn(ctx, "Custom hostname not found, removing from state", map[string]any{"hostname_id": id, "hostname": state.Hostname.ValueString()})

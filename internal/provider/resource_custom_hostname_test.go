@@ -938,9 +938,10 @@ func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
 	)
 }
 
+// TestAccCustomHostname_createdButNotReadable: the first plan after it comes before reads show the hostname.
 func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 	t.Parallel()
-	a := newAccount(t, fakeesa.Options{})
+	a := newAccount(t, fakeesa.Options{ReadLag: 10 * time.Second})
 	a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "NoPermission", Status: 403, Message: "no"})
 	config := a.hcl(a.args(name))
 	a.test(t,
