@@ -451,6 +451,10 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 		before.copyExample("guides/migrating-sites/before")
 		before.mustRun("apply", "-auto-approve")
 		before.mustRun("plan", "-detailed-exitcode")
+		// Imports by name use lists, which may lag behind creates.
+		if err := a.clock.Sleep(t.Context(), a.Options().UnlistedFor); err != nil {
+			t.Fatal(err)
+		}
 		a.ResetRequests()
 		sites = map[string]*workspace{}
 		for _, site := range []string{"example.com", "example.org"} {
