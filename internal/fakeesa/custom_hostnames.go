@@ -118,11 +118,10 @@ func (st *store) updateCustomHostname(c *call) (any, *apiError) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	h := st.byID[id]
-	if h == nil {
-		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
+	h, e := st.existing(id, c.now)
+	if e != nil {
+		return nil, e
 	}
-	st.advance(h, c.now)
 	if recordID != 0 {
 		if e := st.attachable(recordID, h.SiteID); e != nil {
 			return nil, e
@@ -265,11 +264,16 @@ func (st *store) addressed(c *call) (*hostname, *apiError) {
 	if p.err != nil {
 		return nil, p.err
 	}
+	return st.existing(id, c.now)
+}
+
+// existing returns a hostname in its state of now.
+func (st *store) existing(id int64, now time.Time) (*hostname, *apiError) {
 	h := st.byID[id]
 	if h == nil {
 		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)
 	}
-	st.advance(h, c.now)
+	st.advance(h, now)
 	return h, nil
 }
 

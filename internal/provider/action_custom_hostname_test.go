@@ -233,8 +233,7 @@ func TestAccActions(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")
-	w := newWorkspace(t)
-	w.env = append(w.env, a.environment()...)
+	w := a.workspace(t)
 	w.write("main.tf", strings.TrimPrefix(a.hcl(a.args(name, free())), a.provider())+fmt.Sprintf(`
 action %q "now" {
   config {

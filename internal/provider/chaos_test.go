@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/certcheck/certtest"
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -82,14 +83,7 @@ const hurry = 200
 func (c hurriedClock) Now() time.Time { return c.began.Add(time.Since(c.began) * hurry) }
 
 func (c hurriedClock) Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d / hurry)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return esa.SystemClock{}.Sleep(ctx, d/hurry)
 }
 
 func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosRun {

@@ -147,17 +147,8 @@ func TestAccFaults_oneOfAHundred(t *testing.T) {
 			const count = 100
 			a := newAccount(t, fakeesa.Options{Latency: 10 * time.Millisecond, CreateLimitPerHour: fakeesa.NoLimit}, "busy-after") // in real time
 			a.Inject(fakeesa.Fault{Action: action, Skip: 50, Status: 502, RawBody: new("")})
-			w := newWorkspace(t)
-			w.env = append(w.env, a.environment()...)
-			w.write("main.tf", fmt.Sprintf(`
-resource "esa_custom_hostname" "test" {
-  count     = %d
-  site_id   = "%d"
-  record_id = "%d"
-  hostname  = "h${count.index}.customer.com"
-  ssl_flag  = "off"
-}
-`, count, a.site.ID, a.record.ID))
+			w := a.workspace(t)
+			w.write("main.tf", a.many(count, a.record.ID, ""))
 			w.mustRun("apply", "-auto-approve")
 			if made, saved := len(a.Hostnames()), len(strings.Fields(w.mustRun("state", "list"))); made != count || saved != count {
 				t.Errorf("%d on the server, %d in state", made, saved)

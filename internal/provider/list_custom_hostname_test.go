@@ -269,8 +269,7 @@ func TestAccQuery(t *testing.T) {
 	a.addMany(count, pair)
 	before := a.Hostnames()
 
-	w := newWorkspace(t)
-	w.env = append(w.env, a.environment()...)
+	w := a.workspace(t)
 	w.write("main.tf", "provider \"esa\" {}\n")
 	w.write("all.tfquery.hcl", fmt.Sprintf("list \"esa_custom_hostname\" \"all\" {\n  provider = esa\n  limit    = 1000\n  config {\n    site_id = \"%d\"\n  }\n}\n", a.site.ID))
 	a.ResetRequests()

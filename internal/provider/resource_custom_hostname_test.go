@@ -1051,8 +1051,7 @@ func TestAccRefresh(t *testing.T) {
 	pair := issue(t, "*.customer.com")
 	a := newAccount(t, fakeesa.Options{})
 	a.addMany(count, pair)
-	w := newWorkspace(t)
-	w.env = append(w.env, a.environment()...)
+	w := a.workspace(t)
 	config := fmt.Sprintf(`
 variable "batch_refresh" {
   default = true
@@ -1133,20 +1132,8 @@ resource "esa_custom_hostname" "test" {
 func TestAccCreateQuota(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2}, patient...)
-	w := newWorkspace(t)
-	w.env = append(w.env, a.environment()...)
-	w.write("main.tf", fmt.Sprintf(`
-resource "esa_custom_hostname" "test" {
-  count     = 3
-  site_id   = "%d"
-  record_id = "%d"
-  hostname  = "h${count.index}.customer.com"
-  ssl_flag  = "off"
-  timeouts {
-    create = "2s"
-  }
-}
-`, a.site.ID, a.record.ID))
+	w := a.workspace(t)
+	w.write("main.tf", a.many(3, a.record.ID, "  timeouts {\n    create = \"2s\"\n  }\n"))
 	out, status := w.run("apply", "-auto-approve")
 	text := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 	for _, want := range []string{

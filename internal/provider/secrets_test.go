@@ -251,8 +251,7 @@ func (c *canary) check(where map[string][]string) {
 func TestAccSecretsStayInside(t *testing.T) {
 	t.Parallel()
 	c := newCanary(t)
-	c.env = append(c.env, c.environment()...)
-	c.env = append(c.env, "ESA_ENDPOINT="+c.endpoint)
+	c.env = append(append(c.env, c.environment()...), "ESA_ENDPOINT="+c.endpoint)
 	c.write("main.tf", c.hostnames([]string{"shop"}, "private_key_wo"))
 	c.run(0, "plan", "-out=create.tfplan")
 	c.run(0, "show", "-json", "create.tfplan")
@@ -323,8 +322,7 @@ func (c *canary) faults() map[string]fakeesa.Fault {
 func TestAccSecretsStayInside_privateKey(t *testing.T) {
 	t.Parallel()
 	c := newCanary(t)
-	c.env = append(c.env, c.environment()...)
-	c.env = append(c.env, "ESA_ENDPOINT="+c.endpoint)
+	c.env = append(append(c.env, c.environment()...), "ESA_ENDPOINT="+c.endpoint)
 	c.write("main.tf", c.hostnames([]string{"shop"}, "private_key"))
 	c.run(0, "plan", "-out=create.tfplan")
 	c.run(0, "apply", "create.tfplan")

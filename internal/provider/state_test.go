@@ -134,8 +134,7 @@ func TestAccStoredStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.addUploaded(t, folder)
-			w := newWorkspace(t)
-			w.env = append(w.env, a.environment()...)
+			w := a.workspace(t)
 			for from, to := range map[string]string{"main.tf": "main.tf", "certificate.pem": "certificate.pem", "state.json": "terraform.tfstate"} {
 				text, err := os.ReadFile(filepath.Join(folder, from))
 				if err != nil {
