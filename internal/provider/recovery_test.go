@@ -128,7 +128,8 @@ func TestAccRecovery_names(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			const sent = "xn--bcher-kva.customer.com"
-			a := newAccount(t, fakeesa.Options{HostnameView: view, DuplicateCreate: fakeesa.DuplicateInvalid})
+			// Lists show the hostname at once, as data sources of the same apply look for it.
+			a := newAccount(t, fakeesa.Options{HostnameView: view, DuplicateCreate: fakeesa.DuplicateInvalid}, "list-lag")
 			w := newWorkspace(t)
 			lookup := fmt.Sprintf("data \"esa_custom_hostname\" \"test\" {\n  site_id    = \"%d\"\n  hostname   = %q\n  depends_on = [esa_custom_hostname.test]\n}\n"+
 				"data \"esa_custom_hostnames\" \"test\" {\n  site_id    = \"%d\"\n  hostname   = %q\n  depends_on = [esa_custom_hostname.test]\n}\n"+
