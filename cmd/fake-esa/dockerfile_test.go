@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestDockerfile does what the Dockerfile says, but for the images: with the files that it copies, no others and no module, the
-// program must build, and start.
+// TestDockerfile runs the steps of the Dockerfile without its images. The program must build and start with only the files
+// that the Dockerfile copies, and without a download.
 func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("Dockerfile")
@@ -43,24 +43,24 @@ func TestDockerfile(t *testing.T) {
 		case stage == "scratch" && words[0] == "COPY" && words[1] == "--from=build":
 			for _, name := range words[2 : len(words)-1] {
 				if _, err := os.Stat(filepath.Join(image, name)); err != nil {
-					t.Errorf("%s copies what is not there: %v", line, err)
+					t.Errorf("%s: the copied file does not exist: %v", line, err)
 				}
 			}
 			if !slices.Contains(words, "/src/LICENSE") || !slices.Contains(words, "/src/THIRD_PARTY_NOTICES.txt") {
-				t.Error("the image has no licences")
+				t.Error("the image does not contain the licences")
 			}
 		case stage == "scratch" && line == "USER 65534:65534\n":
 		case stage == "scratch" && line == "ENTRYPOINT [\"/fake-esa\"]\n":
 			out, err := exec.CommandContext(t.Context(), filepath.Join(image, "fake-esa"), "-version").Output()
 			if err != nil || string(out) != "fake-esa dev (commit none)\n" {
-				t.Errorf("fake-esa -version: %q, %v", out, err)
+				t.Errorf("fake-esa -version: got %q, error %v; want version dev", out, err)
 			}
 			return
 		default:
-			t.Errorf("nobody tries, in %q: %s", stage, line)
+			t.Errorf("stage %q has a line that this test does not know: %s", stage, line)
 		}
 	}
-	t.Error("the image starts nothing")
+	t.Error("the image has no entry point")
 }
 
 func copyAll(t *testing.T, from, to string) {

@@ -28,7 +28,7 @@ const (
 	runCommand = "FAKE_ESA_TEST_RUNS_COMMAND"
 )
 
-// TestMain lets the test binary be the program itself, and the command that it runs.
+// TestMain lets the test binary act as the program, and as the command that the program runs.
 func TestMain(m *testing.M) {
 	if os.Getenv(runCommand) != "" {
 		command()
@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 func TestProgramServesUntilItIsTold(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("there are no signals to send")
+		t.Skip("Windows cannot send this signal")
 	}
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -67,28 +67,28 @@ func TestProgramServesUntilItIsTold(t *testing.T) {
 				n, err := stdout.Read(piece)
 				printed.Write(piece[:n])
 				if err != nil {
-					t.Fatalf("%v after %q, %s", err, printed.String(), stderr.String())
+					t.Fatalf("reading the output failed: %v; got %q, stderr: %s", err, printed.String(), stderr.String())
 				}
 			}
 			found := regexp.MustCompile(`export ALIBABA_CLOUD_ENDPOINT_ESA=(http://127\.0\.0\.1:\d+)\n`).FindStringSubmatch(printed.String())
 			if found == nil || !strings.Contains(printed.String(), "export ALICLOUD_ACCESS_KEY=my-key\nexport ALICLOUD_SECRET_KEY='my s3cret'\n") {
-				t.Fatalf("no environment in %s", printed.String())
+				t.Fatalf("the output does not contain the environment: %s", printed.String())
 			}
 			if status, body := get(t, found[1]+"/fake/health"); status != 200 || body != "{\n  \"status\": \"ok\"\n}\n" {
-				t.Errorf("health: %d %s", status, body)
+				t.Errorf("health check: got status %d, body %s; want 200, ok", status, body)
 			}
 			if status, _ := get(t, found[1]+"/?Action=GetCustomHostname&HostnameId=7&PrivateKey=my+s3cret&Hostname=x"); status != 400 {
-				t.Errorf("an unsigned call: %d", status)
+				t.Errorf("unsigned call: got status %d, want 400", status)
 			}
 			if err := program.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			_, _ = io.Copy(io.Discard, stdout)
 			if err := program.Wait(); err != nil {
-				t.Errorf("ended with %v: %s", err, stderr.String())
+				t.Errorf("the program ended with %v, want success; stderr: %s", err, stderr.String())
 			}
 			if log := stderr.String(); !strings.Contains(log, `GET "GetCustomHostname" 400 MissingVersion hostname=7`) || strings.Contains(log, "s3cret") || strings.Count(log, "\n") != 1 {
-				t.Errorf("log:\n%s", log)
+				t.Errorf("log: got\n%s\nwant one line with the code MissingVersion and without the secret", log)
 			}
 		})
 	}
@@ -133,25 +133,26 @@ func TestRunRefuses(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		err := run(t.Context(), test.args, nil, &stdout, &stderr)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%v: %v", test.args, err)
+			t.Errorf("%v: got error %v, want %q", test.args, err, test.want)
 		}
 		if stdout.Len() != 0 {
-			t.Errorf("%v printed %s", test.args, stdout.String())
+			t.Errorf("%v printed %s, want nothing", test.args, stdout.String())
 		}
 	}
 }
 
-// TestCommand runs a command with the fake in its environment: this program again, which asks whether it is there.
-// TestBusyPort says how to choose another port.
+// TestBusyPort checks that the error names the busy address and suggests another port.
 func TestBusyPort(t *testing.T) {
 	t.Parallel()
 	addr := strings.TrimPrefix(start(t).url, "http://")
 	err := run(t.Context(), []string{"-addr", addr}, nil, io.Discard, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), "-addr 127.0.0.1:0") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want one that names the address and suggests -addr 127.0.0.1:0", err)
 	}
 }
 
+// TestCommand checks that a command gets the environment of the fake, and that its exit status is returned. The command is
+// this test binary, which calls the fake.
 func TestCommand(t *testing.T) {
 	for _, name := range []string{"ALICLOUD_SECURITY_TOKEN", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ESA_ENDPOINT"} {
 		t.Setenv(name, "of a real account")
@@ -161,7 +162,7 @@ func TestCommand(t *testing.T) {
 	err := run(t.Context(), []string{"-account-type", "International", "-secret-key", "s3cret", "--", os.Args[0], "one argument"}, nil, &stdout, &stderr)
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || ended.ExitCode() != 7 {
-		t.Errorf("ended with %v: %s", err, stderr.String())
+		t.Errorf("the command ended with %v, want exit status 7; stderr: %s", err, stderr.String())
 	}
 	want := []string{
 		"ALIBABA_CLOUD_ACCOUNT_TYPE=International", "ALIBABA_CLOUD_ENDPOINT_ESA=http://127.0.0.1:PORT", "ALICLOUD_ACCESS_KEY=fake-access-key-id",
@@ -169,14 +170,14 @@ func TestCommand(t *testing.T) {
 	}
 	got := regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(stdout.String(), "127.0.0.1:PORT")
 	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(got), "\n")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Errorf("output (-want +got):\n%s", diff)
 	}
 	if stderr.Len() != 0 {
-		t.Errorf("the calls are in between what the command says: %s", stderr.String())
+		t.Errorf("the log of calls must not mix with the output of the command; got stderr: %s", stderr.String())
 	}
 }
 
-// command is what TestCommand runs.
+// command is the command that TestCommand runs.
 func command() {
 	entries := os.Environ()
 	slices.Sort(entries)
@@ -203,7 +204,7 @@ func TestLine(t *testing.T) {
 			Method: "POST", Action: "UpdateCustomHostname", Status: 404, Code: "CustomHostname.SetCertFailed", HostnameID: 5, Reason: "x",
 		},
 		`GET "ListSites" 200`: {Method: "GET", Action: "ListSites", Status: 200},
-		// What a client sends cannot make a second line.
+		// A value from a client cannot add a second line.
 		`POST "a\nb" dropped`: {Method: "POST", Action: "a\nb"},
 	} {
 		if got := line(request); got != want {

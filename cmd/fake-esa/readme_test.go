@@ -19,7 +19,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// readme is README.md.
+// readme returns README.md.
 func readme(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
@@ -29,7 +29,7 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// blocks returns what stands in the fenced blocks of a language.
+// blocks returns the contents of the fenced blocks in a language.
 func blocks(t *testing.T, language string) []string {
 	t.Helper()
 	var found []string
@@ -37,18 +37,18 @@ func blocks(t *testing.T, language string) []string {
 		found = append(found, match[1])
 	}
 	if len(found) == 0 {
-		t.Fatalf("there is no block of %s", language)
+		t.Fatalf("the README has no block in %s", language)
 	}
 	return found
 }
 
-// started is a fake-esa in this process.
+// started is a fake-esa that runs in this process.
 type started struct {
-	output string // from the first line to the last of what is there
+	output string // what fake-esa printed when it started
 	url    string
 }
 
-// start runs the program from the repository's root, as the README does, but on a free port.
+// start runs the program in the repository's root, like the README, but on a free port.
 func start(t *testing.T, args ...string) started {
 	t.Helper()
 	for i, arg := range args {
@@ -70,7 +70,7 @@ func start(t *testing.T, args ...string) started {
 			t.Errorf("fake-esa %v: %v", args, err)
 		}
 	})
-	// It is written in one piece.
+	// The program writes its output in one call.
 	piece := make([]byte, 1<<16)
 	n, err := read.Read(piece)
 	if err != nil {
@@ -83,12 +83,12 @@ func start(t *testing.T, args ...string) started {
 
 const documentedURL = "http://127.0.0.1:8787"
 
-// TestReadmeCommands does what the README says, in its order, and compares what it shows with what comes.
+// TestReadmeCommands runs the commands of the README in order, and compares their output with the README.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
 	with := regexp.MustCompile("Started in the repository with `([^`]*)`").FindStringSubmatch(readme(t))
 	if with == nil {
-		t.Fatal("the README does not say what its commands are tried on")
+		t.Fatal("the README does not contain the command that starts the fake")
 	}
 	fake := start(t, strings.Fields(with[1])...)
 	moment := regexp.MustCompile(`"now": "20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"`)
@@ -103,16 +103,16 @@ func TestReadmeCommands(t *testing.T) {
 				other := start(t, arguments[3:]...)
 				got = strings.ReplaceAll(other.output, other.url, documentedURL)
 			default:
-				t.Fatalf("nobody tries %q", command)
+				t.Fatalf("the README has a command that this test does not know: %q", command)
 			}
 			if diff := cmp.Diff(moment.ReplaceAllString(want, "NOW"), moment.ReplaceAllString(got, "NOW")); diff != "" {
-				t.Errorf("%s (-README +true):\n%s", command, diff)
+				t.Errorf("%s (-README +got):\n%s", command, diff)
 			}
 		}
 	}
 }
 
-// words splits a command as a shell does, as far as the README goes.
+// words splits a command like a shell, as far as the README needs it.
 func words(command string) []string {
 	var all []string
 	for i, part := range strings.Split(command, "'") {
@@ -125,7 +125,7 @@ func words(command string) []string {
 	return all
 }
 
-// curl does what curl does with the options that the README needs.
+// curl sends a request like curl, with the options that the README uses.
 func curl(t *testing.T, url string, arguments []string) string {
 	t.Helper()
 	flags := flag.NewFlagSet("curl", flag.ContinueOnError)
@@ -158,21 +158,21 @@ func curl(t *testing.T, url string, arguments []string) string {
 func TestReadmeFlags(t *testing.T) {
 	t.Parallel()
 	var help bytes.Buffer
-	if err := run(t.Context(), []string{"-h"}, nil, io.Discard, &help); err != flag.ErrHelp { //nolint:errorlint // It is returned as it is.
+	if err := run(t.Context(), []string{"-h"}, nil, io.Discard, &help); err != flag.ErrHelp { //nolint:errorlint // The error is returned unwrapped.
 		t.Fatal(err)
 	}
 	known := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(help.String(), -1)
 	if len(known) < 5 {
-		t.Fatalf("%d flags in %s", len(known), help.String())
+		t.Fatalf("got %d flags, want at least 5: %s", len(known), help.String())
 	}
 	for _, name := range known {
 		if !regexp.MustCompile("(?m)^\\|.*`" + name[1] + "[ `]").MatchString(readme(t)) {
-			t.Errorf("the README does not say what %s is", name[1])
+			t.Errorf("the README does not describe %s", name[1])
 		}
 	}
 }
 
-// TestReadmeSDK keeps the example of an SDK true of what the program has by default.
+// TestReadmeSDK checks that the SDK example uses the program's default values.
 func TestReadmeSDK(t *testing.T) {
 	t.Parallel()
 	example, options := blocks(t, "js")[0], fakeesa.New(fakeesa.Options{}).Options()
@@ -182,12 +182,12 @@ func TestReadmeSDK(t *testing.T) {
 		fmt.Sprintf("siteId: %d", fakeesa.SeedSiteID),
 	} {
 		if !strings.Contains(example, part) {
-			t.Errorf("the example does not have %s:\n%s", part, example)
+			t.Errorf("the SDK example does not contain %s:\n%s", part, example)
 		}
 	}
 }
 
-// TestReadmeSeed keeps the file of the README and its error message as they are shown.
+// TestReadmeSeed checks that the seed file and its error message in the README are up to date.
 func TestReadmeSeed(t *testing.T) {
 	t.Parallel()
 	seed, err := os.ReadFile("seed.json")
@@ -204,6 +204,6 @@ func TestReadmeSeed(t *testing.T) {
 	}
 	err = run(t.Context(), []string{"-addr", "127.0.0.1:0", "-seed", file}, nil, io.Discard, io.Discard)
 	if err == nil || "fake-esa: "+strings.TrimPrefix(err.Error(), dir+string(filepath.Separator))+"\n" != blocks(t, "text")[0] {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want that of the README: %s", err, blocks(t, "text")[0])
 	}
 }
