@@ -45,7 +45,7 @@ func key(kind certtest.KeyKind) func(*certtest.Spec) {
 
 func authorityOf(s *certtest.Spec) { s.IsCA, s.CommonName = true, "Issuing Authority" }
 
-// issuedBy makes a certificate for host that the key of another signed, and puts that one's chain after it.
+// issuedBy returns a certificate for host that parent's key signed, followed by parent's chain.
 func issuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate) certtest.Pair {
 	t.Helper()
 	pair := parent
@@ -61,7 +61,7 @@ func issuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate) ce
 	return reissuedBy(t, parent, template, pair)
 }
 
-// reissuedBy is issuedBy for the key of pair.
+// reissuedBy is like issuedBy, but uses the key of pair.
 func reissuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate, pair certtest.Pair) certtest.Pair {
 	t.Helper()
 	now := time.Now()
@@ -78,7 +78,7 @@ func reissuedBy(t testing.TB, parent certtest.Pair, template *x509.Certificate, 
 	return pair
 }
 
-// foreign is the frame of a PKCS #8 key of any kind.
+// foreign returns a PKCS #8 key with the given algorithm and no key material.
 func foreign(t *testing.T, kind ...int) string {
 	t.Helper()
 	der, err := asn1.Marshal(struct {
@@ -96,7 +96,7 @@ func pemBlock(kind string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-// check applies every rule there is.
+// check applies all rules.
 func check(certificate, key string, o Options) []Problem {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -245,47 +245,47 @@ func TestBadPairs(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			found := check(test.certificate, test.key, Options{Hostname: test.hostname})
 			if len(found) != 1 {
-				t.Fatalf("%d problems, want 1: %+v", len(found), found)
+				t.Fatalf("got %d problems, want 1: %+v", len(found), found)
 			}
 			got := found[0]
 			if got.Part != test.part || got.Summary != test.summary || got.Warning || !strings.Contains(got.Detail, test.detail) {
-				t.Errorf("got %+v", got)
+				t.Errorf("got %+v, want part %v, summary %q and detail %q", got, test.part, test.summary, test.detail)
 			}
 			if strings.ContainsFunc(got.Detail, func(r rune) bool { return r < ' ' }) || len(got.Detail) > 800 {
-				t.Errorf("the detail is not fit for a terminal: %q", got.Detail)
+				t.Errorf("the detail has control characters or more than 800 bytes: %q", got.Detail)
 			}
 			if leaks(got.Detail, test.key) || leaks(got.Detail, test.certificate) {
-				t.Errorf("the detail repeats its input: %s", got.Detail)
+				t.Errorf("the detail contains part of its input: %s", got.Detail)
 			}
 		})
 	}
-	// A name alone that tools made their way is both self-signed and for nobody.
+	// A self-signed certificate that has its hostname only as the common name, as tools create it, has both problems.
 	if found := CheckCertificate(bareRequest.CertificatePEM, Options{Hostname: host, Now: time.Now()}); len(found) != 2 ||
 		!strings.Contains(found[0].Detail, "only as its common name") || found[1].Summary != summarySelfSigned {
-		t.Errorf("a self-signed common name: got %+v", found)
+		t.Errorf("self-signed certificate with a common name only: got %+v, want both problems", found)
 	}
-	// What is wrong with the order hides neither what is wrong with the leaf nor a foreign key.
+	// A problem with the order hides neither a problem with the leaf nor a key of another certificate.
 	both := check(expired.Blocks[0]+other.Blocks[1], other.PrivateKeyPEM, Options{Hostname: host})
 	if len(both) != 3 || both[0].Summary != summaryOrder || both[1].Summary != summaryExpired || both[2].Summary != summaryPair {
-		t.Errorf("three faults: got %+v", both)
+		t.Errorf("chain with three problems: got %+v", both)
 	}
-	// A weak key is a fault of both.
+	// A weak key is a problem of both the certificate and the key.
 	for title, pair := range map[string]certtest.Pair{"RSA-1024": short, "ECDSA-P224": curve, "Ed25519": edwards} {
 		found := check(pair.CertificatePEM, pair.PrivateKeyPEM, Options{Hostname: host})
 		if len(found) != 2 || !strings.Contains(found[0].Detail, title) || !strings.Contains(found[1].Detail, title) || found[0].Part == found[1].Part {
-			t.Errorf("%s: got %+v", title, found)
+			t.Errorf("%s: got %+v, want one problem for each part", title, found)
 		}
 	}
 }
 
-// TestRareCertificates: what authorities may put into a certificate, and crypto/x509 cannot use or does not ask for.
+// TestRareCertificates checks valid certificates that crypto/x509 cannot use or does not check.
 func TestRareCertificates(t *testing.T) {
 	now := time.Now()
 	pair := issue(t, key(certtest.Ed25519))
 	ed448 := bytes.ReplaceAll(pair.Leaf.Raw, []byte{0x2b, 0x65, 0x70}, []byte{0x2b, 0x65, 0x71})
 	found := CheckCertificate(pemBlock("CERTIFICATE", ed448)+pair.Blocks[1], Options{Hostname: host, Now: now})
 	if len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Detail, "is of an unknown type. That key type is not supported.") {
-		t.Errorf("a key of an unknown kind: got %+v", found)
+		t.Errorf("key of an unknown type: got %+v, want that it is not supported", found)
 	}
 	for want, c := range map[string]*x509.Certificate{
 		`"CN=a"`:             {Subject: pkix.Name{CommonName: "a"}, DNSNames: []string{"b"}, SerialNumber: big.NewInt(1)},
@@ -299,7 +299,7 @@ func TestRareCertificates(t *testing.T) {
 	}
 }
 
-// TestLimits looks at what lies right beside a limit.
+// TestLimits checks the values on both sides of each limit.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	problemsOf := func(pair certtest.Pair, key string) []string {
@@ -311,15 +311,15 @@ func TestLimits(t *testing.T) {
 		}
 		return found
 	}
-	// A certificate of its own authority, as test set-ups have it, still needs its own key.
+	// A certificate that signed itself and is a CA, common in tests, still needs its own key.
 	own := issue(t, func(s *certtest.Spec) { s.SelfSigned, s.IsCA = true, true })
 	if found := problemsOf(own, own.PrivateKeyPEM); len(found) > 0 {
-		t.Errorf("its own key: %q", found)
+		t.Errorf("self-signed CA with its own key: got %q, want no problem", found)
 	}
 	if found := problemsOf(own, issue(t).PrivateKeyPEM); len(found) != 1 || !strings.Contains(found[0], "does not belong to the certificate") {
-		t.Errorf("another key: %q", found)
+		t.Errorf("self-signed CA with another key: got %q, want a mismatch", found)
 	}
-	// A bit less than what is asked for.
+	// One bit fewer than the minimum is refused.
 	for bits, good := range map[int]bool{2047: false, 2048: true} {
 		short, err := rsa.GenerateKey(rand.Reader, bits)
 		if err != nil {
@@ -330,17 +330,17 @@ func TestLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found := CheckPrivateKey(pemBlock("PRIVATE KEY", der)); (len(found) == 0) != good {
-			t.Errorf("RSA of %d bits: %+v", bits, found)
+			t.Errorf("RSA key of %d bits: got %+v", bits, found)
 		}
 	}
-	// A usage that crypto/x509 does not know is a usage.
+	// An extended key usage that crypto/x509 does not know still counts as one.
 	mid := issue(t, authorityOf)
 	codes := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 4}
 	for title, usages := range map[string][]asn1.ObjectIdentifier{"none": nil, "an unknown one": {codes}, "an unknown one and servers": {codes, {1, 3, 6, 1, 5, 5, 7, 3, 1}}} {
 		leaf := issuedBy(t, mid, &x509.Certificate{DNSNames: []string{host}, UnknownExtKeyUsage: usages})
 		refused := slices.ContainsFunc(problemsOf(leaf, leaf.PrivateKeyPEM), func(detail string) bool { return strings.Contains(detail, "is not for servers") })
 		if refused != (title == "an unknown one") {
-			t.Errorf("%s: refused is %t", title, refused)
+			t.Errorf("%s: got refused %t, want %t", title, refused, !refused)
 		}
 	}
 }
@@ -360,7 +360,7 @@ func wildKey(t *testing.T) string {
 	return wildcard.key
 }
 
-// leaks tells whether a message has a run of base64 from the body of a PEM.
+// leaks reports whether a message contains a run of base64 from the body of a PEM.
 func leaks(message, input string) bool {
 	const run = 12
 	notBase64 := func(r rune) bool {
@@ -389,7 +389,7 @@ func TestGoodPairs(t *testing.T) {
 	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
 	ecKey, isECDSA := good.Key.(*ecdsa.PrivateKey)
 	if !isRSA || !isECDSA {
-		t.Fatalf("the keys are %T and %T", rsaPair.Key, good.Key)
+		t.Fatalf("got keys of type %T and %T, want RSA and ECDSA", rsaPair.Key, good.Key)
 	}
 	sec1, err := x509.MarshalECPrivateKey(ecKey)
 	if err != nil {
@@ -438,7 +438,7 @@ func TestGoodPairs(t *testing.T) {
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
 			if found := check(test.certificate, test.key, Options{Hostname: test.hostname}); len(found) != 0 {
-				t.Errorf("got %+v", found)
+				t.Errorf("got %+v, want no problems", found)
 			}
 		})
 	}
@@ -469,19 +469,19 @@ func TestWarnings(t *testing.T) {
 	} {
 		found := check(test.pair.CertificatePEM, test.pair.PrivateKeyPEM, Options{Hostname: host})
 		if len(found) != 1 || !found[0].Warning || found[0].Summary != test.summary || !strings.Contains(found[0].Detail, test.detail) {
-			t.Errorf("%s: got %+v", title, found)
+			t.Errorf("%s: got %+v, want one warning: %q, %q", title, found, test.summary, test.detail)
 		}
 	}
 	found := check(selfCA.CertificatePEM, selfCA.PrivateKeyPEM, Options{Hostname: "www.customer.com"})
 	if len(found) != 2 || found[0].Warning || !found[1].Warning {
-		t.Errorf("errors do not come first: %+v", found)
+		t.Errorf("got %+v, want an error, then a warning", found)
 	}
 	if found := check(near.CertificatePEM, near.PrivateKeyPEM, Options{Hostname: host, Now: near.Leaf.NotAfter.Add(-soon)}); len(found) != 0 {
-		t.Errorf("30 days before the end: %+v", found)
+		t.Errorf("30 days before the expiry date: got %+v, want no problems", found)
 	}
 }
 
-// TestOutOfTime moves the clock instead of making certificates of other times.
+// TestOutOfTime changes the current time instead of the dates in the certificates.
 func TestOutOfTime(t *testing.T) {
 	pair := issue(t)
 	for title, test := range map[string]struct {
@@ -493,12 +493,12 @@ func TestOutOfTime(t *testing.T) {
 	} {
 		found := CheckCertificate(pair.CertificatePEM, Options{Hostname: host, Now: test.now})
 		if len(found) != 1 || found[0].Warning || found[0].Summary != test.summary {
-			t.Errorf("%s: got %+v", title, found)
+			t.Errorf("%s: got %+v, want %q", title, found, test.summary)
 		}
 	}
 }
 
-// TestErrors: the errors of the parsers are Problems, which callers take apart.
+// TestErrors checks that the errors of the parsers are Problems, so that callers can use errors.As.
 func TestErrors(t *testing.T) {
 	_, ofCertificate := ParseCertificate("x")
 	_, ofKey := ParsePrivateKey("x")
@@ -506,16 +506,16 @@ func TestErrors(t *testing.T) {
 	for part, err := range map[Part]error{PartCertificate: ofCertificate, PartPrivateKey: ofKey} {
 		var problem *Problem
 		if !errors.As(err, &problem) || problem.Part != part || problem.Error() != problem.Summary+": "+problem.Detail {
-			t.Errorf("part %d: got %#v", part, err)
+			t.Errorf("part %d: got %#v, want a Problem", part, err)
 		}
 	}
 	if ofDescribe == nil || ofDescribe.Error() != ofCertificate.Error() {
-		t.Errorf("Describe says %v", ofDescribe)
+		t.Errorf("Describe: got error %v, want %v", ofDescribe, ofCertificate)
 	}
 	pair := issue(t)
 	signer, err := ParsePrivateKey(pair.PrivateKeyPEM)
 	if err != nil || !equalKeys(signer.Public(), pair.Key.Public()) {
-		t.Errorf("another key was read: %v", err)
+		t.Errorf("got another key than that of the PEM, error %v", err)
 	}
 }
 
@@ -536,7 +536,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// TestMemo asks more questions than a memo holds, from several sides.
+// TestMemo stores more values than a memo holds.
 func TestMemo(t *testing.T) {
 	var m memo[int, int]
 	var all sync.WaitGroup
@@ -544,32 +544,32 @@ func TestMemo(t *testing.T) {
 		all.Go(func() {
 			for i := range 3 * memoSize {
 				if got := m.get(i, func() int { return -i }); got != -i {
-					t.Errorf("%d for %d", got, i)
+					t.Errorf("get(%d): got %d, want %d", i, got, -i)
 				}
 			}
 		})
 	}
 	all.Wait()
 	if len(m.answers) > memoSize {
-		t.Errorf("it grew to %d", len(m.answers))
+		t.Errorf("the memo holds %d values, want at most %d", len(m.answers), memoSize)
 	}
 	if got := m.get(3*memoSize-1, func() int { return 7 }); got == 7 {
-		t.Error("it was worked out twice")
+		t.Error("the value was computed twice")
 	}
 }
 
-// TestAnswersAreCopies: nothing that a caller does to an answer reaches the next one.
+// TestAnswersAreCopies checks that a caller that changes a result does not change the next one.
 func TestAnswersAreCopies(t *testing.T) {
 	pair := issue(t)
 	for range 2 {
 		chain, err := ParseCertificate(pair.CertificatePEM)
 		if err != nil || len(chain.Certificates) != 2 || chain.Certificates[0] == nil {
-			t.Fatalf("got %+v, %v", chain, err)
+			t.Fatalf("got %+v, error %v; want two certificates", chain, err)
 		}
 		clear(chain.Certificates)
 		found := CheckPrivateKey("x")
 		if len(found) != 1 || found[0].Warning {
-			t.Fatalf("got %+v", found)
+			t.Fatalf("got %+v, want one problem", found)
 		}
 		found[0].Warning = true
 	}
@@ -596,12 +596,12 @@ func TestSame(t *testing.T) {
 		"a certificate and nothing":        {one.CertificatePEM, "", false},
 	} {
 		if Same(test.a, test.b) != test.want || Same(test.b, test.a) != test.want {
-			t.Errorf("%s: want %v", title, test.want)
+			t.Errorf("%s: want %v in both directions", title, test.want)
 		}
 	}
 }
 
-// reflow breaks the lines of a block at 76 instead of 64 characters.
+// reflow breaks the lines of a PEM block after 76 characters instead of 64.
 func reflow(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	body := strings.Join(lines[1:len(lines)-1], "")
@@ -621,14 +621,14 @@ func TestDescribe(t *testing.T) {
 	if got.Subject != "CN="+host || got.Issuer != "CN=Test Authority 1" || !slices.Equal(got.DNSNames, []string{host, "www.customer.com"}) ||
 		!got.NotAfter.Equal(pair.Leaf.NotAfter) || got.SerialNumber != fmt.Sprintf("%x", pair.Leaf.SerialNumber.Bytes()) || len(got.FingerprintSHA256) != 64 ||
 		got.KeyAlgorithm != "RSA-2048" || got.IsCA || got.ChainLength != 2 {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v, want the values of the certificate", got)
 	}
 	if _, err := Describe("x"); err == nil {
-		t.Error("garbage was described")
+		t.Error("Describe accepted text that is not a certificate")
 	}
 }
 
-// fuzzSeeds are good and bad texts of both parts.
+// fuzzSeeds are valid and invalid texts of certificates and keys.
 func fuzzSeeds(f *testing.F) []string {
 	pair := issue(f)
 	return []string{
@@ -644,7 +644,7 @@ func fuzzSeeds(f *testing.F) []string {
 	}
 }
 
-// FuzzParse feeds both parsers and all rules the same text: the certificate may be a key, and the key a certificate.
+// FuzzParse passes the same text to both parsers and to all rules, as a certificate and as a key.
 func FuzzParse(f *testing.F) {
 	for _, seed := range fuzzSeeds(f) {
 		f.Add(seed)
@@ -656,20 +656,20 @@ func FuzzParse(f *testing.F) {
 		found := slices.Concat(CheckCertificate(text, Options{Hostname: host, Now: time.Now()}), CheckPrivateKey(text), CheckPair(text, text))
 		switch {
 		case err == nil && keyErr == nil:
-			t.Error("both a certificate and a key")
+			t.Error("the text was accepted both as a certificate and as a key")
 		case (err == nil) != (infoErr == nil) || err == nil && info.ChainLength != len(chain.Certificates):
-			t.Errorf("read with %v, and described with %v: %+v", err, infoErr, info)
+			t.Errorf("parsing returned error %v, Describe returned %v: %+v", err, infoErr, info)
 		case err == nil && (!Same(text, text) || !Same(text, chain.PEM())):
-			t.Error("a certificate is not the same as itself, or as what is sent")
+			t.Error("a certificate differs from itself, or from its canonical PEM")
 		case keyErr == nil && keyFault(signer.Public()) != "":
-			t.Error("a key that cannot be used was read")
+			t.Error("a key that ESA does not support was accepted")
 		}
 		for _, problem := range found {
 			if len(problem.Detail) > 2000 || strings.ContainsFunc(problem.Detail, func(r rune) bool { return !strconv.IsPrint(r) }) {
-				t.Errorf("not fit for a terminal: %.300q", problem.Detail)
+				t.Errorf("the detail is too long or not printable: %.300q", problem.Detail)
 			}
 			if strings.Contains(text, "PRIVATE KEY-----") && leaks(problem.Detail, text) {
-				t.Errorf("a key is shown: %s", problem.Detail)
+				t.Errorf("the detail contains part of a key: %s", problem.Detail)
 			}
 		}
 	})
@@ -684,27 +684,27 @@ func FuzzSame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		same := Same(a, b)
 		if same != Same(b, a) {
-			t.Error("not symmetric")
+			t.Error("Same(a, b) and Same(b, a) differ")
 		}
 		if same && (!Same(a, a) || !Same(b, b)) {
-			t.Error("the same as another text, but not as itself")
+			t.Error("two texts are equal, but one of them differs from itself")
 		}
 		one, err := ParseCertificate(a)
 		two, otherErr := ParseCertificate(b)
 		if (err == nil && !Same(a, a)) || same && (err == nil) != (otherErr == nil) {
-			t.Errorf("the same, but read with %v and %v", err, otherErr)
+			t.Errorf("two texts are equal, but parsing returned %v for one and %v for the other", err, otherErr)
 		}
 		if err == nil && otherErr == nil && same != slices.EqualFunc(one.Certificates, two.Certificates, (*x509.Certificate).Equal) {
-			t.Errorf("same is %v", same)
+			t.Errorf("Same: got %v, but the parsed certificates compare differently", same)
 		}
 		if strings.Trim(a, " \r\n") == "" && same {
-			t.Error("nothing is the same as something")
+			t.Error("an empty text is equal to another text")
 		}
 	})
 }
 
-// BenchmarkCheck applies every rule to RSA-2048 chains of three: to the same one again, and to those of many hostnames,
-// each with a leaf and a key text of its own under the same authorities, as in a plan of a thousand.
+// BenchmarkCheck applies all rules to chains of three RSA-2048 certificates. One case repeats the same chain. The other has
+// many hostnames, each with its own leaf and key under the same CAs, like a plan of 1,000.
 func BenchmarkCheck(b *testing.B) {
 	authority := issue(b, authorityOf, key(certtest.RSA2048))
 	pair := issue(b, key(certtest.RSA2048))

@@ -21,14 +21,14 @@ type party struct {
 	key         *ecdsa.PrivateKey
 }
 
-// authorities makes certificates that sign each other. Its zero value is ready.
+// authorities creates certificates that sign each other. Its zero value is ready to use.
 type authorities struct {
 	t      *testing.T
 	serial int64
 }
 
-// sign makes a certificate. One of an authority has no names of hosts. Without an issuer it signs itself, and without
-// a key it gets a new one.
+// sign creates a certificate. A CA's certificate has no DNS names. Without an issuer, the certificate signs itself; without
+// a key, it gets a new one.
 func (a *authorities) sign(issuer *party, key *ecdsa.PrivateKey, template x509.Certificate) *party {
 	a.t.Helper()
 	if key == nil {
@@ -83,9 +83,9 @@ func text(chain ...*party) string {
 	return b.String()
 }
 
-// TestChains has the habits of authorities and of their customers. What a client says is asked of crypto/x509: with the
-// roots that the row trusts, whatever it accepts must not be refused. What it does not accept and no message is about
-// has a reason.
+// TestChains checks chains as CAs and their customers build them. It asks crypto/x509, with the roots that the row trusts,
+// what a client does. A chain that a client accepts must not be refused. If a client refuses a chain and no problem is
+// reported, the row gives the reason.
 func TestChains(t *testing.T) {
 	a := authorities{t: t}
 	var (
@@ -95,7 +95,7 @@ func TestChains(t *testing.T) {
 		other    = a.sign(nil, nil, authority("Other Root"))
 		cross    = a.sign(oldRoot, root.key, authority("New Root"))
 		deadX    = a.sign(deadRoot, root.key, authority("New Root", ended))
-		rootCopy = a.sign(nil, root.key, authority("New Root", ended)) // of before a renewal with the same key
+		rootCopy = a.sign(nil, root.key, authority("New Root", ended)) // the old root, from before a renewal with the same key
 
 		issuer    = a.sign(root, nil, authority("Issuer R1"))
 		issuerX   = a.sign(oldRoot, issuer.key, authority("Issuer R1"))
@@ -127,12 +127,12 @@ func TestChains(t *testing.T) {
 		chain    []*party
 		trusted  []*party
 		verifies bool
-		want     string // what becomes of it, and
-		summary  string // the first message
+		want     string // silent, warned or refused
+		summary  string // of the first problem
 		detail   string
-		reason   string // why it is silent although x509 refuses it
+		reason   string // why no problem is reported although crypto/x509 refuses the chain
 	}{
-		// Whole chains.
+		// Complete chains.
 		"leaf and issuer":                       {[]*party{leaf, issuer}, []*party{root}, true, silent, "", "", ""},
 		"with the root":                         {[]*party{leaf, issuer, root}, []*party{root}, true, silent, "", "", ""},
 		"with an expired root of the same key":  {[]*party{leaf, issuer, rootCopy}, []*party{root}, true, silent, "", "", ""},
@@ -148,7 +148,7 @@ func TestChains(t *testing.T) {
 		"a private root":                        {[]*party{private, root}, []*party{root}, true, silent, "", "", ""},
 		"a chain that ends early":               {[]*party{deep, low}, []*party{root}, false, silent, "", "", "whether clients have the issuer of the last one cannot be told"},
 
-		// More than a whole chain.
+		// More certificates than needed.
 		"with an expired cross-signed root":     {[]*party{leaf, issuer, deadX}, []*party{root}, true, warned, summaryExpired, `Certificate 3 of the chain, "CN=New Root", expired`, ""},
 		"that one before the root":              {[]*party{leaf, issuer, deadX, root}, []*party{root}, true, warned, summaryExpired, "Certificate 3", ""},
 		"the expired issuer after the new one":  {[]*party{leaf, issuer, issuerOld}, []*party{root}, true, warned, summaryExpired, "Certificate 3", ""},
@@ -169,14 +169,14 @@ func TestChains(t *testing.T) {
 		"self-signed":                           {[]*party{self}, []*party{self}, true, warned, summarySelfSigned, "browsers reject it", ""},
 		"self-signed, with an authority":        {[]*party{self, issuer}, []*party{self}, true, warned, summarySelfSigned, "browsers reject it", ""},
 
-		// Less than a whole chain, as far as can be told.
+		// Incomplete chains, as far as that can be detected.
 		"the leaf alone":                   {[]*party{leaf}, []*party{root}, false, warned, summaryIncomplete, `the certificate of its issuer, "CN=Issuer R1", is missing`, ""},
 		"the leaf alone, twice":            {[]*party{leaf, leaf}, []*party{root}, false, warned, summaryIncomplete, "has no chain", ""},
 		"the leaf of a private root alone": {[]*party{private}, []*party{root}, true, warned, summaryIncomplete, "If the issuer is your own root, add that.", ""},
 		"a gap in the middle":              {[]*party{deep, low, top}, []*party{root}, false, warned, summaryOutside, `add the certificate of its issuer, "CN=Regional Authority"`, ""},
 		"an expired second intermediate":   {[]*party{deepish, middle, deadTop}, []*party{root}, false, warned, summaryExpired, "Certificate 3", ""},
 
-		// No way on from the first certificate.
+		// The first certificate is not signed by the others.
 		"the issuer before the leaf":          {[]*party{issuer, leaf}, []*party{root}, false, refused, summaryOrder, "reverse order", ""},
 		"the whole chain in reverse":          {[]*party{root, issuer, leaf}, []*party{root}, false, refused, summaryOrder, "reverse order: certificate 3", ""},
 		"the leaf between its authorities":    {[]*party{issuer, leaf, root}, []*party{root}, false, refused, summaryOrder, "Certificate 2 (\"CN=shop.customer.com\") was signed by certificate 1", ""},
@@ -202,15 +202,15 @@ func TestChains(t *testing.T) {
 					got = refused
 				}
 				if found[0].Summary != row.summary || !strings.Contains(found[0].Detail, row.detail) {
-					t.Errorf("got %+v", found)
+					t.Errorf("got %+v, want summary %q and detail %q", found, row.summary, row.detail)
 				}
 			}
 			if got != row.want {
-				t.Errorf("%s, want %s: %+v", got, row.want, found)
+				t.Errorf("got %s, want %s: %+v", got, row.want, found)
 			}
 			for _, problem := range found {
 				if len(problem.Detail) > 800 {
-					t.Errorf("too long: %s", problem.Detail)
+					t.Errorf("the detail is longer than 800 bytes: %s", problem.Detail)
 				}
 			}
 			options := x509.VerifyOptions{DNSName: host, CurrentTime: now, Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool()}
@@ -223,17 +223,18 @@ func TestChains(t *testing.T) {
 			_, err := row.chain[0].certificate.Verify(options)
 			switch {
 			case (err == nil) != row.verifies:
-				t.Errorf("crypto/x509 says %v", err)
+				t.Errorf("crypto/x509 returned %v, want success %t", err, row.verifies)
 			case err == nil && got == refused:
-				t.Error("a client accepts what is refused")
+				t.Error("a chain is refused that a client accepts")
 			case err != nil && got == silent && row.reason == "":
-				t.Errorf("crypto/x509 says %v, and nothing is said", err)
+				t.Errorf("crypto/x509 returned %v, but no problem is reported", err)
 			}
 		})
 	}
 }
 
-// TestChainsInAnyOrder: whatever stands behind a leaf, and in which order, nothing is refused that a client accepts.
+// TestChainsInAnyOrder checks that no chain is refused that a client accepts, whatever certificates follow the leaf, in any
+// order.
 func TestChainsInAnyOrder(t *testing.T) {
 	a := authorities{t: t}
 	root, oldRoot := a.sign(nil, nil, authority("New Root")), a.sign(nil, nil, authority("Old Root"))
@@ -266,15 +267,15 @@ func TestChainsInAnyOrder(t *testing.T) {
 				accepted++
 			}
 			if err == nil && refusal >= 0 {
-				t.Errorf("%d: refused: %v", chosen, found[refusal].Detail)
+				t.Errorf("order %d: a client accepts the chain, but it is refused: %v", chosen, found[refusal].Detail)
 			}
 			if err != nil && len(order) > 1 && len(found) == 0 {
-				t.Errorf("%d: nothing is said, and crypto/x509 says %v", chosen, err)
+				t.Errorf("order %d: no problem is reported, but crypto/x509 returned %v", chosen, err)
 			}
 		}
 	}
 	if accepted < 32 {
-		t.Errorf("only %d chains were accepted", accepted)
+		t.Errorf("a client accepted %d chains, want at least 32", accepted)
 	}
 }
 
@@ -284,7 +285,7 @@ func reverse(of []*party) []*party {
 	return reversed
 }
 
-// TestWrongKeyBesideAnOddChain: what is only warned of does not hide a foreign key.
+// TestWrongKeyBesideAnOddChain checks that a warning about the chain does not hide a key of another certificate.
 func TestWrongKeyBesideAnOddChain(t *testing.T) {
 	a := authorities{t: t}
 	root := a.sign(nil, nil, authority("Root"))
@@ -304,37 +305,37 @@ func TestWrongKeyBesideAnOddChain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found := CheckPair(chain, pemBlock("PRIVATE KEY", der)); len(found) != 1 || found[0].Summary != summaryPair {
-			t.Errorf("%s: got %+v", title, found)
+			t.Errorf("%s: got %+v, want that the key does not match", title, found)
 		}
 	}
 }
 
-// TestOldAuthorities: before version 3 a certificate does not say whether it is an authority's.
+// TestOldAuthorities checks certificates before version 3, which do not state whether they belong to a CA.
 func TestOldAuthorities(t *testing.T) {
 	a := authorities{t: t}
 	old := *a.sign(a.sign(nil, nil, authority("Root")), nil, x509.Certificate{Subject: pkix.Name{CommonName: "Issuer"}}).certificate
 	for version, usable := range map[int]bool{1: true, 3: false} {
 		old.Version = version
 		if problem := checkAuthorityAt(&old, 2, time.Now()); (problem == nil) != usable {
-			t.Errorf("version %d: %+v", version, problem)
+			t.Errorf("version %d: got %+v, want usable %t", version, problem, usable)
 		}
 	}
 }
 
-// TestCanonical: what is sent has every block and nothing else, and is read as what was written.
+// TestCanonical checks that the canonical PEM has every block and nothing else, and is equal to the original.
 func TestCanonical(t *testing.T) {
 	pair := issue(t)
 	odd := "\ufeffsubject=x\r\n  " + strings.ReplaceAll(strings.ReplaceAll(pair.CertificatePEM, " CERTIFICATE", " X509 CERTIFICATE"), "\n", "\r  ")
 	chain, err := ParseCertificate(odd + odd)
 	if err != nil || chain.PEM() != pair.CertificatePEM+pair.CertificatePEM || !Same(chain.PEM(), odd+odd) {
-		t.Errorf("%v: %+v", err, chain)
+		t.Errorf("got error %v, %+v; want the PEM of both certificates", err, chain)
 	}
 	key, err := PrivateKeyPEM("  " + strings.ReplaceAll(pair.PrivateKeyPEM, "\n", "\r\n  ") + "end")
 	if err != nil || key != pair.PrivateKeyPEM {
-		t.Errorf("%v: another key", err)
+		t.Errorf("got another key; error %v", err)
 	}
 	var problem *Problem
 	if key, err := PrivateKeyPEM(pair.CertificatePEM); !errors.As(err, &problem) || key != "" {
-		t.Errorf("a certificate is the key: %v", err)
+		t.Errorf("PrivateKeyPEM accepted a certificate; error %v", err)
 	}
 }
