@@ -22,10 +22,10 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// shop is the hostname of most tests.
+// shop is the hostname in most tests.
 const shop = "shop.customer.com"
 
-// testClock moves on its own when somebody sleeps, so that nothing waits.
+// testClock advances at once when somebody sleeps, so that tests do not wait.
 type testClock struct {
 	mu     sync.Mutex
 	offset time.Duration
@@ -55,7 +55,7 @@ func (c *testClock) slept() []time.Duration {
 	return append([]time.Duration(nil), c.pauses...)
 }
 
-// countingCredential is a credential that tells how often it was asked.
+// countingCredential is a credential that counts how often it was used.
 type countingCredential struct {
 	credentials.Credential
 	asked atomic.Int32
@@ -83,7 +83,7 @@ type fixture struct {
 	credential *countingCredential
 	site       fakeesa.Site
 	record     fakeesa.Record
-	other      fakeesa.Record // where a test needs a second one
+	other      fakeesa.Record // for tests that need a second record
 }
 
 func newFixture(t testing.TB, options fakeesa.Options, change ...func(*Config)) *fixture {
@@ -194,11 +194,11 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 			}
 			requests := f.Requests()
 			if len(requests) != 1 {
-				t.Fatalf("%d requests, want 1", len(requests))
+				t.Fatalf("got %d requests, want 1", len(requests))
 			}
 			request := requests[0]
 			if request.Action != test.action || request.Method != test.method {
-				t.Errorf("sent %s %s, want %s %s", request.Method, request.Action, test.method, test.action)
+				t.Errorf("got request %s %s, want %s %s", request.Method, request.Action, test.method, test.action)
 			}
 			got := map[string]string{}
 			for name := range request.Params {
@@ -208,7 +208,7 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 					place, other = other, place
 				}
 				if !place.Has(name) || other.Has(name) {
-					t.Errorf("%s is in the wrong place", name)
+					t.Errorf("parameter %s is in the wrong place", name)
 				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -218,7 +218,7 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 	}
 }
 
-// Where ESA reads parameters in one place alone, all actions work, and no key is in an error.
+// TestParameterPlace checks all actions for each place in which ESA may read parameters. No error contains a key.
 func TestParameterPlace(t *testing.T) {
 	for _, place := range []fakeesa.ParameterPlace{fakeesa.ParametersAnywhere, fakeesa.ParametersInQuery, fakeesa.ParametersInForm} {
 		f := newFixture(t, fakeesa.Options{ParameterPlace: place})
@@ -227,13 +227,13 @@ func TestParameterPlace(t *testing.T) {
 		in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeUpload, Certificate: pair.CertificatePEM, PrivateKey: Secret(pair.PrivateKeyPEM)}
 		id, err := f.client.CreateCustomHostname(t.Context(), in)
 		if err != nil {
-			t.Fatalf("%v: %v", place, err)
+			t.Fatalf("%v: create: %v", place, err)
 		}
 		if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
-			t.Errorf("%v: %v", place, err)
+			t.Errorf("%v: get: %v", place, err)
 		}
 		if _, err := f.client.FindCustomHostnames(t.Context(), f.site.ID, shop); err != nil {
-			t.Errorf("%v: %v", place, err)
+			t.Errorf("%v: list: %v", place, err)
 		}
 		wanted := 3
 		if place == fakeesa.ParametersInQuery {
@@ -241,11 +241,11 @@ func TestParameterPlace(t *testing.T) {
 		}
 		for _, r := range f.Requests() {
 			if inQuery := r.Query.Has("PrivateKey"); inQuery && place != fakeesa.ParametersInQuery {
-				t.Errorf("%v: the key is in the URL", place)
+				t.Errorf("%v: the private key is in the URL", place)
 			}
 		}
 		if n := len(f.Requests()); n != wanted {
-			t.Errorf("%v: %d calls, want %d", place, n, wanted)
+			t.Errorf("%v: got %d calls, want %d", place, n, wanted)
 		}
 		update := UpdateCustomHostnameInput{HostnameID: id, SSLFlag: SSLOn, Certificate: in.Certificate}
 		f.client.maxRetries = 0
@@ -254,19 +254,20 @@ func TestParameterPlace(t *testing.T) {
 		for range 2 {
 			err := f.client.UpdateCustomHostname(t.Context(), update)
 			if line := strings.Split(pair.PrivateKeyPEM, "\n")[1]; err == nil || containsAny(err.Error(), line, url.QueryEscape(line), f.Options().AccessKeyID) {
-				t.Errorf("%v: got %v", place, err)
+				t.Errorf("%v: got error %v, want one without keys", place, err)
 			}
 		}
 		if err := f.client.UpdateCustomHostname(t.Context(), update); err != nil {
-			t.Errorf("%v: %v", place, err)
+			t.Errorf("%v: update: %v", place, err)
 		}
 		if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
-			t.Errorf("%v: %v", place, err)
+			t.Errorf("%v: delete: %v", place, err)
 		}
 	}
 }
 
-// The first calls, which learn at the same time where ESA reads, all go on.
+// TestParameterPlaceIsLearnedTogether checks that all of the first calls succeed, although they learn at the same time where
+// ESA reads parameters.
 func TestParameterPlaceIsLearnedTogether(t *testing.T) {
 	warned := atomic.Int32{}
 	f := newFixture(t, fakeesa.Options{ParameterPlace: fakeesa.ParametersInQuery, Latency: 20 * time.Millisecond}, func(c *Config) {
@@ -284,11 +285,11 @@ func TestParameterPlaceIsLearnedTogether(t *testing.T) {
 		}
 	})
 	if warned.Load() != 1 {
-		t.Errorf("%d warnings", warned.Load())
+		t.Errorf("got %d warnings, want 1", warned.Load())
 	}
 	f.Inject(fakeesa.Fault{Code: "MissingHostnameId"})
 	if _, err := f.client.GetCustomHostname(t.Context(), h.ID); !IsCode(err, "MissingHostnameId") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want MissingHostnameId", err)
 	}
 }
 
@@ -299,7 +300,7 @@ func TestApplyIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := f.Count("ApplyCustomHostnameCertificate"); n != 1 {
-		t.Errorf("%d calls, want 1", n)
+		t.Errorf("got %d calls, want 1", n)
 	}
 }
 
@@ -307,14 +308,14 @@ func TestIDsAreExact(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{LargeIDs: true})
 	id := f.create(t)
 	if id < 1<<53 {
-		t.Fatalf("id %d does not test anything", id)
+		t.Fatalf("got id %d, want one that a float64 cannot hold", id)
 	}
 	got, err := f.client.GetCustomHostname(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.HostnameID != id || got.SiteID != f.site.ID || got.RecordID != f.record.ID {
-		t.Errorf("got %d, %d, %d, want %d, %d, %d", got.HostnameID, got.SiteID, got.RecordID, id, f.site.ID, f.record.ID)
+		t.Errorf("got hostname %d, site %d, record %d; want %d, %d, %d", got.HostnameID, got.SiteID, got.RecordID, id, f.site.ID, f.record.ID)
 	}
 }
 
@@ -323,12 +324,12 @@ func TestVerifyUnderstandsBothShapesOfUnpassed(t *testing.T) {
 		f := newFixture(t, shape)
 		id := f.create(t)
 		if passed, err := f.client.VerifyCustomHostname(t.Context(), id); passed || err != nil {
-			t.Errorf("before the TXT record: %v, %v", passed, err)
+			t.Errorf("before the TXT record: got passed %v, error %v; want false", passed, err)
 		}
 		hostname, _ := f.Hostname(id)
 		f.PublishTXT(hostname.VerifyHost, hostname.VerifyCode)
 		if passed, err := f.client.VerifyCustomHostname(t.Context(), id); !passed || err != nil {
-			t.Errorf("after the TXT record: %v, %v", passed, err)
+			t.Errorf("after the TXT record: got passed %v, error %v; want true", passed, err)
 		}
 	}
 }
@@ -337,7 +338,7 @@ func TestConcurrentCallsShareConnections(t *testing.T) {
 	const workers, rounds = 32, 20
 	f := newFixture(t, fakeesa.Options{})
 	id := f.create(t)
-	// The calls of a round are answered once all have arrived, so a round needs as many connections as it has calls.
+	// The server responds once all calls of a round have arrived, so each call needs a connection of its own.
 	var connections, arrived atomic.Int64
 	var answer [rounds]chan struct{}
 	for i := range answer {
@@ -377,7 +378,7 @@ func TestConcurrentCallsShareConnections(t *testing.T) {
 		group.Wait()
 	}
 	if n := connections.Load(); n != workers {
-		t.Errorf("%d connections for %d calls, %d at a time", n, rounds*workers, workers)
+		t.Errorf("got %d connections for %d calls, want %d", n, rounds*workers, workers)
 	}
 }
 
@@ -392,20 +393,20 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 	}
 	requests := f.Requests()
 	if len(requests) != 3 {
-		t.Fatalf("%d requests, want 3", len(requests))
+		t.Fatalf("got %d requests, want 3", len(requests))
 	}
 	nonces := map[string]bool{}
 	for _, request := range requests {
 		nonces[request.Query.Get("SignatureNonce")] = true
 		if !request.Query.Has("SecurityToken") {
-			t.Error("an attempt lacks the security token")
+			t.Error("an attempt was sent without the security token")
 		}
 	}
 	if len(nonces) != 3 {
-		t.Errorf("%d nonces for 3 attempts", len(nonces))
+		t.Errorf("got %d nonces for 3 attempts, want 3", len(nonces))
 	}
 	if asked := f.credential.asked.Load(); asked != 3 {
-		t.Errorf("the credential was asked %d times for 3 attempts", asked)
+		t.Errorf("the credential was used %d times for 3 attempts, want 3", asked)
 	}
 }
 
@@ -414,14 +415,14 @@ func TestRetriesEndAtMaxRetries(t *testing.T) {
 	f.Inject(fakeesa.Fault{Times: -1, Code: "Throttling.User", Status: 400, Message: "Request was denied due to user flow control.", RetryAfter: 1500 * time.Millisecond})
 	_, err := f.client.GetCustomHostname(t.Context(), 1)
 	if !IsCode(err, CodeThrottlingUser) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("got error %v, want Throttling.User", err)
 	}
 	if n := f.Count("GetCustomHostname"); n != 4 {
-		t.Errorf("%d attempts, want 4", n)
+		t.Errorf("got %d attempts, want 4", n)
 	}
 	for _, pause := range f.clock.slept() {
 		if pause < 1500*time.Millisecond || pause > 1500*time.Millisecond+backoffBase {
-			t.Errorf("pause %v, want what x-acs-retry-after says", pause)
+			t.Errorf("got a pause of %v, want that of x-acs-retry-after, 1.5s", pause)
 		}
 	}
 }
@@ -433,22 +434,22 @@ func TestFinalErrorsAreNotRetried(t *testing.T) {
 			f.Inject(fakeesa.Fault{Times: -1, Code: string(code), Status: 404, Message: "no"})
 			_, err := f.client.GetCustomHostname(t.Context(), 1)
 			if !IsCode(err, code) || IsNotFound(err) {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v, want %s", err, code)
 			}
 			if n := f.Count("GetCustomHostname"); n != 1 {
-				t.Errorf("%d attempts, want 1", n)
+				t.Errorf("got %d attempts, want 1", n)
 			}
 		})
 	}
 }
 
-// Only one of the codes that speak of something missing means that a hostname is gone.
+// TestOneCodeMeansGone checks that only one of the codes about something that does not exist means that a hostname is gone.
 func TestOneCodeMeansGone(t *testing.T) {
 	for _, code := range []ErrorCode{CodeCustomHostnameNotFound, CodeRecordNotFound, CodeSiteNotFound, CodeAccessKeyNotFound, CodeAPINotFound, CodeSetCertFailed, CodeApplyCertFailed} {
 		f := newFixture(t, fakeesa.Options{})
 		f.Inject(fakeesa.Fault{Code: string(code), Status: http.StatusNotFound})
 		if _, err := f.client.GetCustomHostname(t.Context(), 1); IsNotFound(err) != (code == CodeCustomHostnameNotFound) {
-			t.Errorf("%s: got %v", code, err)
+			t.Errorf("%s: got not found %t for %v, want %t", code, IsNotFound(err), err, !IsNotFound(err))
 		}
 	}
 }
@@ -459,7 +460,7 @@ func TestSuccessStatusWithACodeIsAnError(t *testing.T) {
 	_, err := f.client.GetCustomHostname(t.Context(), 1)
 	var e *Error
 	if !errors.As(err, &e) || e.Code != "Something.Wrong" || e.Status != 200 || e.RequestID == "" || e.Action != "GetCustomHostname" {
-		t.Errorf("got %#v", err)
+		t.Errorf("got %#v, want an Error with the code Something.Wrong", err)
 	}
 }
 
@@ -495,27 +496,28 @@ func TestNoBodyWhateverPanics(t *testing.T) {
 				_, err := f.client.GetCustomHostname(t.Context(), 1)
 				var e *Error
 				if !errors.As(err, &e) || !errors.Is(err, errMalformed) {
-					t.Fatalf("got %v, want a malformed answer", err)
+					t.Fatalf("got error %v, want errMalformed", err)
 				}
 				if n := f.Count("GetCustomHostname"); n != 2 {
-					t.Errorf("%d attempts, want 2", n)
+					t.Errorf("got %d attempts, want 2", n)
 				}
 				if len(err.Error()) > 500 {
-					t.Errorf("the message has %d bytes", len(err.Error()))
+					t.Errorf("got a message of %d bytes, want at most 500", len(err.Error()))
 				}
 			})
 		}
 	}
 }
 
-// What looks like a success but comes with a status that is none is a proxy's, or half of two answers.
+// TestAFailureStatusIsNoSuccess checks that a body that looks like a success is malformed if the status is a failure. It
+// comes from a proxy, or is part of two responses.
 func TestAFailureStatusIsNoSuccess(t *testing.T) {
 	for _, status := range []int{201, 302, 404, 502} {
 		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
 		f.Inject(fakeesa.Fault{Status: status, RawBody: text(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":1}}`)})
 		_, err := f.client.GetCustomHostname(t.Context(), 1)
 		if failed := errors.Is(err, errMalformed); failed != (status >= 300) || err != nil && IsNotFound(err) {
-			t.Errorf("status %d: %v", status, err)
+			t.Errorf("status %d: got error %v, want malformed %t", status, err, status >= 300)
 		}
 	}
 }
@@ -525,7 +527,7 @@ func TestUnknownFieldsAndValuesAreTolerated(t *testing.T) {
 	f.Inject(fakeesa.Fault{Status: 200, RawBody: text(`{"requestId":"R","New":1,"CustomHostnameModel":{"HostnameId":1,"Status":"brand-new","Newer":{"a":[1]},"CertApplyCode":null}}`)})
 	got, err := f.client.GetCustomHostname(t.Context(), 1)
 	if err != nil || got.Status != "brand-new" {
-		t.Errorf("got %v, %v", got, err)
+		t.Errorf("got %v, error %v; want the status brand-new", got, err)
 	}
 }
 
@@ -552,27 +554,27 @@ func TestTransportErrorsNameHostAndActionOnly(t *testing.T) {
 			_, err = client.GetCustomHostname(t.Context(), 1)
 			var e *Error
 			if !errors.As(err, &e) {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got error %v, want an Error", err)
 			}
 			if e.Attempts != test.attempts {
-				t.Errorf("%d attempts, want %d", e.Attempts, test.attempts)
+				t.Errorf("got %d attempts, want %d", e.Attempts, test.attempts)
 			}
 			host := strings.TrimPrefix(strings.TrimPrefix(test.endpoint, "http://"), "https://")
 			if !strings.Contains(err.Error(), "GetCustomHostname at "+host) {
-				t.Errorf("host and action are missing: %v", err)
+				t.Errorf("the error does not name host and action: %v", err)
 			}
 			if containsAny(err.Error(), "LTAIexample", "s3cret", "t0ken", "Signature", "elsewhere", "?") {
-				t.Errorf("too much is shown: %v", err)
+				t.Errorf("the error shows secrets or the URL: %v", err)
 			}
 		})
 	}
 }
 
 func TestContextEndsACallAtOnce(t *testing.T) {
-	t.Run("while waiting for the answer", func(t *testing.T) {
+	t.Run("while waiting for the response", func(t *testing.T) {
 		reached := make(chan struct{})
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			// Only a server that has read the request learns that the client went away.
+			// The server notices that the client is gone only after it has read the request.
 			_, _ = io.Copy(io.Discard, r.Body)
 			close(reached)
 			<-r.Context().Done()
@@ -585,7 +587,7 @@ func TestContextEndsACallAtOnce(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { <-reached; cancel() }()
 		if _, err := client.GetCustomHostname(ctx, 1); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want context.Canceled", err)
 		}
 	})
 	t.Run("while pausing", func(t *testing.T) {
@@ -595,7 +597,7 @@ func TestContextEndsACallAtOnce(t *testing.T) {
 		defer cancel()
 		_, err := f.client.GetCustomHostname(ctx, 1)
 		if !errors.Is(err, context.DeadlineExceeded) || !IsCode(err, CodeThrottlingUser) {
-			t.Errorf("got %v, want what ESA said last and that time ran out", err)
+			t.Errorf("got error %v, want both Throttling.User and context.DeadlineExceeded", err)
 		}
 	})
 }
@@ -613,7 +615,7 @@ func TestRequestsPerSecondIsAnUpperBound(t *testing.T) {
 		total += pause
 	}
 	if total < 2*time.Second || total > 2500*time.Millisecond {
-		t.Errorf("6 calls at 2 a second were spread over %v", total)
+		t.Errorf("got %v for 6 calls at 2 per second, want 2s to 2.5s", total)
 	}
 }
 
@@ -628,10 +630,10 @@ func TestLogHasNoSecrets(t *testing.T) {
 	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeUpload, Certificate: "PEM", PrivateKey: "TOPSECRET"}
 	_, _ = f.client.CreateCustomHostname(t.Context(), in)
 	if len(events) < 2 {
-		t.Fatalf("%d events", len(events))
+		t.Fatalf("got %d events, want at least 2", len(events))
 	}
 	if shown := fmt.Sprintf("%+v", events); containsAny(shown, "TOPSECRET", f.Options().AccessKeySecret, "Signature") {
-		t.Errorf("logged %s", shown)
+		t.Errorf("the log contains a secret: %s", shown)
 	}
 }
 
@@ -644,7 +646,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"negative retries":     {Endpoint: "https://esa.cn-hangzhou.aliyuncs.com", Credential: credential, MaxRetries: -1},
 	} {
 		if _, err := New(config); err == nil {
-			t.Errorf("%s was accepted", name)
+			t.Errorf("New accepted %s", name)
 		}
 	}
 }
@@ -658,7 +660,7 @@ func TestDecodeKeepsNoPrivateKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if shown := fmt.Sprintf("%+v", got); strings.Contains(shown, "TOPSECRET") || !strings.Contains(shown, "PEM") {
-		t.Errorf("got %s", shown)
+		t.Errorf("got %s, want the certificate without the key", shown)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// TestConformance sends the same calls with tea-rpc's own DoRequest and with this client, and compares what arrived.
+// TestConformance sends the same calls with tea-rpc's own DoRequest and with this client, and compares the requests that
+// arrive.
 func TestConformance(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{SecurityToken: "a-session-token"})
 	id := f.create(t)
@@ -66,7 +67,7 @@ func TestConformance(t *testing.T) {
 			}
 			requests := f.Requests()
 			if len(requests) != 2 {
-				t.Fatalf("%d requests, want 2", len(requests))
+				t.Fatalf("got %d requests, want 2", len(requests))
 			}
 			if diff := cmp.Diff(arrived(requests[0]), arrived(requests[1])); diff != "" {
 				t.Errorf("tea-rpc (-) and this client (+) differ:\n%s", diff)
@@ -75,7 +76,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// arrived is what must be alike: all but what every request has anew.
+// arrived returns the parts of a request that must be equal. It leaves out those that differ in each request.
 func arrived(request fakeesa.Request) map[string]any {
 	query := map[string]string{}
 	for name := range request.Query {

@@ -14,7 +14,7 @@ func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
 	tests := []struct {
 		name    string
 		fault   fakeesa.Fault
-		creates int // CreateCustomHostname calls in all
+		creates int // CreateCustomHostname calls in total
 	}{
 		{"the connection broke after the create", fakeesa.Fault{After: true, Drop: true}, 1},
 		{"the connection broke before the create", fakeesa.Fault{Drop: true}, 2},
@@ -33,17 +33,18 @@ func TestCreateSurvivesAnUnclearOutcome(t *testing.T) {
 			f.Inject(test.fault)
 			id := f.create(t)
 			if n := f.Count("CreateCustomHostname"); n != test.creates {
-				t.Errorf("%d creates, want %d", n, test.creates)
+				t.Errorf("got %d creates, want %d", n, test.creates)
 			}
 			hostnames := f.Hostnames()
 			if len(hostnames) != 1 || hostnames[0].ID != id {
-				t.Errorf("the server has %v, we have %d", hostnames, id)
+				t.Errorf("the server has %v, the client returned %d", hostnames, id)
 			}
 		})
 	}
 }
 
-// A hostname whose answer was lost may not be listed at once. Sent again, it would be refused and orphaned, or made twice.
+// TestCreateWaitsForListsThatLagBehind loses the response to a create while lists do not show the hostname yet. A second
+// create would be refused and leave the hostname orphaned, or create a duplicate.
 func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
 	for _, duplicates := range []fakeesa.DuplicateCreate{fakeesa.DuplicateRefused, fakeesa.DuplicateConflicts} {
 		for _, code := range []string{"InternalException", "CustomHostname.SetCertFailed"} {
@@ -51,16 +52,17 @@ func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
 			f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Code: code})
 			id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 			if all := f.Hostnames(); len(all) != 1 || all[0].ID != id || (err != nil) != IsCode(err, CodeSetCertFailed) {
-				t.Errorf("%s: the server has %v, we have %d, %v", code, all, id, err)
+				t.Errorf("%s: the server has %v, the client returned %d, error %v", code, all, id, err)
 			}
 			if n := f.Count("CreateCustomHostname"); n != 1 {
-				t.Errorf("%s: %d creates, want 1", code, n)
+				t.Errorf("%s: got %d creates, want 1", code, n)
 			}
 		}
 	}
 }
 
-// A list that was slow to come tells what was so when it was asked for.
+// TestCreateLooksAgainAfterASlowList checks that the client reads the list again, because a slow response shows the state at
+// the time of the request.
 func TestCreateLooksAgainAfterASlowList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second, DuplicateCreate: fakeesa.DuplicateConflicts})
@@ -68,12 +70,13 @@ func TestCreateLooksAgainAfterASlowList(t *testing.T) {
 		f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Delay: 20 * time.Second})
 		id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 		if all := f.Hostnames(); err != nil || len(all) != 1 || all[0].ID != id {
-			t.Errorf("got %d, %v; the server has %+v", id, err, all)
+			t.Errorf("got id %d, error %v; the server has %+v", id, err, all)
 		}
 	})
 }
 
-// Of two runs that make one hostname at once, the second may not see the first's in lists yet.
+// TestUndoDuplicateWaitsForListsThatLagBehind creates one hostname in two runs at the same time. The second run may not see
+// the first hostname in lists yet.
 func TestUndoDuplicateWaitsForListsThatLagBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second, DuplicateCreate: fakeesa.DuplicateConflicts})
@@ -84,10 +87,10 @@ func TestUndoDuplicateWaitsForListsThatLagBehind(t *testing.T) {
 		}
 		err = f.client.UndoDuplicate(t.Context(), created)
 		if exists := new(HostnameExistsError); !errors.As(err, &exists) || exists.Existing.HostnameID != first {
-			t.Errorf("got %v, want that %d exists", err, first)
+			t.Errorf("got error %v, want that hostname %d exists", err, first)
 		}
 		if all := f.Hostnames(); len(all) != 1 || all[0].ID != first {
-			t.Errorf("the server has %+v, want %d alone", all, first)
+			t.Errorf("the server has %+v, want only hostname %d", all, first)
 		}
 	})
 }
@@ -97,7 +100,7 @@ func TestCreateLooksOnlyWhenItMust(t *testing.T) {
 	f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Times: 3, Code: "Record.ServiceBusy", Status: 400})
 	f.create(t)
 	if n := f.Count("ListCustomHostnames"); n != 0 {
-		t.Errorf("%d looks after clear refusals", n)
+		t.Errorf("got %d lists after clear refusals, want none", n)
 	}
 }
 
@@ -107,7 +110,7 @@ func TestCreateToleratesAClockThatIsOff(t *testing.T) {
 		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
 		f.create(t)
 		if n := len(f.Hostnames()); n != 1 {
-			t.Errorf("clock off by %v: %d hostnames", off, n)
+			t.Errorf("clock off by %v: got %d hostnames, want 1", off, n)
 		}
 	}
 }
@@ -140,10 +143,10 @@ func TestCreateNeverAdoptsAnother(t *testing.T) {
 			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 			var exists *HostnameExistsError
 			if !errors.As(err, &exists) || exists.Existing.HostnameID != existing.ID {
-				t.Errorf("got %v, want that %d exists", err, existing.ID)
+				t.Errorf("got error %v, want that hostname %d exists", err, existing.ID)
 			}
 			if n := f.Count("CreateCustomHostname"); n != 1 {
-				t.Errorf("%d creates, want 1", n)
+				t.Errorf("got %d creates, want 1", n)
 			}
 		})
 	}
@@ -156,12 +159,12 @@ func TestCreateSavesAHostnameWhoseCertificateFailed(t *testing.T) {
 	in.SSLFlag, in.Certificate = SSLOn, &Certificate{Type: CertTypeFree}
 	id, err := f.client.CreateCustomHostname(t.Context(), in)
 	if !IsCode(err, CodeApplyCertFailed) || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
-		t.Errorf("got %d, %v", id, err)
+		t.Errorf("got id %d, error %v; want the hostname's id and ApplyCertFailed", id, err)
 	}
 }
 
 func TestCreateThatIsInterruptedStillLearnsItsID(t *testing.T) {
-	// A look does not help yet: the answer itself must be waited for.
+	// Lists do not show the hostname yet, so the client must wait for the response itself.
 	f := newFixture(t, fakeesa.Options{Latency: 100 * time.Millisecond, UnlistedLists: 100})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -175,7 +178,7 @@ func TestCreateThatIsInterruptedStillLearnsItsID(t *testing.T) {
 	}()
 	id, err := f.client.CreateCustomHostname(ctx, f.createInput())
 	if err != nil || len(f.Hostnames()) != 1 || id != f.Hostnames()[0].ID {
-		t.Errorf("got %d, %v", id, err)
+		t.Errorf("got id %d, error %v; want the hostname's id", id, err)
 	}
 }
 
@@ -184,14 +187,15 @@ func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := f.client.CreateCustomHostname(ctx, f.createInput()); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want context.Canceled", err)
 	}
 	if n := len(f.Requests()); n != 0 {
-		t.Errorf("%d requests", n)
+		t.Errorf("got %d requests, want none", n)
 	}
 }
 
-// Two resources with the same name: what one of them made is never the other's, however the answers are lost.
+// TestCreateNeverAdoptsASiblings has two resources with the same name. Whatever responses are lost, neither adopts the
+// hostname that the other created.
 func TestCreateNeverAdoptsASiblings(t *testing.T) {
 	drop := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true}
 	after := fakeesa.Fault{Action: "CreateCustomHostname", Drop: true, After: true}
@@ -212,28 +216,29 @@ func TestCreateNeverAdoptsASiblings(t *testing.T) {
 						continue
 					}
 					if exists := new(HostnameExistsError); !errors.As(err, &exists) || !exists.SameRun || exists.Existing.HostnameID != ids[0] {
-						t.Errorf("got %v", err)
+						t.Errorf("got error %v, want that this run created the hostname", err)
 					}
 				}
 				if len(ids) == 2 && ids[0] == ids[1] {
-					t.Errorf("both have %v", ids)
+					t.Errorf("both resources have the ids %v", ids)
 				}
 				if len(f.Hostnames()) != len(ids) {
-					t.Errorf("the server has %d hostnames, we have %d", len(f.Hostnames()), len(ids))
+					t.Errorf("the server has %d hostnames, the client returned %d", len(f.Hostnames()), len(ids))
 				}
 			})
 		}
 	}
 }
 
-// What another resource has just made may not be listed yet.
+// TestCreateWaitsForASiblings checks that the client finds a hostname that another resource has just created and that lists
+// do not show yet.
 func TestCreateWaitsForASiblings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{UnlistedFor: 5 * time.Second})
 		made := f.create(t)
 		_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 		if exists := new(HostnameExistsError); !errors.As(err, &exists) || !exists.SameRun || exists.Existing.HostnameID != made {
-			t.Errorf("got %v, want that this run has made %d", err, made)
+			t.Errorf("got error %v, want that this run created hostname %d", err, made)
 		}
 	})
 }
@@ -244,10 +249,10 @@ func TestCreateSaysWhenNobodyKnows(t *testing.T) {
 	_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 	var lost *UnclearCreateError
 	if !errors.As(err, &lost) {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want an UnclearCreateError", err)
 	}
 	if n := f.Count("CreateCustomHostname"); n != 1 {
-		t.Errorf("%d creates, want 1", n)
+		t.Errorf("got %d creates, want 1", n)
 	}
 }
 
@@ -256,33 +261,33 @@ func TestAwaitCreated(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{NotFoundGets: 2, VerifyCodeGets: 2})
 		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if err != nil || got.VerifyCode == "" {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("got %v, error %v; want a hostname with its token", got, err)
 		}
 	})
 	t.Run("waits longer than for a token until ESA knows the hostname", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{NotFoundGets: 20})
 		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if err != nil || got == nil || got.VerifyCode == "" {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("got %v, error %v; want a hostname with its token", got, err)
 		}
 	})
-	t.Run("gives what it has when that takes too long", func(t *testing.T) {
+	t.Run("returns the hostname without a token if that takes too long", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{VerifyCodeGets: 1000})
 		got, err := f.client.AwaitCreated(t.Context(), f.create(t))
 		if err != nil || got == nil || got.VerifyCode != "" {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("got %v, error %v; want a hostname without a token", got, err)
 		}
 		if n := f.Count("GetCustomHostname"); n > 20 {
-			t.Errorf("%d reads in a minute", n)
+			t.Errorf("got %d reads in a minute, want at most 20", n)
 		}
 	})
-	t.Run("says that ESA never came to know it", func(t *testing.T) {
+	t.Run("returns not found if ESA never shows the hostname", func(t *testing.T) {
 		f := newFixture(t, fakeesa.Options{NotFoundGets: 1000000, TimestampWindow: 100000 * time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		got, err := f.client.AwaitCreated(ctx, f.create(t))
 		if got != nil || !IsNotFound(err) {
-			t.Errorf("got %v, %v", got, err)
+			t.Errorf("got %v, error %v; want not found", got, err)
 		}
 	})
 }
@@ -297,6 +302,6 @@ func TestAwaitDeleted(t *testing.T) {
 		t.Error(err)
 	}
 	if n := f.Count("GetCustomHostname"); n != 4 {
-		t.Errorf("%d reads, want 4", n)
+		t.Errorf("got %d reads, want 4", n)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// sourceFor returns the source that a configuration chooses.
+// sourceFor returns the source that a configuration selects.
 func sourceFor(t *testing.T, cfg CredentialConfig) source {
 	t.Helper()
 	credential, err := NewCredential(cfg)
@@ -28,7 +28,7 @@ func sourceFor(t *testing.T, cfg CredentialConfig) source {
 	return sourceOf(credential)
 }
 
-// A session is used until it ends when STS fails to give the next one.
+// TestSessionsOutliveAFailingSTS checks that a session is used until it expires if STS fails to return the next one.
 func TestSessionsOutliveAFailingSTS(t *testing.T) {
 	isolate(t)
 	for _, test := range []struct {
@@ -41,7 +41,7 @@ func TestSessionsOutliveAFailingSTS(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			question := "sts.aliyuncs.com " + test.action
-			// For credentials-go, which has the machine's clock, the session is about to end.
+			// credentials-go uses the machine's clock. For it, the session is about to expire.
 			soon := time.Now().Add(time.Minute).UTC().Format("2006-01-02T15:04:05Z")
 			cloud := newCloud(t, map[string]string{question: strings.ReplaceAll(session("role"), later, soon)})
 			k := newKeyring(newCredential(sourceFor(t, test.cfg)), nil)
@@ -50,16 +50,16 @@ func TestSessionsOutliveAFailingSTS(t *testing.T) {
 			cloud.answers[question] = `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`
 			wantKey(t, k, now.Add(1799*time.Second), "STS.role")
 			if len(cloud.asked) != 2 {
-				t.Errorf("STS was asked %d times", len(cloud.asked))
+				t.Errorf("got %d calls of STS, want 2", len(cloud.asked))
 			}
 			if _, err := k.snapshot(t.Context(), now.Add(1800*time.Second)); err == nil || !isTemporary(err) || !strings.Contains(err.Error(), "NoPermission") {
-				t.Errorf("got error %v after the session's end", err)
+				t.Errorf("got error %v after the session has expired, want a temporary one with NoPermission", err)
 			}
 		})
 	}
 }
 
-// TestLibraryRenewsThreeMinutesEarly holds credentials-go to what the keyring relies on.
+// TestLibraryRenewsThreeMinutesEarly checks the behavior of credentials-go that the keyring depends on.
 func TestLibraryRenewsThreeMinutesEarly(t *testing.T) {
 	home := isolate(t)
 	file := write(t, filepath.Join(home, "cli.json"), fmt.Sprintf(`{"profiles":[
@@ -87,13 +87,13 @@ func TestLibraryRenewsThreeMinutesEarly(t *testing.T) {
 				}
 			}
 			if len(cloud.asked) != want {
-				t.Errorf("%s: a set that lasts %v was fetched %d times for two calls, want %d", name, lifetime, len(cloud.asked), want)
+				t.Errorf("%s: credentials with a lifetime of %v were fetched %d times for two calls, want %d", name, lifetime, len(cloud.asked), want)
 			}
 		}
 	}
 }
 
-// TestWhichSourceErrorsMayPass checks which failures of a source that never worked are worth another attempt.
+// TestWhichSourceErrorsMayPass checks which errors are retried if a source has never worked.
 func TestWhichSourceErrorsMayPass(t *testing.T) {
 	isolate(t)
 	closed := httptest.NewServer(http.NotFoundHandler())
@@ -132,7 +132,7 @@ func TestWhichSourceErrorsMayPass(t *testing.T) {
 			}
 			set, err := sourceFor(t, test.cfg).get(t.Context(), time.Now())
 			if err == nil || isTemporary(err) != test.want {
-				t.Errorf("got %v and error %v (may pass: %t), want %t", set, err, isTemporary(err), test.want)
+				t.Errorf("got %v and error %v (temporary: %t), want temporary %t", set, err, isTemporary(err), test.want)
 			}
 		})
 	}
@@ -176,7 +176,7 @@ func TestCredentialsURIIsFetchedWithinBounds(t *testing.T) {
 			asked = nil
 			wantFailure(t, CredentialConfig{CredentialsURI: server.URL + path + "?token=hush"}, words...)
 			if !slices.Equal(asked, []string{path}) {
-				t.Errorf("asked %v", asked)
+				t.Errorf("got requests %v, want %v", asked, []string{path})
 			}
 		})
 	}
@@ -185,7 +185,7 @@ func TestCredentialsURIIsFetchedWithinBounds(t *testing.T) {
 			wantSet(t, CredentialConfig{CredentialsURI: server.URL + path}, "ak", "sk", "token")
 		})
 	}
-	t.Run("who has no more time does not wait", func(t *testing.T) {
+	t.Run("ends with its context", func(t *testing.T) {
 		arrived, done := make(chan struct{}), make(chan struct{})
 		slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			close(arrived)
@@ -197,13 +197,13 @@ func TestCredentialsURIIsFetchedWithinBounds(t *testing.T) {
 		go func() { <-arrived; cancel() }()
 		k := newKeyring(newCredential(sourceFor(t, CredentialConfig{CredentialsURI: slow.URL})), nil)
 		if _, err := k.snapshot(ctx, time.Now()); !errors.Is(err, context.Canceled) {
-			t.Errorf("got error %v", err)
+			t.Errorf("got error %v, want context.Canceled", err)
 		}
 		<-done
 	})
 }
 
-// The metadata service is asked with a token where it has one, and never through a proxy.
+// TestMetadataService checks that the metadata service is called with a token if it has one, and never through a proxy.
 func TestMetadataService(t *testing.T) {
 	isolate(t)
 	const roles = "/latest/meta-data/ram/security-credentials/"
@@ -234,22 +234,22 @@ func TestMetadataService(t *testing.T) {
 			set, err := source.get(t.Context(), time.Now())
 			switch {
 			case test.failure == "" && (err != nil || set.accessKey != "STS.ecs"):
-				t.Errorf("got %v and error %v", set, err)
+				t.Errorf("got %v and error %v, want STS.ecs", set, err)
 			case test.failure != "" && (err == nil || !strings.HasPrefix(err.Error(), "ecs_role_name: ") || !strings.Contains(err.Error(), test.failure) || strings.Contains(err.Error(), "hush")):
 				t.Errorf("got %v and error %v, want %q", set, err, test.failure)
 			}
 			if !slices.Equal(cloud.asked, test.asked) {
-				t.Errorf("asked %v, want %v", cloud.asked, test.asked)
+				t.Errorf("got requests %v, want %v", cloud.asked, test.asked)
 			}
 		})
 	}
 	transport, ok := newMetadata("").getter.client.Transport.(*http.Transport)
 	if !ok || transport.Proxy != nil {
-		t.Error("the metadata service is asked through a proxy")
+		t.Error("the metadata service is called through a proxy")
 	}
 }
 
-// command writes a program that counts its runs, and returns a profile file that names it, and the count.
+// command writes a program that counts its runs. It returns a profile that names the program, and the count.
 func command(t *testing.T, script string) (cfg CredentialConfig, runs func() int) {
 	t.Helper()
 	dir := t.TempDir()
@@ -308,7 +308,7 @@ func TestCommandOutput(t *testing.T) {
 			wantFailure(t, cfg, test.words...)
 			_ = printed.Close()
 			if text, err := os.ReadFile(printed.Name()); err != nil || len(text) > 0 {
-				t.Errorf("it printed %d bytes (error %v)", len(text), err)
+				t.Errorf("got %d bytes on stdout (error %v), want none", len(text), err)
 			}
 		})
 	}
@@ -318,11 +318,11 @@ func TestCommandOutput(t *testing.T) {
 			cfg := CredentialConfig{Profile: "external", SharedCredentialsFile: file}
 			wantFailure(t, cfg, "profile", strings.Fields(program)[0], "cannot be started")
 			if _, err := sourceFor(t, cfg).get(t.Context(), time.Now()); isTemporary(err) {
-				t.Errorf("%v is worth another attempt", err)
+				t.Errorf("got a temporary error, want one that is not retried: %v", err)
 			}
 		})
 	}
-	t.Run("who has no more time ends it", func(t *testing.T) {
+	t.Run("ends with its context", func(t *testing.T) {
 		cfg, runs := command(t, "exec sleep 1000")
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -332,12 +332,13 @@ func TestCommandOutput(t *testing.T) {
 			cancel()
 		}()
 		if _, err := newKeyring(newCredential(sourceFor(t, cfg)), nil).snapshot(ctx, time.Now()); !errors.Is(err, context.Canceled) {
-			t.Errorf("got error %v", err)
+			t.Errorf("got error %v, want context.Canceled", err)
 		}
 	})
 }
 
-// A command runs once for all calls, until its set is about to end, or for five minutes where it does not say.
+// TestCommandRunsSeldom checks that a command runs once for all calls until its credentials are about to expire. Without an
+// expiration time, they are used for five minutes.
 func TestCommandRunsSeldom(t *testing.T) {
 	isolate(t)
 	now := time.Now()
@@ -362,7 +363,7 @@ func TestCommandRunsSeldom(t *testing.T) {
 				wantKey(t, k, now.Add(at), "ak")
 			}
 			if runs() != test.want {
-				t.Errorf("%d runs, want %d", runs(), test.want)
+				t.Errorf("got %d runs, want %d", runs(), test.want)
 			}
 		})
 	}
@@ -400,7 +401,8 @@ func TestSplitCommand(t *testing.T) {
 	}
 }
 
-// TestDebugPrintsNoToken runs itself as a process in which credentials-go and net/http are told to print what they send.
+// TestDebugPrintsNoToken runs the test binary as a process in which debug variables tell credentials-go and net/http to
+// print what they send.
 func TestDebugPrintsNoToken(t *testing.T) {
 	const child = "ESA_TEST_DEBUG_CHILD"
 	if os.Getenv(child) != "" {
@@ -418,7 +420,7 @@ func TestDebugPrintsNoToken(t *testing.T) {
 		defer server.Close()
 		response, err := server.Client().PostForm(server.URL, url.Values{"PrivateKey": {"hush"}})
 		if err != nil || response.ProtoMajor != 2 {
-			t.Fatalf("got %v and error %v", response, err)
+			t.Fatalf("got %v and error %v, want HTTP/2", response, err)
 		}
 		_ = response.Body.Close()
 		fmt.Println("the child has fetched credentials, with", left)
@@ -428,14 +430,14 @@ func TestDebugPrintsNoToken(t *testing.T) {
 	run.Env = append(os.Environ(), child+"=1", "DEBUG=other,tea,credential", "GODEBUG=http2debug=2,panicnil=0")
 	output, err := run.CombinedOutput()
 	if err != nil || !bytes.Contains(output, []byte("the child has fetched credentials, with other panicnil=0")) {
-		t.Fatalf("%v\n%s", err, output)
+		t.Fatalf("the process failed: %v\n%s", err, output)
 	}
 	if bytes.Contains(output, []byte("hush")) || bytes.Contains(output, []byte("Bearer")) || bytes.Contains(output, []byte("http2:")) {
-		t.Errorf("it printed\n%s", output)
+		t.Errorf("the output contains secrets:\n%s", output)
 	}
 	for _, ignored := range []string{"ignores tea,credential in DEBUG,", "ignores http2debug=2 in GODEBUG,"} {
 		if !bytes.Contains(output, []byte(ignored)) {
-			t.Errorf("it does not say that it %s\n%s", ignored, output)
+			t.Errorf("the output does not mention that the process %s:\n%s", ignored, output)
 		}
 	}
 }

@@ -19,8 +19,7 @@ import (
 	"time"
 )
 
-// isolate gives a test an empty home directory, and an environment that would show wherever credentials-go looked at
-// it on its own.
+// isolate gives a test an empty home directory, and an environment that fails the test if credentials-go reads it by itself.
 func isolate(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
@@ -44,13 +43,13 @@ func isolate(t *testing.T) (home string) {
 	return home
 }
 
-// cloud stands for STS and the sign-in hosts, as all requests of credentials-go end here, for the metadata service, and
-// for a credentials URI. It answers by host and action or path, and keeps what was asked.
+// cloud stands for STS and the sign-in hosts, because all requests of credentials-go end here. It also stands for the
+// metadata service and for a credentials URI. It responds by host and action, or by path, and records the requests.
 type cloud struct {
-	// url is the address of the metadata service and of credentials URIs. What is asked there has no host.
+	// url is the address of the metadata service and of credentials URIs. Requests to it are recorded without a host.
 	url     string
 	answers map[string]string
-	// status and always, where set, are every answer.
+	// status and always, if set, are the response to every request.
 	status int
 	always *string
 	asked  []string
@@ -118,7 +117,7 @@ func session(name string) string {
 	return fmt.Sprintf(`{"Credentials":{"AccessKeyId":"STS.%s","AccessKeySecret":"secret-of-%[1]s","SecurityToken":"token-of-%[1]s","Expiration":"%s"}}`, name, later)
 }
 
-// mustGet asks for one set of credentials.
+// mustGet fetches credentials once.
 func mustGet(t *testing.T, cfg CredentialConfig) (accessKey, secretKey, token string) {
 	t.Helper()
 	credential, err := NewCredential(cfg)
@@ -140,7 +139,7 @@ func wantSet(t *testing.T, cfg CredentialConfig, accessKey, secretKey, token str
 	}
 }
 
-// wantRefused checks that a configuration is refused on account of a field, with words that help.
+// wantRefused checks that a configuration is refused with an error about the field that contains all words.
 func wantRefused(t *testing.T, cfg CredentialConfig, field string, words ...string) {
 	t.Helper()
 	_, err := NewCredential(cfg)
@@ -153,11 +152,11 @@ func wantRefused(t *testing.T, cfg CredentialConfig, field string, words ...stri
 	}
 	for _, word := range words {
 		if !strings.Contains(refusal.Problem, word) {
-			t.Errorf("the problem %q does not contain %q", refusal.Problem, word)
+			t.Errorf("the problem is %q, want %q in it", refusal.Problem, word)
 		}
 	}
 	if strings.Contains(err.Error(), "hush") {
-		t.Errorf("the error %q repeats a secret", err)
+		t.Errorf("the error contains a secret: %q", err)
 	}
 }
 
@@ -296,7 +295,7 @@ func TestProfiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(cloud.asked) != 0 {
-				t.Errorf("%s was asked before there was a call to sign", cloud.asked)
+				t.Errorf("got requests %s before the first call is signed, want none", cloud.asked)
 			}
 			for range 2 {
 				set, err := credential.GetCredential()
@@ -304,34 +303,34 @@ func TestProfiles(t *testing.T) {
 					t.Fatal(err)
 				}
 				if *set.AccessKeyId != test.accessKey || *set.AccessKeySecret != test.secretKey || *set.SecurityToken != test.token {
-					t.Errorf("got (%q, %q, %q)", *set.AccessKeyId, *set.AccessKeySecret, *set.SecurityToken)
+					t.Errorf("got (%q, %q, %q), want (%q, %q, %q)", *set.AccessKeyId, *set.AccessKeySecret, *set.SecurityToken, test.accessKey, test.secretKey, test.token)
 				}
 			}
 			if len(cloud.asked) != test.calls {
-				t.Fatalf("asked %v, want %d requests", cloud.asked, test.calls)
+				t.Fatalf("got requests %v, want %d of them", cloud.asked, test.calls)
 			}
 			if test.firstSession != "" && cloud.forms[0].Get("RoleSessionName") != test.firstSession {
-				t.Errorf("the session is named %q, want %q", cloud.forms[0].Get("RoleSessionName"), test.firstSession)
+				t.Errorf("got the session name %q, want %q", cloud.forms[0].Get("RoleSessionName"), test.firstSession)
 			}
 			if test.firstSignature != "" && cloud.keys[0] != test.firstSignature {
-				t.Errorf("the role was assumed with %q, want %q", cloud.keys[0], test.firstSignature)
+				t.Errorf("the role was assumed with the key %q, want %q", cloud.keys[0], test.firstSignature)
 			}
 			for name, want := range test.form {
 				if got := cloud.forms[0].Get(name); got != want {
-					t.Errorf("%s is %q, want %q", name, got, want)
+					t.Errorf("got %s = %q, want %q", name, got, want)
 				}
 			}
 			if after, err := os.ReadFile(file); err != nil || test.profile != "oauth" && string(after) != string(before) {
-				t.Errorf("the file was changed (error %v)", err)
+				t.Errorf("the credentials file was changed (error %v)", err)
 			}
 		})
 	}
 	if got := (CredentialConfig{Profile: "ak", SharedCredentialsFile: file}).ProfileRegion(); got != "ap-southeast-1" {
-		t.Errorf("the region of the profile is %q", got)
+		t.Errorf("got the profile's region %q, want ap-southeast-1", got)
 	}
 	for _, cfg := range []CredentialConfig{{}, {SharedCredentialsFile: file}, {Profile: "gone", SharedCredentialsFile: file}, {Profile: "ak"}} {
 		if got := cfg.ProfileRegion(); got != "" {
-			t.Errorf("%+v has the region %q", cfg, got)
+			t.Errorf("got for %+v the region %q, want none", cfg, got)
 		}
 	}
 }
@@ -403,7 +402,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	t.Run("a directory", func(t *testing.T) {
 		wantRefused(t, CredentialConfig{Profile: "ci", SharedCredentialsFile: "~"}, "shared_credentials_file", home)
 	})
-	t.Run("the home directory of somebody else is not guessed", func(t *testing.T) {
+	t.Run("the home directory of another user is not guessed", func(t *testing.T) {
 		wantRefused(t, CredentialConfig{Profile: "ci", SharedCredentialsFile: "~nobody/config.json"}, "shared_credentials_file", "~nobody/config.json")
 	})
 }
@@ -460,7 +459,7 @@ func TestAssumeRole(t *testing.T) {
 			test.cfg.AssumeRole = &test.role
 			wantSet(t, test.cfg, "STS.role", "secret-of-role", "token-of-role")
 			if len(cloud.forms) != 1 || cloud.forms[0].Encode() != test.want.Encode() || cloud.keys[0] != test.key {
-				t.Errorf("STS was asked %v with %v, want %v with %s", cloud.forms, cloud.keys, test.want, test.key)
+				t.Errorf("STS got %v with the keys %v, want %v with %s", cloud.forms, cloud.keys, test.want, test.key)
 			}
 		})
 	}
@@ -487,7 +486,7 @@ func TestAssumeRoleWithOIDC(t *testing.T) {
 			}
 			want := url.Values{"RoleArn": {"arn"}, "OIDCProviderArn": {"provider"}, "OIDCToken": {token}, "RoleSessionName": {"terraform"}, "DurationSeconds": {"3600"}}
 			if got := cloud.forms[len(cloud.forms)-1]; got.Encode() != want.Encode() {
-				t.Errorf("STS was asked %v, want %v", got, want)
+				t.Errorf("STS got %v, want %v", got, want)
 			}
 		}
 	})
@@ -495,7 +494,7 @@ func TestAssumeRoleWithOIDC(t *testing.T) {
 		cloud := newCloud(t, map[string]string{"sts.aliyuncs.com AssumeRoleWithOIDC": session("oidc"), "sts.aliyuncs.com AssumeRole": session("role")})
 		wantSet(t, CredentialConfig{AssumeRoleWithOIDC: &complete, AssumeRole: &AssumeRole{RoleARN: "arn"}}, "STS.role", "secret-of-role", "token-of-role")
 		if want := []string{"", "STS.oidc"}; !slices.Equal(cloud.keys, want) {
-			t.Errorf("STS was asked with the keys %q, want %q", cloud.keys, want)
+			t.Errorf("STS got the keys %q, want %q", cloud.keys, want)
 		}
 	})
 	for name, test := range map[string]struct {
@@ -539,7 +538,7 @@ func TestCredentialsURI(t *testing.T) {
 			asked, expiration = 0, test.expiration.UTC().Format("2006-01-02T15:04:05Z")
 			credential, err := NewCredential(CredentialConfig{CredentialsURI: server.URL})
 			if err != nil || asked != 0 {
-				t.Fatalf("error %v after %d requests, want none of either", err, asked)
+				t.Fatalf("got error %v after %d requests, want no error and no request", err, asked)
 			}
 			for _, want := range []string{"ak-1", test.want} {
 				set, err := credential.GetCredential()
@@ -547,7 +546,7 @@ func TestCredentialsURI(t *testing.T) {
 					t.Fatal(err)
 				}
 				if *set.AccessKeyId != want || *set.SecurityToken != "token" {
-					t.Errorf("got %q with %q, want %q", *set.AccessKeyId, *set.SecurityToken, want)
+					t.Errorf("got key %q with token %q, want %q", *set.AccessKeyId, *set.SecurityToken, want)
 				}
 			}
 		})
@@ -559,8 +558,8 @@ func TestCredentialsURI(t *testing.T) {
 	}
 }
 
-// wantFailure checks that a source fails when asked, with words that help and no secret. The first word is the
-// argument that the error is about.
+// wantFailure checks that a source fails with an error that contains all words and no secret. The first word is the argument
+// that the error is about.
 func wantFailure(t *testing.T, cfg CredentialConfig, words ...string) {
 	t.Helper()
 	credential, err := NewCredential(cfg)
@@ -569,18 +568,18 @@ func wantFailure(t *testing.T, cfg CredentialConfig, words ...string) {
 	}
 	set, err := credential.GetCredential()
 	if err == nil {
-		t.Fatalf("got %v and no error", set)
+		t.Fatalf("got %v, want an error", set)
 	}
 	if !strings.HasPrefix(err.Error(), words[0]+": ") {
-		t.Errorf("the error %q is not about %s", err, words[0])
+		t.Errorf("got error %q, want one about %s", err, words[0])
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("the error %q does not contain %q", err, word)
+			t.Errorf("got error %q, want %q in it", err, word)
 		}
 	}
 	if strings.Contains(err.Error(), "hush") {
-		t.Errorf("the error %q repeats a secret", err)
+		t.Errorf("the error contains a secret: %q", err)
 	}
 }
 
@@ -664,7 +663,7 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		}
 		_, err = credential.GetCredential()
 		if opErr := new(net.OpError); !errors.As(err, &opErr) {
-			t.Errorf("the cause of %v is lost", err)
+			t.Errorf("the error does not wrap its cause: %v", err)
 		}
 	})
 }

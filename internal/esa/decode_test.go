@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzDecode feeds answers of any kind: none may panic, and none may be taken for a success that is not one.
+// FuzzDecode decodes any response. No response may panic, and none may count as a success that is not one.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		``, `null`, `[]`, `{}`, `{"RequestId":"R"}`, `{"RequestId":"R","Code":"InvalidParameter","Message":"m"}`, `{"RequestId":"R","Code":200}`,
@@ -23,18 +23,18 @@ func FuzzDecode(f *testing.F) {
 		requestID, failure := decode(response, []byte(body), &out)
 		if failure == nil {
 			if status < 200 || status > 299 || requestID == "" {
-				t.Errorf("status %d with request id %q is no success", status, requestID)
+				t.Errorf("status %d with request id %q counts as a success", status, requestID)
 			}
 			return
 		}
 		if failure.RetryAfter < 0 || failure.RetryAfter > retryAfterCap {
-			t.Errorf("a pause of %v", failure.RetryAfter)
+			t.Errorf("got a pause of %v, want one between 0 and the limit", failure.RetryAfter)
 		}
 		if failure.Code == "" {
 			// Only ESA's own message may be shown, never the body.
 			text := failure.Err.Error()
 			if strings.Contains(text, "TOPSECRET") || len(text) > 300 || !utf8.ValidString(text) && utf8.ValidString(body) {
-				t.Errorf("shown: %q", text)
+				t.Errorf("the message contains the body, is too long or is not UTF-8: %q", text)
 			}
 		}
 	})

@@ -62,13 +62,13 @@ func TestParseEndpointRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := ParseEndpoint(test.endpoint)
 			if err == nil {
-				t.Fatalf("got %q and no error", got)
+				t.Fatalf("got %q, want an error", got)
 			}
 			if !strings.Contains(err.Error(), test.message) {
-				t.Errorf("the message %q does not speak of %q", err, test.message)
+				t.Errorf("got the message %q, want %q in it", err, test.message)
 			}
 			if strings.Contains(err.Error(), "hush") {
-				t.Errorf("the message %q repeats a secret", err)
+				t.Errorf("the message contains a secret: %q", err)
 			}
 		})
 	}
@@ -100,7 +100,7 @@ func TestAccountSites(t *testing.T) {
 		}
 	}
 	if got, err := ParseAccountSite("Global"); err == nil {
-		t.Errorf("account type Global: got %q and no error", got)
+		t.Errorf("account type Global: got %q, want an error", got)
 	}
 }
 
@@ -113,20 +113,20 @@ func TestEndpointsOfSites(t *testing.T) {
 		{International, "https://esa.ap-southeast-1.aliyuncs.com", "https://esa-vpc.ap-southeast-1.aliyuncs.com:443", "ap-southeast-1"},
 	} {
 		if got := EndpointFor(test.site); got != test.endpoint {
-			t.Errorf("%s: endpoint %q, want %q", test.site, got, test.endpoint)
+			t.Errorf("%s: got endpoint %q, want %q", test.site, got, test.endpoint)
 		}
 		if got := CasRegion(test.site); got != test.casRegionIs {
-			t.Errorf("%s: region of certificates %q, want %q", test.site, got, test.casRegionIs)
+			t.Errorf("%s: got region of certificates %q, want %q", test.site, got, test.casRegionIs)
 		}
 		for _, endpoint := range []string{test.endpoint, test.vpc} {
 			if got, ok := AccountSiteOfEndpoint(endpoint); !ok || got != test.site {
-				t.Errorf("%s: site %q, %t, want %q", endpoint, got, ok, test.site)
+				t.Errorf("%s: got site %q, %t; want %q", endpoint, got, ok, test.site)
 			}
 		}
 	}
 	for _, endpoint := range []string{"", "http://127.0.0.1:8080", "https://esa.eu-central-1.aliyuncs.com", "https://esa.cn-hangzhou.aliyuncs.com.example.com"} {
 		if got, ok := AccountSiteOfEndpoint(endpoint); ok {
-			t.Errorf("%q: site %q, though it is not one of ESA's own", endpoint, got)
+			t.Errorf("%q: got site %q, want none, because ESA does not own the endpoint", endpoint, got)
 		}
 	}
 }

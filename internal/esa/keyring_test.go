@@ -14,7 +14,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// sourceFunc is a source that a test answers for.
+// sourceFunc is a source that a test implements as a function.
 type sourceFunc func(ctx context.Context, now time.Time) (keys, error)
 
 func (f sourceFunc) get(ctx context.Context, now time.Time) (keys, error) { return f(ctx, now) }
@@ -23,7 +23,7 @@ func (sourceFunc) name() string { return "test" }
 
 var errSourceDown = errors.New("the source is down")
 
-// sessions is a source of sessions that last an hour. It keeps them as credentials-go does, and fails while it is down.
+// sessions is a source of sessions that last an hour. It keeps a session like credentials-go, and fails while it is down.
 type sessions struct {
 	made, asked int
 	down        bool
@@ -63,18 +63,18 @@ func TestKeyringUsesTheLastSetUntilItExpires(t *testing.T) {
 	source.down = true
 	wantKey(t, k, at(57*time.Minute-time.Second), "key-1")
 	if source.asked != 1 {
-		t.Errorf("the source was asked %d times", source.asked)
+		t.Errorf("the source was called %d times, want 1", source.asked)
 	}
 	for second := range 180 {
 		wantKey(t, k, at(57*time.Minute+time.Duration(second)*time.Second), "key-1")
 	}
 	if tries := source.asked - 1; tries != 18 {
-		t.Errorf("the source was asked %d times in three minutes, want once in ten seconds", tries)
+		t.Errorf("the source was called %d times in three minutes, want 18", tries)
 	}
 	for range 2 {
 		set, err := k.snapshot(t.Context(), at(time.Hour))
 		if !errors.Is(err, errSourceDown) || !isTemporary(err) {
-			t.Errorf("got %v and error %v, want one that may pass", set, err)
+			t.Errorf("got %v and error %v, want a temporary error", set, err)
 		}
 	}
 	source.down = false
@@ -85,26 +85,28 @@ func TestKeyringUsesTheLastSetUntilItExpires(t *testing.T) {
 	wantKey(t, k, at(2*time.Hour-time.Minute+sourcePause), "key-3")
 }
 
-// The configuration of a source that has worked is right.
+// TestKeyringForgivesASourceThatHasWorked checks that errors of a source are temporary once it has worked, because its
+// configuration is then correct.
 func TestKeyringForgivesASourceThatHasWorked(t *testing.T) {
 	now := time.Now()
 	source := &sessions{down: true}
 	k := newKeyring(newCredential(source), nil)
 	if _, err := k.snapshot(t.Context(), now); !errors.Is(err, errSourceDown) || isTemporary(err) {
-		t.Errorf("at first: %v", err)
+		t.Errorf("before it has worked: got error %v, want one that is not temporary", err)
 	}
 	source.down = false
 	wantKey(t, k, now, "key-1")
 	source.down = true
 	if _, err := k.snapshot(t.Context(), now.Add(time.Hour)); !isTemporary(err) {
-		t.Errorf("after it has worked: %v", err)
+		t.Errorf("after it has worked: got error %v, want a temporary one", err)
 	}
 	if _, err := newKeyring(newCredential(sourceFunc(func(context.Context, time.Time) (keys, error) { return keys{accessKey: "ak"}, nil })), nil).snapshot(t.Context(), now); err == nil || !strings.Contains(err.Error(), "no access key") {
-		t.Errorf("half a set: %v", err)
+		t.Errorf("credentials without a secret key: got error %v, want no access key", err)
 	}
 }
 
-// A set that ESA calls expired is not the last good one, whatever the source said of it.
+// TestKeyringDropsASetThatESACallsExpired checks that credentials are no longer used once ESA returns that they have
+// expired, whatever expiration time the source returned.
 func TestKeyringDropsASetThatESACallsExpired(t *testing.T) {
 	now := time.Now()
 	first, second := new(sessions), &sessions{down: true}
@@ -112,11 +114,12 @@ func TestKeyringDropsASetThatESACallsExpired(t *testing.T) {
 	wantKey(t, k, now, "key-1")
 	k.renew(t.Context(), now)
 	if set, err := k.snapshot(t.Context(), now); err == nil || !isTemporary(err) {
-		t.Errorf("got %v and error %v, want one that may pass", set, err)
+		t.Errorf("got %v and error %v, want a temporary error", set, err)
 	}
 }
 
-// Nor is it when the source cannot be made anew. The two clocks are up to a second apart, as ESA's Date has whole seconds.
+// TestKeyringDropsASetOfASourceThatIsDown checks the same for a source that is not opened again. The two clocks differ by up
+// to a second, because ESA's Date header has whole seconds.
 func TestKeyringDropsASetOfASourceThatIsDown(t *testing.T) {
 	now := time.Now()
 	source := new(sessions)
@@ -127,7 +130,7 @@ func TestKeyringDropsASetOfASourceThatIsDown(t *testing.T) {
 	wantKey(t, k, late, "key-1")
 	k.renew(t.Context(), late)
 	if set, err := k.snapshot(t.Context(), late); !isTemporary(err) {
-		t.Errorf("got %v and error %v, want one that may pass", set, err)
+		t.Errorf("got %v and error %v, want a temporary error", set, err)
 	}
 	source.down = false
 	wantKey(t, k, late, "key-2")
@@ -160,13 +163,14 @@ func TestKeyringHoldsUpNobodyWhoCanUseTheLastSet(t *testing.T) {
 			wantKey(t, k, time.Now(), "key-1")
 		}
 		if waited := time.Since(started); waited != 0 {
-			t.Errorf("calls waited for %v", waited)
+			t.Errorf("calls waited for %v, want no wait", waited)
 		}
 		group.Wait()
 	})
 }
 
-// Whoever waits while the source fails need not ask it again, unless it was only the other one's time that was up.
+// TestKeyringAsksOnceForAllWhoWait checks that a failure of the source ends all waiting calls. If only the context of the
+// call that fetched has ended, another one fetches.
 func TestKeyringAsksOnceForAllWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
@@ -193,7 +197,7 @@ func TestKeyringAsksOnceForAllWhoWait(t *testing.T) {
 		}
 		group.Wait()
 		if asked != 1 {
-			t.Errorf("the source was asked %d times", asked)
+			t.Errorf("the source was called %d times, want 1", asked)
 		}
 
 		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -205,18 +209,19 @@ func TestKeyringAsksOnceForAllWhoWait(t *testing.T) {
 		}
 		group.Wait()
 		if asked != 3 {
-			t.Errorf("the source was asked %d times, want twice more", asked)
+			t.Errorf("the source was called %d times in total, want 3", asked)
 		}
 	})
 }
 
-// Who has no more time leaves a source of the library alone with its work, and the next one does not disturb it.
+// TestKeyringLeavesASlowLibraryAlone checks that a call whose context ends does not interrupt a source of the library, and
+// that no second call enters it meanwhile.
 func TestKeyringLeavesASlowLibraryAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var inside, asked atomic.Int32
 		k := newKeyring(newCredential(newBlocking("slow", 0, func(context.Context, time.Time) (keys, error) {
 			if inside.Add(1) > 1 {
-				t.Error("the library was asked by two at once")
+				t.Error("two calls are in the library at the same time")
 			}
 			defer inside.Add(-1)
 			asked.Add(1)
@@ -227,11 +232,11 @@ func TestKeyringLeavesASlowLibraryAlone(t *testing.T) {
 		defer cancel()
 		started := time.Now()
 		if _, err := k.snapshot(hasty, time.Now()); !errors.Is(err, context.DeadlineExceeded) || time.Since(started) != time.Second {
-			t.Errorf("error %v after %v", err, time.Since(started))
+			t.Errorf("got error %v after %v, want context.DeadlineExceeded after 1s", err, time.Since(started))
 		}
 		wantKey(t, k, time.Now(), "key-1")
 		if asked.Load() != 2 {
-			t.Errorf("the library was asked %d times", asked.Load())
+			t.Errorf("the library was called %d times, want 2", asked.Load())
 		}
 	})
 }
@@ -243,7 +248,7 @@ func TestLibrarySetsAreDated(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		lifetime time.Duration
-		given    []keys // one a minute
+		given    []keys // one per minute
 		want     time.Duration
 	}{
 		{"a session lasts from before it was asked for", time.Hour, []keys{set, set, set}, time.Hour},
@@ -258,20 +263,20 @@ func TestLibrarySetsAreDated(t *testing.T) {
 				got = b.dated(given, now.Add(time.Duration(minute)*time.Minute))
 			}
 			if got.expires.Sub(now) != test.want {
-				t.Errorf("the set is good for %v, want %v", got.expires.Sub(now), test.want)
+				t.Errorf("got a set that is valid for %v, want %v", got.expires.Sub(now), test.want)
 			}
 		})
 	}
 }
 
-// A source that hiccups costs attempts, and no call.
+// TestCredentialHiccups checks that a source that fails now and then costs attempts, but fails no call.
 func TestCredentialHiccups(t *testing.T) {
 	asked := 0
 	source := sourceFunc(func(_ context.Context, now time.Time) (keys, error) {
 		if asked++; asked%3 == 1 {
 			return keys{}, sourceError{fmt.Errorf("credentials_uri: %w", errSourceDown), true}
 		}
-		// It expires at once, so that each attempt asks anew.
+		// The set expires at once, so that each attempt fetches new credentials.
 		return keys{accessKey: "LTAIexample", secretKey: "s3cret", expires: now}, nil
 	})
 	f := newFixture(t, fakeesa.Options{AccessKeyID: "LTAIexample", AccessKeySecret: "s3cret"}, func(c *Config) { c.Credential = newCredential(source) })
@@ -282,11 +287,12 @@ func TestCredentialHiccups(t *testing.T) {
 		}
 	}
 	if len(f.clock.slept()) < 10 {
-		t.Errorf("the source failed %d times only", len(f.clock.slept()))
+		t.Errorf("the source failed %d times, want at least 10", len(f.clock.slept()))
 	}
 }
 
-// A source that is wrong from the start fails at once, one that may come back as a refused call does.
+// TestCredentialsThatFail checks that an error that is not temporary fails the call at once, and that a temporary one is
+// retried like a refused call.
 func TestCredentialsThatFail(t *testing.T) {
 	for name, test := range map[string]struct {
 		err  error
@@ -302,16 +308,17 @@ func TestCredentialsThatFail(t *testing.T) {
 			_, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 			if apiErr := new(Error); !errors.As(err, &apiErr) || errors.As(err, new(*UnclearCreateError)) ||
 				!strings.Contains(err.Error(), "the request was not sent: no credentials: the source is down") {
-				t.Errorf("got error %v", err)
+				t.Errorf("got error %v, want one that says that the request was not sent", err)
 			}
 			if asked != test.want || len(f.Requests()) != 0 {
-				t.Errorf("%d attempts and %d requests, want %d and none", asked, len(f.Requests()), test.want)
+				t.Errorf("got %d attempts and %d requests, want %d and none", asked, len(f.Requests()), test.want)
 			}
 		})
 	}
 }
 
-// Time that is up, or a run that is interrupted, while credentials are fetched is no fault of the credentials.
+// TestInterruptedWhileCredentialsAreFetched checks that a call that ends while credentials are fetched does not blame the
+// credentials.
 func TestInterruptedWhileCredentialsAreFetched(t *testing.T) {
 	hang := sourceFunc(func(ctx context.Context, _ time.Time) (keys, error) {
 		<-ctx.Done()
@@ -333,7 +340,7 @@ func TestInterruptedWhileCredentialsAreFetched(t *testing.T) {
 		cancel()
 		var apiErr *Error
 		if !errors.As(err, &apiErr) || !errors.Is(apiErr.GaveUp, want) || strings.Contains(err.Error(), "credentials") {
-			t.Errorf("got error %v, want one that gave up with %v", err, want)
+			t.Errorf("got error %v, want one that wraps %v and does not mention credentials", err, want)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// Answers are read however ESA writes their values.
+// TestLooseAnswers checks that values are decoded in every format in which ESA may write them.
 func TestLooseAnswers(t *testing.T) {
 	const id = "9223372036854775807"
 	for _, body := range []string{
@@ -37,21 +37,22 @@ func TestLooseAnswers(t *testing.T) {
 	} {
 		var got CustomHostname
 		if err := unmarshal([]byte(body), &got); err == nil || typeProblem(err) == "" || !strings.Contains(typeProblem(err), field) {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("%s: got error %v, want one about %s", body, err, field)
 		}
 	}
 	for body, want := range map[string]bool{`true`: true, `"true"`: true, `1`: true, `"1"`: true, `false`: false, `"False"`: false, `0`: false, `""`: false, `null`: false} {
 		var got verifyCustomHostnameOutput
 		if err := unmarshal([]byte(`{"Passed":`+body+`}`), &got); err != nil || got.Passed != want {
-			t.Errorf("%s: %v, %v", body, got.Passed, err)
+			t.Errorf("%s: got %v, error %v; want %v", body, got.Passed, err, want)
 		}
 	}
 	if err := unmarshal([]byte(`{"Passed":"maybe"}`), new(verifyCustomHostnameOutput)); err == nil {
-		t.Error("a boolean may be maybe")
+		t.Error("a boolean accepts the value maybe")
 	}
 }
 
-// The whole API, written loosely, with a record that has every member that a record can have.
+// TestLooseServer calls the whole API of a fake that writes values in other formats. One record has every field that a
+// record can have.
 func TestLooseServer(t *testing.T) {
 	for _, loose := range []fakeesa.LooseTypes{fakeesa.LooseTypesNone, fakeesa.LooseTypesText, fakeesa.LooseTypesFraction} {
 		t.Run(fmt.Sprint(loose), func(t *testing.T) {
@@ -59,19 +60,19 @@ func TestLooseServer(t *testing.T) {
 			ctx, id := t.Context(), f.create(t)
 			got, err := f.client.GetCustomHostname(ctx, id)
 			if err != nil || got.SiteID != f.site.ID || got.RecordID != f.record.ID {
-				t.Errorf("Get: %+v, %v", got, err)
+				t.Errorf("Get: got %+v, error %v", got, err)
 			}
 			if found, err := f.client.FindCustomHostnames(ctx, f.site.ID, shop); err != nil || len(found) != 1 || found[0].HostnameID != id {
-				t.Errorf("List: %+v, %v", found, err)
+				t.Errorf("List: got %+v, error %v", found, err)
 			}
 			if passed, err := f.client.VerifyCustomHostname(ctx, id); err != nil || !passed {
-				t.Errorf("Verify: %v, %v", passed, err)
+				t.Errorf("Verify: got %v, error %v; want true", passed, err)
 			}
 			if site, err := f.client.GetSite(ctx, f.site.ID); err != nil || site.SiteID != f.site.ID {
-				t.Errorf("GetSite: %+v, %v", site, err)
+				t.Errorf("GetSite: got %+v, error %v", site, err)
 			}
 			if record, err := f.client.GetRecord(ctx, f.record.ID); err != nil || !record.Proxied {
-				t.Errorf("GetRecord: %+v, %v", record, err)
+				t.Errorf("GetRecord: got %+v, error %v; want a proxied record", record, err)
 			}
 			full := f.AddRecordOf(fakeesa.Record{
 				SiteID: f.site.ID, Name: "full.example.com", Value: "192.0.2.1", CustomPort: "on", HTTPPorts: "80,8080", HTTPSPorts: "443",
@@ -81,22 +82,22 @@ func TestLooseServer(t *testing.T) {
 				},
 			})
 			if record, err := f.client.GetRecord(ctx, full.ID); err != nil || record.Data.Value != "192.0.2.1" || record.RecordName != full.Name {
-				t.Errorf("GetRecord: %+v, %v", record, err)
+				t.Errorf("GetRecord: got %+v, error %v; want the full record", record, err)
 			}
 			if page, err := f.client.ListRecords(ctx, ListRecordsInput{SiteID: f.site.ID, RecordName: full.Name}); err != nil || len(page.Records) != 1 || page.Records[0].RecordID != full.ID {
-				t.Errorf("ListRecords: %+v, %v", page, err)
+				t.Errorf("ListRecords: got %+v, error %v; want the full record", page, err)
 			}
 			if err := f.client.DeleteCustomHostname(ctx, id); err != nil {
 				t.Error(err)
 			}
 			if _, err := f.client.GetCustomHostname(ctx, id); !IsNotFound(err) {
-				t.Errorf("after the delete: %v", err)
+				t.Errorf("after the delete: got error %v, want not found", err)
 			}
 		})
 	}
 }
 
-// FuzzUnmarshal feeds any JSON: what is read is read exactly, and nothing panics.
+// FuzzUnmarshal decodes any JSON. No value is decoded inexactly, and nothing panics.
 func FuzzUnmarshal(f *testing.F) {
 	for _, number := range []string{`1`, `"1"`, `1.0`, `"9223372036854775807"`, `1e3`, `-1`, `""`, `null`, `{}`, `[[]]`, `"1.0000"`, `0x1`} {
 		f.Add(number)
@@ -115,10 +116,10 @@ func FuzzUnmarshal(f *testing.F) {
 			return
 		}
 		if out.P != nil && *out.P != out.N || len(out.List) == 1 && out.List[0].N != out.N {
-			t.Errorf("%s is %d, %v and %v", number, out.N, out.P, out.List)
+			t.Errorf("%s is decoded as %d, %v and %v, want the same value", number, out.N, out.P, out.List)
 		}
 		if text := strings.Trim(number, `" `); len(text) == 19 && strings.Trim(text, "0123456789") == "" && text[0] != '0' && fmt.Sprint(out.N) != text {
-			t.Errorf("%s is read as %d", number, out.N)
+			t.Errorf("%s is decoded as %d", number, out.N)
 		}
 		_ = unmarshal([]byte(fmt.Sprintf(`{"S":%[1]s,"B":%[1]s,"Map":%[1]s}`, number)), &out)
 	})

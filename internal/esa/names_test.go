@@ -19,11 +19,11 @@ func TestCanonicalName(t *testing.T) {
 		"中国。customer.com":            "xn--fiqs8s.customer.com",
 		"xn--bcher-kva.customer.com": "xn--bcher-kva.customer.com",
 		"xn--99999999.customer.com":  "xn--99999999.customer.com",
-		"\xff.customer.com":          "\ufffd.customer.com", // refused by whoever takes names
+		"\xff.customer.com":          "\ufffd.customer.com", // refused where names are validated
 		"":                           "",
 	} {
 		if got := CanonicalName(name); got != want {
-			t.Errorf("%q is written %q, want %q", name, got, want)
+			t.Errorf("CanonicalName(%q) = %q, want %q", name, got, want)
 		}
 	}
 }
@@ -49,12 +49,13 @@ func TestNameMatches(t *testing.T) {
 		{"nowhere", NameMatchFuzzy, false},
 	} {
 		if got := NameMatches(name, test.filter, test.matchType); got != test.want {
-			t.Errorf("%s %q: got %t", test.matchType, test.filter, got)
+			t.Errorf("%s %q: got %t, want the opposite", test.matchType, test.filter, got)
 		}
 	}
 }
 
-// Nothing says whether ESA compares names as it writes them.
+// TestNamesAreFoundHoweverTheyAreWritten checks all forms of a name, because ESA does not document in which form it compares
+// names.
 func TestNamesAreFoundHoweverTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	for _, view := range []fakeesa.HostnameView{fakeesa.HostnameAsStored, fakeesa.HostnameFinalDot, fakeesa.HostnameUnicode} {
@@ -67,18 +68,19 @@ func TestNamesAreFoundHoweverTheyAreWritten(t *testing.T) {
 		}
 		got, err := f.client.GetCustomHostname(t.Context(), id)
 		if err != nil || got.Hostname != in.Hostname {
-			t.Errorf("view %d: got %+v, %v", view, got, err)
+			t.Errorf("view %d: got %+v, error %v; want the canonical name", view, got, err)
 		}
 		for _, name := range []string{in.Hostname, "Bücher.Customer.com."} {
 			found, err := f.client.FindCustomHostnames(t.Context(), in.SiteID, name)
 			if err != nil || len(found) != 1 || found[0].HostnameID != id || found[0].Hostname != in.Hostname {
-				t.Errorf("view %d: %s is %+v, %v", view, name, found, err)
+				t.Errorf("view %d: search for %s returned %+v, error %v; want one hostname", view, name, found, err)
 			}
 		}
 	}
 }
 
-// Once Create has said that a certificate failed, the hostname may be there. Whoever cannot look does not know.
+// TestCreateWithoutCertificateThatCannotBeLookedFor refuses the certificate and then the list. The hostname may exist, so
+// the error must be an UnclearCreateError.
 func TestCreateWithoutCertificateThatCannotBeLookedFor(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOff})
@@ -87,8 +89,8 @@ func TestCreateWithoutCertificateThatCannotBeLookedFor(t *testing.T) {
 	f.RefuseCertificates(in.Hostname, true)
 	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Times: -1, Code: "NoPermission"})
 	if _, err := f.client.CreateCustomHostname(t.Context(), in); !IsCode(err, CodeApplyCertFailed) || len(f.Hostnames()) != 1 {
-		t.Errorf("got %v", err)
-	} else if _, unclear := err.(*UnclearCreateError); !unclear { //nolint:errorlint // The outermost counts.
-		t.Errorf("got %T", err)
+		t.Errorf("got error %v, want ApplyCertFailed", err)
+	} else if _, unclear := err.(*UnclearCreateError); !unclear { //nolint:errorlint // The outermost error decides.
+		t.Errorf("got error of type %T, want *UnclearCreateError", err)
 	}
 }

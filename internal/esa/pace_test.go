@@ -8,8 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// TestPace runs 10 workers against a server that takes so many calls in any second, in simulated time: it must take
-// little longer than the limit makes it take, with few calls refused.
+// TestPace runs 10 workers in virtual time against a server that accepts a limited number of calls per second. The calls
+// must take little longer than the limit requires, and few may be refused.
 func TestPace(t *testing.T) {
 	const workers, calls, latency = 10, 2000, 50 * time.Millisecond
 	for _, limit := range []int{5, 20, 60, 150} {
@@ -18,7 +18,7 @@ func TestPace(t *testing.T) {
 		type worker struct {
 			at       time.Time
 			reserved bool // waits for its time to send
-			sent     bool // waits for an answer
+			sent     bool // waits for a response
 			refused  bool
 		}
 		all := make([]*worker, workers)
@@ -51,9 +51,9 @@ func TestPace(t *testing.T) {
 		took := now.Sub(start)
 		ratio := took.Seconds() / (float64(calls) / float64(limit))
 		share := float64(refused) / float64(calls+refused)
-		t.Logf("%d calls a second: %.2f x, %.1f %% refused", limit, ratio, 100*share)
+		t.Logf("%d calls per second: %.2f times the least time, %.1f %% of the calls refused", limit, ratio, 100*share)
 		if ratio > 1.2 || share >= 0.1 {
-			t.Errorf("%d calls a second: %.2f x the least time, %.1f %% of the calls refused", limit, ratio, 100*share)
+			t.Errorf("%d calls per second: got %.2f times the least time, %.1f %% of the calls refused; want at most 1.2 and 10", limit, ratio, 100*share)
 		}
 	}
 }
@@ -67,17 +67,18 @@ func TestPaceKeepsTheBound(t *testing.T) {
 		p.learn(now, false)
 	}
 	if got := p.limiter.Limit(); got != 10 {
-		t.Errorf("the pace has grown to %v, the bound is 10", got)
+		t.Errorf("got a pace of %v, want 10 at most", got)
 	}
 }
 
-// One throttled call is no reason to crawl, whether ESA took many calls just before or none, and not for long.
+// TestPaceRecovers checks that one throttled call does not slow down a client for long, whether it sent many calls just
+// before or none.
 func TestPaceRecovers(t *testing.T) {
 	now := time.Now()
 	p := newPace(rate.Inf)
 	p.learn(now, true)
 	if got := p.limiter.Limit(); got != paceGuess/2 {
-		t.Errorf("before anything was sent: the pace is %v", got)
+		t.Errorf("throttled before any call was sent: got a pace of %v, want %v", got, paceGuess/2)
 	}
 	p = newPace(rate.Inf)
 	for range 200 {
@@ -87,7 +88,7 @@ func TestPaceRecovers(t *testing.T) {
 	now = now.Add(5 * time.Second)
 	p.learn(now, true)
 	if got := p.limiter.Limit(); got != 100 {
-		t.Errorf("after 200 calls in a second and an idle one: the pace is %v", got)
+		t.Errorf("after 200 calls in a second and an idle time: got a pace of %v, want 100", got)
 	}
 	grow := func(until rate.Limit) (seconds int) {
 		for ; seconds < 100 && p.limiter.Limit() < until; seconds++ {
@@ -97,16 +98,16 @@ func TestPaceRecovers(t *testing.T) {
 		return seconds
 	}
 	if took := grow(200); took > 8 {
-		t.Errorf("%d seconds to the last good pace", took)
+		t.Errorf("the pace took %d seconds to recover, want at most 8", took)
 	}
 	for range 20 {
 		now = now.Add(time.Second)
 		p.learn(now, true)
 	}
 	if got := p.limiter.Limit(); got != slowest {
-		t.Errorf("after nothing but throttled calls: the pace is %v", got)
+		t.Errorf("after throttled calls only: got a pace of %v, want %v", got, slowest)
 	}
 	if took := grow(rate.Inf); took > 15 {
-		t.Errorf("%d seconds to no limit", took)
+		t.Errorf("the limit took %d seconds to end, want at most 15", took)
 	}
 }

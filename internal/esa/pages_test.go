@@ -26,7 +26,7 @@ func TestAllPagesAreRead(t *testing.T) {
 		seen[hostname.HostnameID] = true
 	}
 	if len(seen) != hostnames || f.Count("ListCustomHostnames") != 3 {
-		t.Errorf("%d hostnames with %d calls", len(seen), f.Count("ListCustomHostnames"))
+		t.Errorf("got %d hostnames with %d calls, want %d with 3", len(seen), f.Count("ListCustomHostnames"), hostnames)
 	}
 	n := 0
 	for _, err := range f.client.AllSites(t.Context(), ListSitesInput{}) {
@@ -36,7 +36,7 @@ func TestAllPagesAreRead(t *testing.T) {
 		n++
 	}
 	if n != sites || f.Count("ListSites") != 2 {
-		t.Errorf("%d sites with %d calls", n, f.Count("ListSites"))
+		t.Errorf("got %d sites with %d calls, want %d with 2", n, f.Count("ListSites"), sites)
 	}
 }
 
@@ -55,12 +55,11 @@ func TestPagesEndWithTheFirstError(t *testing.T) {
 		items++
 	}
 	if items != MaxPageSize || errs != 1 {
-		t.Errorf("%d items and %d errors", items, errs)
+		t.Errorf("got %d items and %d errors, want %d and 1", items, errs, MaxPageSize)
 	}
 }
 
-// shiftingFixture is a site with three pages of hostnames, of which change changes some after each call of
-// ListCustomHostnames.
+// shiftingFixture has three pages of hostnames. It calls change after each call of ListCustomHostnames.
 func shiftingFixture(t *testing.T, change func(f *fixture, calls int)) *fixture {
 	t.Helper()
 	var f *fixture
@@ -75,7 +74,7 @@ func shiftingFixture(t *testing.T, change func(f *fixture, calls int)) *fixture 
 	return f
 }
 
-// No list is silently shorter than it is.
+// TestListsThatShift checks that a list is never shorter than what exists, without an error.
 func TestListsThatShift(t *testing.T) {
 	tests := map[string]func(f *fixture, calls int){
 		"one of the first page is removed after it was read": func(f *fixture, calls int) {
@@ -100,20 +99,21 @@ func TestListsThatShift(t *testing.T) {
 					t.Fatal(err)
 				}
 				if seen[hostname.HostnameID] {
-					t.Errorf("%d comes twice", hostname.HostnameID)
+					t.Errorf("hostname %d is returned twice", hostname.HostnameID)
 				}
 				seen[hostname.HostnameID] = true
 			}
 			for _, h := range before {
 				if _, exists := f.Hostname(h.ID); exists && !seen[h.ID] {
-					t.Errorf("%s is not listed", h.Hostname)
+					t.Errorf("%s is not returned", h.Hostname)
 				}
 			}
 		})
 	}
 }
 
-// A list that has another order in every answer is read until all of it was seen.
+// TestListsWithoutAnOrder checks that a list whose order differs in each response is read until all hostnames have been
+// seen.
 func TestListsWithoutAnOrder(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{ListOrder: fakeesa.ListAnyOrder})
 	f.add(1203)
@@ -125,11 +125,11 @@ func TestListsWithoutAnOrder(t *testing.T) {
 		seen[hostname.HostnameID] = true
 	}
 	if len(seen) != 1203 {
-		t.Errorf("%d hostnames", len(seen))
+		t.Errorf("got %d hostnames, want 1203", len(seen))
 	}
 }
 
-// A list that says it is longer than it is ends with an error, soon.
+// TestListsThatNeverShowAll checks that a list whose TotalCount is too high soon ends with an error.
 func TestListsThatNeverShowAll(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Action: "ListSites", RawBody: text(`{"RequestId":"R","PageNumber":1,"PageSize":500,"TotalCount":2,"Sites":[{"SiteId":1,"SiteName":"example.com"}]}`), Times: 1})
@@ -141,11 +141,11 @@ func TestListsThatNeverShowAll(t *testing.T) {
 		failed = err
 	}
 	if !errors.Is(failed, errShortList) || f.Count("ListSites") > 2+idleReadings {
-		t.Errorf("got %v after %d calls", failed, f.Count("ListSites"))
+		t.Errorf("got error %v after %d calls, want errShortList after a few", failed, f.Count("ListSites"))
 	}
 }
 
-// What an answer says of the size of a list reserves no memory.
+// TestTotalCountReservesNothing checks that the TotalCount of a response does not allocate memory.
 func TestTotalCountReservesNothing(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	ids := f.add(3)
@@ -159,6 +159,6 @@ func TestTotalCountReservesNothing(t *testing.T) {
 	}
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 50<<20 {
-		t.Errorf("%d MiB were allocated", used>>20)
+		t.Errorf("got %d MiB allocated, want at most 50", used>>20)
 	}
 }

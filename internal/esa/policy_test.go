@@ -27,7 +27,7 @@ func TestPolicyAllowsWhatIsCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(policy.Statement) != 1 || policy.Statement[0].Effect != "Allow" {
-		t.Fatalf("the policy is %+v", policy)
+		t.Fatalf("got the policy %+v, want one statement that allows", policy)
 	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// Several hours' worth of creates, ten at a time: all get through, in little more than the least possible time, and with
-// few calls refused.
+// TestCreateQuota creates enough hostnames for several hours, ten at a time. All must succeed, in little more than the least
+// possible time, and with few calls refused.
 func TestCreateQuota(t *testing.T) {
 	const quota, hours = 100, 5
 	for window, name := range map[fakeesa.CreateWindow]string{fakeesa.CreateWindowSliding: "any hour", fakeesa.CreateWindowFixed: "the clock's hour"} {
@@ -23,8 +23,8 @@ func TestCreateQuota(t *testing.T) {
 			t.Run(name+" with "+with, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: quota, CreateWindow: window, RetryAfter: header, Busy: fakeesa.BusyNothing, Latency: 50 * time.Millisecond},
-						func(c *Config) { c.MaxRetries = 0 }) // of no concern to the quota
-					time.Sleep(25 * time.Minute) // into the clock's hour
+						func(c *Config) { c.MaxRetries = 0 }) // retries do not matter for the quota
+					time.Sleep(25 * time.Minute) // not at the start of the clock's hour
 					began := time.Now()
 					atOnce(hours*quota, func(i int) {
 						in := f.createInput()
@@ -40,13 +40,13 @@ func TestCreateQuota(t *testing.T) {
 					refused := f.refusals("Throttling.User")
 					t.Logf("%.3f times the least time, %d calls refused", float64(took)/float64(least), refused)
 					if took > least*105/100 {
-						t.Errorf("took %v, the least time is %v", took, least)
+						t.Errorf("got %v, the least time is %v", took, least)
 					}
 					if made := len(f.Hostnames()); made != hours*quota {
-						t.Errorf("%d hostnames, want %d", made, hours*quota)
+						t.Errorf("got %d hostnames, want %d", made, hours*quota)
 					}
 					if limit := (hours - 1) * 25; refused > limit {
-						t.Errorf("%d calls refused, want at most %d", refused, limit)
+						t.Errorf("got %d refused calls, want at most %d", refused, limit)
 					}
 				})
 			})
@@ -54,7 +54,8 @@ func TestCreateQuota(t *testing.T) {
 	}
 }
 
-// A Create that was throttled for another limit than the hourly one does not wait for minutes.
+// TestCreateQuotaIsNotEveryLimit checks that a create that was throttled by another limit than the hourly one does not wait
+// for minutes.
 func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit, CallsPerSecond: 5, RetryAfter: fakeesa.RetryAfterNone})
@@ -67,12 +68,12 @@ func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
 			}
 		})
 		if took := time.Since(began); took > time.Minute {
-			t.Errorf("took %v, the least time is 20 s", took)
+			t.Errorf("got %v, want at most a minute; the least time is 20 s", took)
 		}
 	})
 }
 
-// Others use the quota too, and the client learns so.
+// TestCreateQuotaIsShared checks that the client learns that others use the quota too.
 func TestCreateQuotaIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 20, Busy: fakeesa.BusyNothing})
@@ -93,15 +94,15 @@ func TestCreateQuotaIsShared(t *testing.T) {
 			}
 		})
 		if took := time.Since(began); took > 2*time.Hour+15*time.Minute {
-			t.Errorf("took %v", took)
+			t.Errorf("got %v, want at most 2h15m", took)
 		}
 		if refused := f.refusals("Throttling.User"); refused > 200 {
-			t.Errorf("%d calls refused", refused)
+			t.Errorf("got %d refused calls, want at most 200", refused)
 		}
 	})
 }
 
-// A Create that waits for its quota holds up no other call.
+// TestCreateQuotaHoldsUpNobodyElse checks that a create that waits for its quota delays no other call.
 func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1, Latency: 10 * time.Millisecond})
@@ -133,10 +134,10 @@ func TestCreateQuotaHoldsUpNobodyElse(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if refused := f.refusals("Throttling.User"); refused < 3 {
-			t.Fatalf("%d creates were throttled", refused)
+			t.Fatalf("got %d throttled creates, want 3", refused)
 		}
 		if beside := change(); beside > alone*105/100 {
-			t.Errorf("100 changes take %v, beside three creates that wait %v", alone, beside)
+			t.Errorf("got %v for 100 changes while three creates wait, want at most 1.05 times %v", beside, alone)
 		}
 		cancel()
 		waiting.Wait()
@@ -156,11 +157,11 @@ func TestCreateQuotaEnds(t *testing.T) {
 			_, err := f.client.CreateCustomHostname(ctx, in)
 			var quota *CreateQuotaError
 			if !errors.As(err, &quota) || quota.Made != 1 {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v, want a CreateQuotaError with one create", err)
 			}
 		})
 		if took := time.Since(began); took != 20*time.Minute || len(f.Hostnames()) != 1 {
-			t.Errorf("%d hostnames after %v", len(f.Hostnames()), took)
+			t.Errorf("got %d hostnames after %v, want 1 after 20m", len(f.Hostnames()), took)
 		}
 	})
 }

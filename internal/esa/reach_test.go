@@ -18,7 +18,8 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// unreachable are the ways in which ESA is out of reach; each returns what a transport would, after as long as it takes.
+// unreachable are the ways in which ESA can be unreachable. Each returns the error of a transport, after the time that it
+// takes.
 var unreachable = map[string]func(*http.Request) error{
 	"nobody listens": func(*http.Request) error { return errRefused },
 	"packets are lost": func(r *http.Request) error {
@@ -38,7 +39,7 @@ var unreachable = map[string]func(*http.Request) error{
 	},
 }
 
-// A dead endpoint costs one patience, and not one for each hostname.
+// TestDeadEndpoint checks that an endpoint that does not respond costs the time limit once, and not once for each hostname.
 func TestDeadEndpoint(t *testing.T) {
 	for title, fails := range unreachable {
 		t.Run(title, func(t *testing.T) {
@@ -51,23 +52,23 @@ func TestDeadEndpoint(t *testing.T) {
 				atOnce(hostnames, func(i int) {
 					_, err := f.client.RefreshCustomHostname(t.Context(), CustomHostname{HostnameID: int64(i + 1), SiteID: f.site.ID, UpdateTime: "x"})
 					if e := new(Error); !errors.As(err, &e) || e.Status != 0 {
-						t.Errorf("got %v", err)
+						t.Errorf("got error %v, want a transport error", err)
 					}
 				})
 				took := time.Since(began)
 				t.Logf("%d errors after %v and %d attempts", hostnames, took, attempts.Load())
 				if took > 150*time.Second {
-					t.Errorf("%d errors after %v", hostnames, took)
+					t.Errorf("got %d errors after %v, want at most 2m30s", hostnames, took)
 				}
 				if n := attempts.Load(); n > hostnames+11*10 {
-					t.Errorf("%d attempts for %d hostnames", n, hostnames)
+					t.Errorf("got %d attempts for %d hostnames", n, hostnames)
 				}
 			})
 		})
 	}
 }
 
-// Who has few retries gives up as soon, and for all.
+// TestDeadEndpointWithFewRetries checks that all calls give up sooner if few retries are configured.
 func TestDeadEndpointWithFewRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 2 })
@@ -75,16 +76,17 @@ func TestDeadEndpointWithFewRetries(t *testing.T) {
 		f.client.wire.http.Transport = direct{fails: func(*http.Request) error { attempts++; return errRefused }}
 		for range 10 {
 			if _, err := f.client.GetCustomHostname(t.Context(), 1); err == nil {
-				t.Error("no error")
+				t.Error("got no error, want one")
 			}
 		}
 		if attempts != 3+9 {
-			t.Errorf("%d attempts", attempts)
+			t.Errorf("got %d attempts, want 12", attempts)
 		}
 	})
 }
 
-// One call that never gets an answer while others do has its attempts, and no more.
+// TestOneCallWithoutAnswer checks that a call that never succeeds has its attempts and no more, while other calls get a
+// response.
 func TestOneCallWithoutAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{})
@@ -101,17 +103,17 @@ func TestOneCallWithoutAnswer(t *testing.T) {
 		time.Sleep(time.Second)
 		_, err := f.client.GetCustomHostname(t.Context(), ids[0])
 		if e := new(Error); !errors.As(err, &e) || e.Attempts != 1+DefaultMaxRetries {
-			t.Errorf("got %v after %d attempts", err, e.Attempts)
+			t.Errorf("got error %v after %d attempts, want %d", err, e.Attempts, 1+DefaultMaxRetries)
 		}
 		if f.client.reach.isDead() {
-			t.Error("ESA is taken for dead")
+			t.Error("ESA counts as unreachable")
 		}
 		cancel()
 		others.Wait()
 	})
 }
 
-// A run that has reached ESA before outlives an outage of some minutes, and one of an hour ends it.
+// TestOutage checks that a run that has reached ESA before survives an outage of some minutes. An outage of an hour ends it.
 func TestOutage(t *testing.T) {
 	ways := map[string]func(*http.Request) error{}
 	for title, fails := range unreachable {
@@ -143,18 +145,18 @@ func TestOutage(t *testing.T) {
 					atOnce(len(ids), func(i int) {
 						_, err := f.client.GetCustomHostname(t.Context(), ids[i])
 						if outage.survives && err != nil {
-							t.Errorf("an outage of %v, %d retries: %v", outage.lasts, outage.maxRetries, err)
+							t.Errorf("outage of %v, %d retries: got error %v, want none", outage.lasts, outage.maxRetries, err)
 						}
 						if !outage.survives && time.Now().Before(end) && err == nil {
-							t.Errorf("an outage of %v, %d retries: no error", outage.lasts, outage.maxRetries)
+							t.Errorf("outage of %v, %d retries: got no error, want one", outage.lasts, outage.maxRetries)
 						}
 					})
 					if took := time.Since(end.Add(-outage.lasts)); !outage.survives && took > 15*time.Minute {
-						t.Errorf("an outage of %v, %d retries: took %v", outage.lasts, outage.maxRetries, took)
+						t.Errorf("outage of %v, %d retries: gave up after %v, want at most 15m", outage.lasts, outage.maxRetries, took)
 					}
 					time.Sleep(time.Until(end))
 					if err := read(); err != nil || f.client.reach.isDead() {
-						t.Errorf("after the outage: %v", err)
+						t.Errorf("after the outage: got error %v, want none", err)
 					}
 				})
 			})
@@ -162,8 +164,8 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// What never left the machine is never called perhaps sent: a Create ends with what went wrong, without a look, and with
-// another attempt only where one may help.
+// TestNeverSent checks that a request that was never sent is not reported as possibly sent. A create then ends with its
+// error and does not list hostnames. It is retried only if another attempt may help.
 func TestNeverSent(t *testing.T) {
 	closed := httptest.NewServer(nil)
 	closed.Close()
@@ -202,16 +204,16 @@ func TestNeverSent(t *testing.T) {
 			_, err = client.CreateCustomHostname(t.Context(), CreateCustomHostnameInput{SiteID: 1, RecordID: 2, Hostname: shop, SSLFlag: SSLOff})
 			var e *Error
 			if !errors.As(err, &e) || errors.As(err, new(*UnclearCreateError)) || e.Action != "CreateCustomHostname" {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got error %v, want one of CreateCustomHostname", err)
 			}
 			if !e.Unsent || e.Attempts != test.attempts || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("%d attempts, want %d; %v, want %s", e.Attempts, test.attempts, err, test.want)
+				t.Errorf("got %d attempts, want %d; got error %v, want %s", e.Attempts, test.attempts, err, test.want)
 			}
 		})
 	}
 }
 
-// A request that was written may have been run, whatever the connection says then.
+// TestSentIsNotUnsent checks that a request that was written may have run, whatever error the connection returns.
 func TestSentIsNotUnsent(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -224,6 +226,6 @@ func TestSentIsNotUnsent(t *testing.T) {
 	}
 	_, err = client.GetCustomHostname(t.Context(), 1)
 	if e := new(Error); !errors.As(err, &e) || e.Unsent || classify(err) != unclear {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want one that may have run", err)
 	}
 }

@@ -44,7 +44,7 @@ func TestRedact(t *testing.T) {
 		strings.Repeat("x", 3000):                                                strings.Repeat("x", foreignLimit),
 	} {
 		if got := redact(text, secret, "", "the"); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
+			t.Errorf("redact(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -60,12 +60,12 @@ func TestRedactKey(t *testing.T) {
 			line = strings.TrimSpace(line)
 			for i := 0; i+12 <= len(line); i++ {
 				if strings.Contains(got, line[i:i+12]) {
-					t.Fatalf("%q became %q", text, got)
+					t.Fatalf("redact(%q) = %q, which contains 12 characters of the key", text, got)
 				}
 			}
 		}
 		if !strings.HasPrefix(got, "bad key: -----BEGIN") || strings.Count(got, mark) > 5 {
-			t.Errorf("%q became %q", text, got)
+			t.Errorf("redact(%q) = %q, want the text around the key", text, got)
 		}
 	}
 }
@@ -85,38 +85,38 @@ func TestRedactError(t *testing.T) {
 	} {
 		got := redactError(test.err, test.secrets...)
 		if got.Error() != text {
-			t.Errorf("%q became %q, want %q", test.err, got, text)
+			t.Errorf("redactError(%q) = %q, want %q", test.err, got, text)
 		}
 		if cause := test.err; !errors.Is(got, io.ErrUnexpectedEOF) && !errors.Is(got, cause) {
-			t.Errorf("%q has lost its cause", got)
+			t.Errorf("the error does not wrap its cause: %q", got)
 		}
 	}
 }
 
-// escapings are those that servers and libraries apply.
+// escapings are the ones that servers and libraries apply.
 var escapings = []func(string) string{
 	func(s string) string { return s },
 	url.QueryEscape,
 	url.PathEscape,
 	func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") },
-	func(s string) string { // all of it, in lower case
+	func(s string) string { // percent-encoded in full, in lower case
 		var b strings.Builder
 		for i := range len(s) {
 			fmt.Fprintf(&b, "%%%02x", s[i])
 		}
 		return b.String()
 	},
-	func(s string) string { // JSON, as Go writes it
+	func(s string) string { // JSON as Go writes it
 		text, _ := json.Marshal(s)
 		return string(text[1 : len(text)-1])
 	},
-	func(s string) string { // JSON with slashes escaped
+	func(s string) string { // JSON with escaped slashes
 		text, _ := json.Marshal(s)
 		return strings.ReplaceAll(string(text[1:len(text)-1]), "/", `\/`)
 	},
 }
 
-// FuzzRedact looks for pieces of 12 characters of a secret that was repeated, whole or in part, after up to three
+// FuzzRedact searches for pieces of 12 characters of a secret that was repeated, in full or in part, after up to three
 // escapings.
 func FuzzRedact(f *testing.F) {
 	f.Add("t0ken+of/the=session", "the token ", " has expired", uint8(0), uint8(0), uint8(0), uint8(0))
@@ -144,14 +144,14 @@ func FuzzRedact(f *testing.F) {
 			got := redact(before+": "+escaped(string(characters[from:]), times)+" "+after, secret)
 			for i := 0; i+12 <= len(characters); i++ {
 				if piece := escaped(string(characters[i:i+12]), times); strings.Contains(got, piece) {
-					t.Fatalf("after %d escapings %q comes out in %q", times, piece, got)
+					t.Fatalf("after %d escapings %q is found in %q", times, piece, got)
 				}
 			}
 		}
 	})
 }
 
-// TestErrorsHoldNoSecrets lets ESA repeat what it was sent, wherever a text of its answer is shown.
+// TestErrorsHoldNoSecrets has ESA repeat what it was sent, in every text of a response that is shown.
 func TestErrorsHoldNoSecrets(t *testing.T) {
 	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{shop}})
 	options := fakeesa.Options{AccessKeySecret: "s3cr3t/of+the=access-key", SecurityToken: "t0ken/of+the=session"}
@@ -194,7 +194,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 				seen = append(seen, string(e.Code), e.Message, e.RequestID)
 			}
 			if (err == nil) != (name == "a success's request id") || len(seen) < 2 {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got error %v", err)
 			}
 			wantNoSecrets(t, seen, secrets)
 		})
@@ -209,13 +209,13 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 		}
 		wantNoSecrets(t, []string{err.Error()}, append(secrets, "another-secret"))
 	})
-	// A server that is no web server says what it was told.
+	// A server that does not speak HTTP repeats what it was sent.
 	for name, answer := range map[string]string{"an echo": "%s", "an echo in a header": "HTTP/1.1 200 OK\r\n %s\r\n\r\n", "an echo in a status": "HTTP/1.1 %s\r\n\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, options, func(c *Config) { c.MaxRetries, c.Endpoint = 0, echo(t, answer) })
 			_, err := f.client.GetSite(t.Context(), f.site.ID)
 			if err == nil {
-				t.Fatal("no error")
+				t.Fatal("got no error, want one")
 			}
 			wantNoSecrets(t, []string{err.Error()}, append(secrets, "SecurityToken", "Signature="))
 		})
@@ -228,14 +228,14 @@ func wantNoSecrets(t *testing.T, texts, secrets []string) {
 		for _, secret := range secrets {
 			for _, form := range []string{secret, url.QueryEscape(secret), url.QueryEscape(url.QueryEscape(secret))} {
 				if strings.Contains(text, form) {
-					t.Errorf("%q holds %q", text, form)
+					t.Errorf("%q contains %q", text, form)
 				}
 			}
 		}
 	}
 }
 
-// echo answers with the first line of what it is sent.
+// echo responds with the first line of the request.
 func echo(t *testing.T, answer string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -259,7 +259,7 @@ func echo(t *testing.T, answer string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// Nor is there one in what ESA says of a hostname.
+// TestAnswersHoldNoSecrets checks the same for the texts that ESA returns about a hostname.
 func TestAnswersHoldNoSecrets(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{SecurityToken: "a-t0ken-of-a-session"})
 	h := f.AddHostname(fakeesa.Hostname{
@@ -277,7 +277,7 @@ func TestAnswersHoldNoSecrets(t *testing.T) {
 	}
 	for _, h := range []*CustomHostname{got, &listed[0]} {
 		if diff := cmp.Diff(want, []string{h.OfflineReason, h.ConflictWith, h.CertApplyMessage}); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
+			t.Errorf("texts of the hostname (-want +got):\n%s", diff)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// refreshed is a fixture with count hostnames, as a state knows them.
+// refreshed is a fixture with count hostnames, and returns them as they are in state.
 func refreshed(t testing.TB, count int) (*fixture, []CustomHostname) {
 	t.Helper()
 	f := newFixture(t, fakeesa.Options{})
@@ -38,7 +38,7 @@ func (f *fixture) get(t testing.TB, id int64) CustomHostname {
 	return *hostname
 }
 
-// withoutMoving changes a hostname in such a way that UpdateTime, of whole seconds, stays.
+// withoutMoving changes a hostname so that UpdateTime, which has whole seconds, stays the same.
 func (f *fixture) withoutMoving(id int64, change func(*fakeesa.Hostname)) {
 	f.ChangeHostname(id, func(h *fakeesa.Hostname) {
 		change(h)
@@ -71,20 +71,20 @@ func (f *fixture) refreshAll(t testing.TB, known []CustomHostname, parallel int)
 	group.Wait()
 }
 
-// The bound is the one that users are promised: 10 + N/500, and one call for one hostname.
+// TestRefreshCosts checks the limit that the documentation promises: 10 + N/500 calls, and one call for one hostname.
 func TestRefreshCosts(t *testing.T) {
 	for _, count := range []int{1, 2, 10, 499, 1001, 2600} {
 		f, known := refreshed(t, count)
 		f.refreshAll(t, known, 10)
 		calls := len(f.Requests())
 		if limit := 10 + (count+499)/500; calls > limit || count == 1 && (calls != 1 || f.Count("GetCustomHostname") != 1) {
-			t.Errorf("%d hostnames: %d calls, want at most %d", count, calls, limit)
+			t.Errorf("%d hostnames: got %d calls, want at most %d", count, calls, limit)
 		}
 		t.Logf("%d hostnames: %d calls", count, calls)
 	}
 }
 
-// A state that has few of a site's many hostnames must not pay for all pages.
+// TestRefreshOfAFewOfMany checks that a state with few of a site's many hostnames does not read all pages.
 func TestRefreshOfAFewOfMany(t *testing.T) {
 	const count, size = 400, 10 // 40 pages
 	f, known := refreshed(t, count)
@@ -95,7 +95,7 @@ func TestRefreshOfAFewOfMany(t *testing.T) {
 		f.refreshAll(t, known[count-few:], 10)
 		cheaper := min(few, count/size)
 		if calls := len(f.Requests()); calls > 2*cheaper+1 {
-			t.Errorf("%d of %d: %d calls, the cheaper way are %d", few, count, calls, cheaper)
+			t.Errorf("%d of %d: got %d calls, want at most %d", few, count, calls, 2*cheaper+1)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestRefreshSeesWhatOthersDo(t *testing.T) {
 			},
 			func(t *testing.T, got *CustomHostname, err error) {
 				if err != nil || got.RecordName != "other.example.com" {
-					t.Errorf("%+v, %v", got, err)
+					t.Errorf("got %+v, error %v; want the new record", got, err)
 				}
 			},
 		},
@@ -121,7 +121,7 @@ func TestRefreshSeesWhatOthersDo(t *testing.T) {
 			func(f *fixture, id int64) { f.ChangeHostname(id, func(h *fakeesa.Hostname) { h.CasID = 30000479 }) },
 			func(t *testing.T, got *CustomHostname, err error) {
 				if err != nil || got.CasID != 30000479 {
-					t.Errorf("%+v, %v", got, err)
+					t.Errorf("got %+v, error %v; want the new cas_id", got, err)
 				}
 			},
 		},
@@ -129,7 +129,7 @@ func TestRefreshSeesWhatOthersDo(t *testing.T) {
 			func(f *fixture, id int64) { f.withoutMoving(id, func(h *fakeesa.Hostname) { h.SSLFlag = SSLOff }) },
 			func(t *testing.T, got *CustomHostname, err error) {
 				if err != nil || got.SSLFlag != SSLOff {
-					t.Errorf("%+v, %v", got, err)
+					t.Errorf("got %+v, error %v; want SSL off", got, err)
 				}
 			},
 		},
@@ -137,7 +137,7 @@ func TestRefreshSeesWhatOthersDo(t *testing.T) {
 			func(f *fixture, id int64) { f.RemoveHostname(id) },
 			func(t *testing.T, got *CustomHostname, err error) {
 				if !IsNotFound(err) {
-					t.Errorf("%+v, %v", got, err)
+					t.Errorf("got %+v, error %v; want not found", got, err)
 				}
 			},
 		},
@@ -151,13 +151,14 @@ func TestRefreshSeesWhatOthersDo(t *testing.T) {
 			got, err := f.client.RefreshCustomHostname(t.Context(), changed)
 			test.check(t, got, err)
 			if calls := len(f.Requests()); calls > 5 {
-				t.Errorf("%d calls", calls)
+				t.Errorf("got %d calls, want at most 5", calls)
 			}
 		})
 	}
 }
 
-// Pages are of no use for what this client has written, nor when they are old.
+// TestRefreshAfterAWrite checks that pages are not used for a hostname that this client has written, nor when they are too
+// old.
 func TestRefreshAfterAWrite(t *testing.T) {
 	f, known := refreshed(t, 20)
 	other := f.AddRecord(f.site.ID, "other.example.com")
@@ -168,17 +169,18 @@ func TestRefreshAfterAWrite(t *testing.T) {
 	}
 	got, err := f.client.RefreshCustomHostname(t.Context(), known[7])
 	if err != nil || got.RecordID != other.ID {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want the new record", got, err)
 	}
 
 	f.clock.offset += pageLife
 	f.ChangeHostname(known[8].HostnameID, func(h *fakeesa.Hostname) { h.RecordID = other.ID })
 	if got, err = f.client.RefreshCustomHostname(t.Context(), known[8]); err != nil || got.RecordID != other.ID {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want the new record", got, err)
 	}
 }
 
-// A hostname that is being written is not taken from a page, whenever that was asked for.
+// TestRefreshDuringAWrite checks that a hostname that is being written is not taken from a page, whether the page was read
+// before the write or during it.
 func TestRefreshDuringAWrite(t *testing.T) {
 	f, known := refreshed(t, 10)
 	f.refreshAll(t, known, 1)
@@ -190,21 +192,21 @@ func TestRefreshDuringAWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := f.Count("GetCustomHostname"); n != 1 {
-			t.Errorf("%s: %d Gets, want 1", action, n)
+			t.Errorf("%s: got %d calls of GetCustomHostname, want 1", action, n)
 		}
-		// What is too old is asked for again.
+		// A page that is too old is read again.
 		_ = f.clock.Sleep(t.Context(), pageLife)
 		f.refreshAll(t, known[:5], 1)
 	}
 }
 
-// Each of what a list shows of a certificate can alone tell of another one.
+// TestSameDeployment checks that each field that a list returns about a certificate is enough to detect another certificate.
 func TestSameDeployment(t *testing.T) {
 	known := CustomHostname{UpdateTime: "2026-01-02T03:04:05Z", SSLFlag: SSLOn, CertType: CertTypeUpload, CertStatus: "OK", CertNotAfter: "2027-01-02T03:04:05Z"}
 	same := known
 	same.RecordID, same.Status, same.VerifyCode = 7, StatusOffline, "verify_x"
 	if !same.sameDeployment(&known) {
-		t.Error("a record, status or token speaks for another certificate")
+		t.Error("another record, status or token counts as another certificate")
 	}
 	for field, change := range map[string]func(*CustomHostname){
 		"UpdateTime":   func(h *CustomHostname) { h.UpdateTime = "2026-01-02T03:04:06Z" },
@@ -216,7 +218,7 @@ func TestSameDeployment(t *testing.T) {
 		other := known
 		change(&other)
 		if other.sameDeployment(&known) {
-			t.Errorf("another %s does not count", field)
+			t.Errorf("another %s does not count as another certificate", field)
 		}
 	}
 }
@@ -226,31 +228,32 @@ func TestRefreshDoesWithoutPages(t *testing.T) {
 	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Code: "NoPermission", Status: 403})
 	f.refreshAll(t, known, 5)
 	if lists := f.Count("ListCustomHostnames"); lists != 1 {
-		t.Errorf("%d lists, want one that fails", lists)
+		t.Errorf("got %d lists, want only the one that fails", lists)
 	}
 	f.clock.offset += pageLife
 	f.ClearFaults()
 	f.ResetRequests()
 	f.refreshAll(t, known, 5)
 	if calls := len(f.Requests()); calls > 3 {
-		t.Errorf("%d calls once pages can be read again", calls)
+		t.Errorf("got %d calls after pages can be read again, want at most 3", calls)
 	}
 }
 
-// One reader's interrupt is not the others'.
+// TestRefreshInterrupted checks that an interrupt of one call does not end the others.
 func TestRefreshInterrupted(t *testing.T) {
 	f, known := refreshed(t, 20)
 	f.refreshAll(t, known[:1], 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := f.client.RefreshCustomHostname(ctx, known[1]); err == nil {
-		t.Error("no error after an interrupt")
+		t.Error("got no error after an interrupt, want one")
 	}
 	f.refreshAll(t, known, 5)
 }
 
-// TestRefreshModel does what users, others and time do, in random order and at once, and compares every answer with a
-// Get's. Each hostname is one goroutine's; others come and go and shift the pages meanwhile.
+// TestRefreshModel performs what users, other people and time do to hostnames, in random order and at the same time. It
+// compares every result with that of GetCustomHostname. Each hostname has its own goroutine; other hostnames are created and
+// deleted meanwhile and shift the pages.
 func TestRefreshModel(t *testing.T) {
 	const rounds, hostnames, goroutines = 60, 48, 8
 	seed := uint64(time.Now().UnixNano())
@@ -263,7 +266,7 @@ func TestRefreshModel(t *testing.T) {
 
 	answers := 0
 	for range rounds {
-		// Outside the provider, between two runs or two minutes of one.
+		// Something outside the provider changes the hostname between two runs, or within one.
 		f.clock.offset += pageLife
 		for i := range known {
 			id := known[i].HostnameID
@@ -316,7 +319,7 @@ func TestRefreshModel(t *testing.T) {
 		group.Wait()
 		answers += hostnames
 	}
-	t.Logf("%d answers", answers)
+	t.Logf("%d results", answers)
 }
 
 func BenchmarkRefresh(b *testing.B) {
@@ -328,7 +331,7 @@ func BenchmarkRefresh(b *testing.B) {
 	}
 }
 
-// refreshTwice refreshes all hostnames, each followed by two who know it by its id, as two validations do.
+// refreshTwice refreshes all hostnames. After each one, two callers that have only its id read it, as two validations do.
 func (f *fixture) refreshTwice(t testing.TB, known []CustomHostname) {
 	t.Helper()
 	for _, hostname := range known {
@@ -360,12 +363,12 @@ func TestRefreshSeenCostsNothing(t *testing.T) {
 		f, known = refreshed(t, count)
 		f.refreshTwice(t, known)
 		if calls := len(f.Requests()); calls > alone {
-			t.Errorf("%d hostnames: %d calls, without those who know the id alone %d", count, calls, alone)
+			t.Errorf("%d hostnames: got %d calls, want at most the %d without the callers that have only the id", count, calls, alone)
 		}
 	}
 }
 
-// Whatever has happened since, what is seen is what Get says.
+// TestRefreshSeenSeesWhatHappens checks that RefreshSeen returns what GetCustomHostname returns, whatever has changed since.
 func TestRefreshSeenSeesWhatHappens(t *testing.T) {
 	for title, change := range map[string]func(f *fixture, id int64){
 		"a certificate fails": func(f *fixture, id int64) {
@@ -375,14 +378,14 @@ func TestRefreshSeenSeesWhatHappens(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			f, known := refreshed(t, 40)
-			changed := known[21] // with SSL
+			changed := known[21] // a hostname with SSL
 			change(f, changed.HostnameID)
 			_, _ = f.client.RefreshCustomHostname(t.Context(), known[0])
 			_, _ = f.client.RefreshCustomHostname(t.Context(), known[1])
 			want, wantErr := f.client.GetCustomHostname(t.Context(), changed.HostnameID)
 			got, err := f.client.RefreshSeen(t.Context(), CustomHostname{HostnameID: changed.HostnameID, CertStatus: changed.CertStatus, CertNotAfter: changed.CertNotAfter})
 			if IsNotFound(err) != IsNotFound(wantErr) {
-				t.Fatalf("%v, want %v", err, wantErr)
+				t.Fatalf("got error %v, want %v", err, wantErr)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -394,7 +397,7 @@ func TestRefreshSeenSeesWhatHappens(t *testing.T) {
 func TestRefreshSeenAfterAWriteAndAfterAMinute(t *testing.T) {
 	f, known := refreshed(t, 2)
 	one := known[1]
-	get := func() { // as a refresh does that finds a reason to
+	get := func() { // like a refresh that needs the hostname's own read
 		_, err := f.client.RefreshCustomHostname(t.Context(), CustomHostname{HostnameID: one.HostnameID})
 		if err != nil {
 			t.Fatal(err)
@@ -403,18 +406,18 @@ func TestRefreshSeenAfterAWriteAndAfterAMinute(t *testing.T) {
 	}
 	get()
 	if f.refreshSeen(t, one); len(f.Requests()) != 0 {
-		t.Errorf("%d calls for what was read a moment ago", len(f.Requests()))
+		t.Errorf("got %d calls for a hostname that was just read, want none", len(f.Requests()))
 	}
 	if _, err := f.client.VerifyCustomHostname(t.Context(), one.HostnameID); err != nil {
 		t.Fatal(err)
 	}
 	f.ResetRequests()
 	if _, err := f.client.RefreshSeen(t.Context(), one); err != nil || len(f.Requests()) == 0 {
-		t.Errorf("no call after a write (%v)", err)
+		t.Errorf("no call after a write (error %v)", err)
 	}
 	get()
 	_ = f.clock.Sleep(t.Context(), pageLife)
 	if _, err := f.client.RefreshSeen(t.Context(), one); err != nil || len(f.Requests()) == 0 {
-		t.Errorf("no call after a minute (%v)", err)
+		t.Errorf("no call after a minute (error %v)", err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// rotatingCredential is exchanged all the time, as a file or a metadata service may be.
+// rotatingCredential is replaced all the time, like a file or a metadata service may be.
 type rotatingCredential struct {
 	credentials.Credential
 	turn atomic.Int64
@@ -32,7 +32,8 @@ func rotated(n int64) (id, secret, token string) {
 	return fmt.Sprintf("key-%d", n), fmt.Sprintf("secret-%d", n), fmt.Sprintf("token-%d", n)
 }
 
-// Every request is signed by one whole set, also while credentials are exchanged under many calls at once.
+// TestRotatedCredentialsAreNeverTorn checks that every request is signed by one complete set, even if credentials are
+// replaced during many calls.
 func TestRotatedCredentialsAreNeverTorn(t *testing.T) {
 	var served atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +50,7 @@ func TestRotatedCredentialsAreNeverTorn(t *testing.T) {
 			}
 		}
 		if want := *rpcutil.GetSignatureV1(signed, &r.Method, &secret); r.Form.Get("SecurityToken") != token || r.Form.Get("Signature") != want {
-			t.Errorf("set %d with token %s, signature %s, want %s", n, r.Form.Get("SecurityToken"), r.Form.Get("Signature"), want)
+			t.Errorf("set %d: got token %s and signature %s, want signature %s", n, r.Form.Get("SecurityToken"), r.Form.Get("Signature"), want)
 		}
 		// Half of the calls need a second attempt.
 		if served.Add(1)%2 == 0 {
@@ -76,7 +77,8 @@ func TestRotatedCredentialsAreNeverTorn(t *testing.T) {
 	group.Wait()
 }
 
-// A token that ESA calls expired is renewed once, and the call goes on; with the same token it fails.
+// TestExpiredTokenIsRenewed checks that a token is renewed once if ESA returns that it has expired, and that the call then
+// succeeds. If the new token is the same, the call fails.
 func TestExpiredTokenIsRenewed(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{SecurityToken: "t0ken"})
 	id := f.create(t)
@@ -85,16 +87,16 @@ func TestExpiredTokenIsRenewed(t *testing.T) {
 	f.client.wire.keyring.remake = func() (credentials.Credential, error) { renewals++; return fresh, nil }
 	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "InvalidSecurityToken.Expired", Status: 400})
 	if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil || renewals != 1 {
-		t.Errorf("%v after %d renewals", err, renewals)
+		t.Errorf("got error %v after %d renewals, want none after 1", err, renewals)
 	}
 	f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 2, Code: "InvalidSecurityToken.Expired", Status: 400})
 	f.ResetRequests()
 	if _, err := f.client.GetCustomHostname(t.Context(), id); !IsCode(err, CodeTokenExpired) || f.Count("GetCustomHostname") != 2 || renewals != 1 {
-		t.Errorf("%v after %d calls and %d renewals", err, f.Count("GetCustomHostname"), renewals)
+		t.Errorf("got error %v after %d calls and %d renewals, want TokenExpired after 2 and 1", err, f.Count("GetCustomHostname"), renewals)
 	}
 }
 
-// A call that ESA's clock has refused is signed with that clock, once.
+// TestClockOfESA checks that a call that ESA refuses because of the time is signed again with ESA's time, once.
 func TestClockOfESA(t *testing.T) {
 	for _, off := range []time.Duration{-20 * time.Minute, 20 * time.Minute} {
 		warned := 0
@@ -113,17 +115,17 @@ func TestClockOfESA(t *testing.T) {
 			}
 		}
 		if n := len(f.Requests()); n != 5 || warned != 1 {
-			t.Errorf("%v off: %d calls, %d warnings", off, n, warned)
+			t.Errorf("%v off: got %d calls and %d warnings, want 5 and 1", off, n, warned)
 		}
 	}
 	f := newFixture(t, fakeesa.Options{})
 	f.Inject(fakeesa.Fault{Code: "InvalidTimeStamp.Expired", Times: -1})
 	if _, err := f.client.GetCustomHostname(t.Context(), 1); !IsCode(err, CodeTimestampExpired) || f.Count("GetCustomHostname") != 1 {
-		t.Errorf("got %v after %d calls", err, f.Count("GetCustomHostname"))
+		t.Errorf("got error %v after %d calls, want TimestampExpired after 1", err, f.Count("GetCustomHostname"))
 	}
 }
 
-// shiftedClock is a clock that is off.
+// shiftedClock is a clock that is off by a fixed time.
 type shiftedClock struct{ off time.Duration }
 
 func (c shiftedClock) Now() time.Time { return time.Now().Add(c.off) }

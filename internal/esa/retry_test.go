@@ -92,7 +92,7 @@ func TestBackoff(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			client := &Client{jitter: func() float64 { return test.jitter }}
 			if got := client.backoff(test.attempt, &Error{RetryAfter: test.after}); got != test.want {
-				t.Errorf("backoff = %v, want %v", got, test.want)
+				t.Errorf("got a pause of %v, want %v", got, test.want)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestRetryAfter(t *testing.T) {
 		"36000000": retryAfterCap, "9223372036854775807": retryAfterCap, "9223372036854775808": 0,
 	} {
 		if got := retryAfter(http.Header{"X-Acs-Retry-After": {header}}); got != want {
-			t.Errorf("%q: %v, want %v", header, got, want)
+			t.Errorf("x-acs-retry-after %q: got %v, want %v", header, got, want)
 		}
 	}
 	const date = "Wed, 21 Oct 2026 07:28:00 GMT"
@@ -113,11 +113,11 @@ func TestRetryAfter(t *testing.T) {
 		"Wed, 21 Oct 2026 07:28:09 GMT": 9 * time.Second, date: 0, "Wed, 21 Oct 2026 07:27:00 GMT": 0, "Thu, 22 Oct 2026 07:28:00 GMT": retryAfterCap,
 	} {
 		if got := retryAfter(http.Header{"Retry-After": {header}, "Date": {date}}); got != want {
-			t.Errorf("standard header %q: %v, want %v", header, got, want)
+			t.Errorf("Retry-After %q: got %v, want %v", header, got, want)
 		}
 	}
 	if got := retryAfter(http.Header{"Retry-After": {"9"}, "X-Acs-Retry-After": {"1500"}}); got != 1500*time.Millisecond {
-		t.Errorf("of both headers: %v", got)
+		t.Errorf("both headers: got %v, want 1.5s", got)
 	}
 }
 
@@ -127,17 +127,18 @@ func TestSecretIsNeverShown(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, shown := range []any{secret, group, &group} {
 			if text := fmt.Sprintf(verb, shown); len(text) == 0 || containsAny(text, "BEGIN", "2d2d2d") {
-				t.Errorf("%s shows %s", verb, text)
+				t.Errorf("%s shows a key: %s", verb, text)
 			}
 		}
 	}
 }
 
-// ESA takes no application while one is under way, so one whose answer was lost is refused when it is sent again.
+// TestApplyAfterALostAnswer loses the response to an application. ESA accepts no application while one is in progress, so
+// the retry is refused.
 func TestApplyAfterALostAnswer(t *testing.T) {
 	tests := []struct {
 		name   string
-		status string // of the certificate before
+		status string // of the certificate before the call
 		faults []fakeesa.Fault
 		calls  int
 		fails  bool
@@ -166,17 +167,17 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 			}
 			err := f.client.ApplyCustomHostnameCertificate(t.Context(), hostname.ID)
 			if (err != nil) != test.fails {
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v, want failure %t", err, test.fails)
 			}
 			if n := f.Count("ApplyCustomHostnameCertificate"); n != test.calls {
-				t.Errorf("%d calls, want %d", n, test.calls)
+				t.Errorf("got %d calls, want %d", n, test.calls)
 			}
 			want := CertStatusApplying
 			if test.status == CertStatusOK {
 				want = CertStatusOK
 			}
 			if now, _ := f.Hostname(hostname.ID); !test.fails && now.CertStatus != want {
-				t.Errorf("the certificate is %s, want %s", now.CertStatus, want)
+				t.Errorf("got certificate status %s, want %s", now.CertStatus, want)
 			}
 		})
 	}

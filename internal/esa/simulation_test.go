@@ -22,9 +22,9 @@ var (
 	simulationFirst = flag.Uint64("simulation-first", 1, "the first of them; with -simulation-seeds=1, the one that failed")
 )
 
-// TestSimulation plays long runs in virtual time: 2,000 hostnames of all certificate types on three records are created,
-// moved to other records, and deleted, ten at a time, against a service as it is on a bad day. In the end the server has
-// what the state has, nothing was made twice, no call has failed for good, and it took little more than it must.
+// TestSimulation plays long runs in virtual time. It creates 2,000 hostnames of all certificate types on three records,
+// moves them to other records, and deletes them, ten at a time, against a slow and busy service. At the end, server and
+// state agree, nothing was created twice, no call has failed for good, and the run took little longer than necessary.
 func TestSimulation(t *testing.T) {
 	for i := range *simulationSeeds {
 		seed := *simulationFirst + uint64(i)
@@ -51,7 +51,7 @@ type simulation struct {
 	queue map[int64]*occupation // by record
 }
 
-// occupation is how long writes to a record were waiting for it.
+// occupation is how long writes to a record waited for it.
 type occupation struct {
 	waiting int
 	since   time.Time
@@ -79,7 +79,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		c.Credential = newCredential(s.session)
 		c.Log = func(_ context.Context, event Event) {
 			if errors.Is(event.Err, ErrSource) && s.session.goodAt(s.client.now()) {
-				t.Errorf("a renewal that failed held up a call although the last session is good: %v", event.Err)
+				t.Errorf("a failed renewal delayed a call, although the last session is valid: %v", event.Err)
 			}
 		}
 	})
@@ -91,13 +91,13 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		return nil
 	}}
 	s.records = []int64{s.record.ID, s.AddRecord(s.site.ID, "origin2.example.com").ID, s.AddRecord(s.site.ID, "origin3.example.com").ID}
-	// Into the clock's hour, but not so far that the first outage takes the rest of it.
+	// Start within the clock's hour, but early enough that the first outage does not take the rest of it.
 	time.Sleep(time.Duration(random.Int64N(int64(20 * time.Minute))))
 	s.began = time.Now()
 	return s
 }
 
-// isDown tells whether there is an outage.
+// isDown reports whether there is an outage.
 func (s *simulation) isDown() bool {
 	return slices.ContainsFunc(s.outages, func(began time.Time) bool {
 		since := time.Since(began)
@@ -105,7 +105,7 @@ func (s *simulation) isDown() bool {
 	})
 }
 
-// outage ends requests while the network is down, in one way or another.
+// outage ends requests while the network is down, in one of several ways.
 func (s *simulation) outage(r *http.Request) error {
 	for i, began := range s.outages {
 		if since := time.Since(began); since < 0 || since > 3*time.Minute {
@@ -165,7 +165,7 @@ func (s *simulatedSession) get(_ context.Context, now time.Time) (keys, error) {
 	return s.now, nil
 }
 
-// input is hostname number i.
+// input returns the input of hostname number i.
 func (s *simulation) input(i int) CreateCustomHostnameInput {
 	in := CreateCustomHostnameInput{SiteID: s.site.ID, Hostname: fmt.Sprintf("h%04d.customer.com", i), RecordID: s.records[i%3], SSLFlag: SSLOn}
 	switch i % 4 {
@@ -181,7 +181,7 @@ func (s *simulation) input(i int) CreateCustomHostnameInput {
 	return in
 }
 
-// hold notes that a write waits for a record, until the returned function is called.
+// hold records that a write waits for a record, until the returned function is called.
 func (s *simulation) hold(record int64) (done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,7 +203,7 @@ func (s *simulation) hold(record int64) (done func()) {
 	}
 }
 
-// outagesAfter plans an outage of three minutes after each of the times from now.
+// outagesAfter plans an outage of three minutes after each of the given times from now.
 func (s *simulation) outagesAfter(all ...time.Duration) {
 	for _, after := range all {
 		s.outages = append(s.outages, time.Now().Add(after))
@@ -232,7 +232,7 @@ func (s *simulation) play() {
 		return err
 	})
 	if took, least := time.Since(refreshing), simulatedHostnames/20*time.Second; took > least*12/10 {
-		s.t.Errorf("refreshed in %v, the least time is %v", took, least)
+		s.t.Errorf("the refresh took %v, the least time is %v", took, least)
 	}
 
 	s.queue = map[int64]*occupation{}
@@ -247,7 +247,7 @@ func (s *simulation) play() {
 		}
 		got, err := s.client.AwaitUpdated(ctx, s.ids[i], func(h *CustomHostname) bool { return h.RecordID == record })
 		if err == nil && got.RecordID != record {
-			return fmt.Errorf("the record is %d", got.RecordID)
+			return fmt.Errorf("got record %d", got.RecordID)
 		}
 		return err
 	})
@@ -267,17 +267,17 @@ func (s *simulation) play() {
 	})
 	s.checkWrites("delete")
 	if left := s.Hostnames(); len(left) > 0 {
-		s.t.Errorf("%d hostnames are left", len(left))
+		s.t.Errorf("got %d hostnames after the deletes, want none", len(left))
 	}
 	least := (3*2 + 1) * simulatedHostnames
 	calls := len(s.Requests())
-	s.t.Logf("%d calls in all, %.2f times the least number; %d sessions", calls, float64(calls)/float64(least), s.session.made)
+	s.t.Logf("%d calls in total, %.2f times the least number; %d sessions", calls, float64(calls)/float64(least), s.session.made)
 	if calls > least*13/10 {
-		s.t.Errorf("%d calls, want at most 1.3 times %d", calls, least)
+		s.t.Errorf("got %d calls, want at most 1.3 times %d", calls, least)
 	}
 }
 
-// each does something with all hostnames, ten at a time, each within a limit.
+// each performs an operation on all hostnames, ten at a time, each within a time limit.
 func (s *simulation) each(what string, limit time.Duration, do func(ctx context.Context, i int) error) {
 	began, before := time.Now(), len(s.Requests())
 	var failed int
@@ -300,18 +300,18 @@ func (s *simulation) each(what string, limit time.Duration, do func(ctx context.
 	}
 	s.t.Logf("%s: %v, %d calls, %v", what, time.Since(began).Round(time.Second), len(s.Requests())-before, codes)
 	if failed > 0 {
-		s.t.Fatalf("%s: %d failed", what, failed)
+		s.t.Fatalf("%s: %d calls failed", what, failed)
 	}
 }
 
-// checkCreates compares the creates with the quota's least time.
+// checkCreates compares the time of the creates with the least time that the quota allows.
 func (s *simulation) checkCreates(took time.Duration) {
 	counted := simulatedHostnames
 	if !s.Options().OnlyMadeCount {
 		counted += s.refusals("Record.ServiceBusy")
 	}
 	if wasted := counted - simulatedHostnames; wasted > simulatedHostnames/50 {
-		s.t.Errorf("%d creates were refused by a busy record", wasted)
+		s.t.Errorf("got %d creates refused by a busy record, want at most one in fifty", wasted)
 	}
 	least := time.Duration((counted-1)/100) * time.Hour
 	if s.Options().CreateWindow == fakeesa.CreateWindowFixed {
@@ -320,7 +320,7 @@ func (s *simulation) checkCreates(took time.Duration) {
 	}
 	s.t.Logf("created in %v, %.3f times the least time", took.Round(time.Second), float64(took)/float64(least))
 	if took > least*105/100 {
-		s.t.Errorf("created in %v, the least time is %v", took, least)
+		s.t.Errorf("the creates took %v, the least time is %v", took, least)
 	}
 	s.checkState(0)
 }
@@ -329,7 +329,7 @@ func (s *simulation) checkCreates(took time.Duration) {
 func (s *simulation) checkState(shift int) {
 	server := s.Hostnames()
 	if len(server) != simulatedHostnames {
-		s.t.Errorf("the server has %d hostnames", len(server))
+		s.t.Errorf("the server has %d hostnames, want those of the state", len(server))
 	}
 	byID := map[int64]fakeesa.Hostname{}
 	for _, h := range server {
@@ -337,12 +337,12 @@ func (s *simulation) checkState(shift int) {
 	}
 	for i, id := range s.ids {
 		if h, in := byID[id], s.input(i); h.Hostname != in.Hostname || h.RecordID != s.records[(i+shift)%3] || h.SSLFlag != in.SSLFlag {
-			s.t.Errorf("hostname %d is %+v", i, h)
+			s.t.Errorf("hostname %d is %+v on the server, want that of the state", i, h)
 		}
 	}
 	ids := s.ids[:]
 	if unique := slices.Compact(slices.Sorted(slices.Values(ids))); len(unique) != simulatedHostnames {
-		s.t.Errorf("%d ids", len(unique))
+		s.t.Errorf("got %d different ids, want one for each hostname", len(unique))
 	}
 }
 
@@ -366,6 +366,6 @@ func (s *simulation) checkWrites(what string) {
 	}
 	s.t.Logf("%s: %.2f refusals for each write", what, float64(refused)/float64(writes))
 	if refused > writes {
-		s.t.Errorf("%s: %d refusals for %d writes", what, refused, writes)
+		s.t.Errorf("%s: got %d refusals for %d writes, want at most one for each", what, refused, writes)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// atOnce runs jobs, ten at a time, as Terraform does.
+// atOnce runs jobs, ten at a time, like Terraform.
 func atOnce(count int, job func(i int)) {
 	work := make(chan int)
 	var group sync.WaitGroup
@@ -32,7 +32,7 @@ func atOnce(count int, job func(i int)) {
 	group.Wait()
 }
 
-// add makes hostnames of one record.
+// add creates hostnames on one record.
 func (f *fixture) add(count int) []int64 {
 	ids := make([]int64, count)
 	for i := range ids {
@@ -41,7 +41,7 @@ func (f *fixture) add(count int) []int64 {
 	return ids
 }
 
-// refusals counts the calls that were refused with a code.
+// refusals counts the calls that were refused with one of the codes.
 func (f *fixture) refusals(codes ...string) (n int) {
 	for _, request := range f.Requests() {
 		for _, code := range codes {
@@ -53,7 +53,8 @@ func (f *fixture) refusals(codes ...string) (n int) {
 	return n
 }
 
-// Many writes to one record, of which ESA takes one at a time. The least time is what ESA needs for one after another.
+// TestTurns performs many writes on one record, of which ESA accepts one at a time. The least time is that of one write
+// after another.
 func TestTurns(t *testing.T) {
 	remove := func(f *fixture, id int64) error { return f.client.DeleteCustomHostname(context.Background(), id) }
 	tests := map[string]struct {
@@ -62,8 +63,8 @@ func TestTurns(t *testing.T) {
 		write   func(f *fixture, id int64) error
 		known   bool          // whether the client knows the record
 		each    time.Duration // how long ESA needs for one write, on average
-		time    float64       // at most so many times the least time
-		refused float64       // at most so many refusals for each write
+		time    float64       // maximum, in multiples of the least time
+		refused float64       // maximum number of refusals for each write
 	}{
 		"deletes, busy while written":                 {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, remove, true, 500 * time.Millisecond, 1.3, 0.4},
 		"deletes of which the record is not known":    {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, remove, false, 500 * time.Millisecond, 1.3, 0.4},
@@ -73,7 +74,7 @@ func TestTurns(t *testing.T) {
 		"deletes, the whole site busy for 1 s":        {fakeesa.Options{Busy: fakeesa.BusySite, BusyAtLeast: time.Second, BusyAtMost: time.Second}, 100, remove, true, time.Second, 1.3, 0.6},
 		"moves that keep both records busy for 1 to 5 s": {fakeesa.Options{BusyLeft: true, BusyAtLeast: time.Second, BusyAtMost: 5 * time.Second}, 300, func(f *fixture, id int64) error {
 			return f.client.UpdateCustomHostname(context.Background(), UpdateCustomHostnameInput{HostnameID: id, RecordID: f.other.ID})
-		}, true, 3667 * time.Millisecond, 1.4, 1}, // the longer of two
+		}, true, 3667 * time.Millisecond, 1.4, 1}, // the longer of the two times
 		"verifications, busy while written": {fakeesa.Options{Latency: 500 * time.Millisecond}, 30, func(f *fixture, id int64) error {
 			_, err := f.client.VerifyCustomHostname(context.Background(), id)
 			return err
@@ -103,14 +104,14 @@ func TestTurns(t *testing.T) {
 				refused := float64(f.refusals("Record.ServiceBusy", "Site.ServiceBusy")) / float64(test.count)
 				t.Logf("%.2f times the least time, %.2f refusals for each write", took, refused)
 				if took > test.time || refused > test.refused {
-					t.Errorf("%.2f times the least time, want %.2f; %.2f refusals for each write, want %.2f", took, test.time, refused, test.refused)
+					t.Errorf("got %.2f times the least time, want at most %.2f; got %.2f refusals for each write, want at most %.2f", took, test.time, refused, test.refused)
 				}
 			})
 		})
 	}
 }
 
-// Writes to another record do not wait for a busy one.
+// TestTurnsAreOfOneRecord checks that writes to another record do not wait for a busy one.
 func TestTurnsAreOfOneRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{BusyAtLeast: time.Minute, BusyAtMost: time.Minute})
@@ -132,13 +133,14 @@ func TestTurnsAreOfOneRecord(t *testing.T) {
 		time.Sleep(time.Second)
 		began := time.Now()
 		if err := f.client.DeleteCustomHostname(t.Context(), free); err != nil || time.Since(began) > 0 {
-			t.Errorf("%v after %v", err, time.Since(began))
+			t.Errorf("got error %v after %v, want none at once", err, time.Since(began))
 		}
 		group.Wait()
 	})
 }
 
-// A record that never gets free is waited for until the context ends, whoever has the turn.
+// TestTurnsEndWithTheContext checks that all writes to a record that stays busy wait until their context ends, including
+// those that have not been sent.
 func TestTurnsEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
@@ -152,20 +154,20 @@ func TestTurnsEndWithTheContext(t *testing.T) {
 			err := f.client.DeleteCustomHostname(ctx, ids[i])
 			var e *Error
 			if !errors.As(err, &e) || !errors.Is(e.GaveUp, context.DeadlineExceeded) {
-				t.Fatalf("got %v", err)
+				t.Fatalf("got error %v, want context.DeadlineExceeded", err)
 			}
 			switch {
 			case e.Code == CodeRecordReserved:
 				refused.Add(1)
 			case !strings.Contains(e.Error(), "other writes kept the record busy"):
-				t.Errorf("got %v", err)
+				t.Errorf("got error %v, want that other writes kept the record busy", err)
 			}
 		})
 		if took := time.Since(began); took != 10*time.Minute {
-			t.Errorf("ended after %v", took)
+			t.Errorf("ended after %v, want 10m", took)
 		}
 		if n := f.Count("DeleteCustomHostname"); n > 80 || refused.Load() == 0 {
-			t.Errorf("%d calls in ten minutes, %d writes were refused", n, refused.Load())
+			t.Errorf("got %d calls in ten minutes, want at most 80; %d writes were refused, want at least 1", n, refused.Load())
 		}
 	})
 }

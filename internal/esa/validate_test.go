@@ -26,7 +26,7 @@ func (f *fixture) createFree(t *testing.T) int64 {
 	return id
 }
 
-// publishAfter makes the owner publish whatever TXT records ESA asks for, after so many looks.
+// publishAfter has the owner publish all TXT records that ESA requires, after a number of reads.
 func (f *fixture) publishAfter(looks int) func(*CustomHostname) {
 	return func(h *CustomHostname) {
 		if looks--; looks < 0 {
@@ -45,10 +45,10 @@ func TestAwaitValidated(t *testing.T) {
 		id := f.createFree(t)
 		got, err := f.client.AwaitValidated(t.Context(), id, Usable, f.publishAfter(3))
 		if err != nil || got.Status != StatusActive || got.CertStatus != CertStatusOK {
-			t.Errorf("got %+v, %v", got, err)
+			t.Errorf("got %+v, error %v; want an active hostname with a certificate", got, err)
 		}
 		if n := f.Count("VerifyCustomHostname"); n != 4 {
-			t.Errorf("%d verifications, want one for each look until the TXT record is there", n)
+			t.Errorf("got %d verifications, want 4, one for each read until the TXT record exists", n)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestAwaitValidatedReturnsTheChallenge(t *testing.T) {
 	f.PublishTXT(hostname.VerifyHost, hostname.VerifyCode)
 	got, err := f.client.AwaitValidated(t.Context(), id, Ownership, ignore)
 	if err != nil || got.Status != StatusActive || got.CertTXTValue == "" {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want an active hostname with a challenge", got, err)
 	}
 }
 
@@ -78,7 +78,7 @@ func TestAwaitValidatedReturnsAtOnceWhenDone(t *testing.T) {
 			t.Errorf("%s: %v", title, err)
 		}
 		if n := len(f.Requests()); n != 1 {
-			t.Errorf("%s: %d calls, want 1", title, n)
+			t.Errorf("%s: got %d calls, want 1", title, n)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
 	for title, test := range map[string]struct {
 		made    fakeesa.Hostname
 		refused ErrorCode      // by VerifyCustomHostname
-		calls   map[string]int // in all
+		calls   map[string]int // in total
 	}{
 		"conflicted": {
 			fakeesa.Hostname{SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"},
@@ -121,7 +121,7 @@ func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
 		made.SiteID, made.RecordID, made.Hostname = site.ID, f.AddRecord(site.ID, "origin.example.cn").ID, shop
 		id := f.AddHostname(made).ID
 		if made.ConflictWith != "" {
-			f.AddSite(shop) // what it is conflicted with
+			f.AddSite(shop) // the site that it conflicts with
 		}
 		f.WithoutICP(shop)
 		if test.refused == CodeNoPermission {
@@ -130,7 +130,7 @@ func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
 		var hopeless *HopelessError
 		_, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
 		if !errors.As(err, &hopeless) || hopeless.Hostname.HostnameID != id || test.refused != "" && !IsCode(err, test.refused) {
-			t.Errorf("%s: got %v", title, err)
+			t.Errorf("%s: got error %v, want a HopelessError", title, err)
 		}
 		calls := map[string]int{}
 		for _, request := range f.Requests() {
@@ -142,8 +142,8 @@ func TestAwaitValidatedEndsWhenItIsHopeless(t *testing.T) {
 	}
 }
 
-// What stands in the way is gone, which only a verification shows: of a hostname whose TXT record is still there, and of
-// one whose owner publishes it later.
+// TestAwaitValidatedVerifiesBeforeItGivesUp checks hostnames whose problem is gone, which only a verification shows. In one
+// case the TXT record still exists, in the other the owner publishes it later.
 func TestAwaitValidatedVerifiesBeforeItGivesUp(t *testing.T) {
 	for title, made := range map[string]fakeesa.Hostname{
 		"conflicted": {SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"},
@@ -155,16 +155,17 @@ func TestAwaitValidatedVerifiesBeforeItGivesUp(t *testing.T) {
 			id := f.AddHostname(made).ID
 			got, err := f.client.AwaitValidated(t.Context(), id, Usable, f.publishAfter(looks))
 			if err != nil || got.Status != StatusActive {
-				t.Errorf("%s, published after %d looks: got %+v, %v", title, looks, got, err)
+				t.Errorf("%s, published after %d reads: got %+v, error %v; want an active hostname", title, looks, got, err)
 			}
 			if n := f.Count("VerifyCustomHostname"); looks == 0 && n != 1 {
-				t.Errorf("%s: %d verifications, want 1", title, n)
+				t.Errorf("%s: got %d verifications, want 1", title, n)
 			}
 		}
 	}
 }
 
-// A verification that has passed and shows nothing ends the wait all the same.
+// TestAwaitValidatedDoesNotWaitForeverForABlockedHostname checks that the wait ends if a verification passes but the status
+// does not change.
 func TestAwaitValidatedDoesNotWaitForeverForABlockedHostname(t *testing.T) {
 	f := newFixture(t, fakeesa.Options{})
 	id := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOff, Status: StatusConflicted, ConflictWith: "existing_site"}).ID
@@ -172,7 +173,7 @@ func TestAwaitValidatedDoesNotWaitForeverForABlockedHostname(t *testing.T) {
 	f.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", RawBody: &passed})
 	_, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
 	if !errors.As(err, new(*HopelessError)) || f.Count("VerifyCustomHostname") != 1 {
-		t.Errorf("%d verifications, %v", f.Count("VerifyCustomHostname"), err)
+		t.Errorf("got %d verifications, error %v; want 1 and a HopelessError", f.Count("VerifyCustomHostname"), err)
 	}
 }
 
@@ -186,7 +187,7 @@ func TestAwaitValidatedWaitsOnWhatItDoesNotKnow(t *testing.T) {
 		}
 	})
 	if err != nil || looks != 6 || f.Count("VerifyCustomHostname") != 0 {
-		t.Errorf("%d looks, %v", looks, err)
+		t.Errorf("got %d reads, error %v; want 6 and no verification", looks, err)
 	}
 }
 
@@ -197,11 +198,11 @@ func TestAwaitValidatedEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	got, err := f.client.AwaitValidated(ctx, id, Usable, ignore)
 	if !errors.Is(err, context.DeadlineExceeded) || got == nil || got.Status != StatusPending {
-		t.Errorf("got %+v, %v", got, err)
+		t.Errorf("got %+v, error %v; want a pending hostname and context.DeadlineExceeded", got, err)
 	}
 }
 
-// TestGoals has what each goal takes for reached and for hopeless, of an active hostname with a free certificate.
+// TestGoals checks, for an active hostname with a free certificate, when each goal is reached and when it is hopeless.
 func TestGoals(t *testing.T) {
 	t.Parallel()
 	const reached, hopeless, waits = "reached", "hopeless", "waits"
@@ -224,20 +225,21 @@ func TestGoals(t *testing.T) {
 				got = reached
 			}
 			if got != want {
-				t.Errorf("%s with a certificate that is %q: %s, want %s", goal, status, got, want)
+				t.Errorf("goal %s, certificate status %q: got %s, want %s", goal, status, got, want)
 			}
 			h.Status = StatusPending
 			if h.reached(goal) {
-				t.Errorf("%s of a pending hostname is reached", goal)
+				t.Errorf("goal %s is reached for a pending hostname", goal)
 			}
 			if h.Status, h.SSLFlag = StatusActive, SSLOff; !h.reached(goal) || h.hopeless(goal) {
-				t.Errorf("%s with SSL off is not reached", goal)
+				t.Errorf("goal %s is not reached with SSL off", goal)
 			}
 		}
 	}
 }
 
-// The challenge of a free certificate is waited for, but for two minutes at most.
+// TestAwaitValidatedWaitsForTheChallenge checks that the wait for the challenge of a free certificate ends after two
+// minutes.
 func TestAwaitValidatedWaitsForTheChallenge(t *testing.T) {
 	for status, waits := range map[string]bool{"": true, CertStatusApplying: true, CertStatusOK: false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -249,13 +251,14 @@ func TestAwaitValidatedWaitsForTheChallenge(t *testing.T) {
 			got, err := f.client.AwaitValidated(t.Context(), h.ID, Ownership, ignore)
 			took := time.Since(began)
 			if err != nil || got.CertStatus != status || waits != (took >= 2*time.Minute) || took > 3*time.Minute {
-				t.Errorf("%q: got %+v, %v after %v", status, got, err, took)
+				t.Errorf("status %q: got %+v, error %v after %v", status, got, err, took)
 			}
 		})
 	}
 }
 
-// Looks are half a minute apart while an owner is awaited, and close again once a verification has passed.
+// TestAwaitValidatedLooksSoonAfterItHasPassed checks that reads are half a minute apart while the owner has not published,
+// and frequent again after a verification has passed.
 func TestAwaitValidatedLooksSoonAfterItHasPassed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{ConfiguringFor: 3 * time.Second})
@@ -270,10 +273,10 @@ func TestAwaitValidatedLooksSoonAfterItHasPassed(t *testing.T) {
 			seen = time.Now()
 		})
 		if took := seen.Sub(published); err != nil || took > 10*time.Second {
-			t.Errorf("active %v after the verification, %v", took, err)
+			t.Errorf("got an active hostname %v after the verification, error %v; want at most 10s", took, err)
 		}
 		if took := published.Sub(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); took < 2*time.Minute || took > 5*time.Minute {
-			t.Errorf("ten looks took %v", took)
+			t.Errorf("ten reads took %v, want 2m to 5m", took)
 		}
 	})
 }

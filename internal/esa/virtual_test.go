@@ -13,20 +13,20 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// Tests about waits run in virtual time (testing/synctest), where a pause takes its time and others go on meanwhile. As
-// no network is known there, calls reach the fake without one.
+// Tests of waits run in virtual time (testing/synctest): a pause takes its time, and other goroutines continue. Virtual time
+// does not work with a network, so calls reach the fake without one.
 
 // direct serves requests without a network.
 type direct struct {
 	handler http.Handler
-	// fails, where set, may end a request before it is sent, and loses its answer after it took effect.
+	// fails, if set, may end a request before it is sent. loses, if set, may lose its response after it took effect.
 	fails, loses func(*http.Request) error
 }
 
-// errRefused is what a request ends with when nobody listens.
+// errRefused is the error of a request to a closed port.
 var errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 
-// RoundTrip tells the trace what a transport would.
+// RoundTrip calls the trace like a transport.
 func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	if d.fails != nil {
 		if err := d.fails(r); err != nil {
@@ -58,7 +58,7 @@ func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) 
 	return recorder.Result(), nil
 }
 
-// newVirtual is newFixture for a synctest bubble, with the machine's clock, which is a virtual one there.
+// newVirtual is newFixture for a synctest bubble. It uses the machine's clock, which is virtual there.
 func newVirtual(t testing.TB, options fakeesa.Options, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{Server: fakeesa.New(options)}

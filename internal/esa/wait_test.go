@@ -11,7 +11,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// The log is told every half minute what a long wait is for.
+// TestLongWaitsAreTold checks that the log says every half minute what a long wait is for.
 func TestLongWaitsAreTold(t *testing.T) {
 	var told []Event
 	f := newFixture(t, fakeesa.Options{DeletingGets: 24}, func(c *Config) {
@@ -29,16 +29,17 @@ func TestLongWaitsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(told) < 3 || !strings.Contains(told[0].Waiting, "is being deleted") {
-		t.Errorf("told %v", told)
+		t.Errorf("got events %v, want at least 3 about the delete", told)
 	}
 	for i := 1; i < len(told); i++ {
 		if apart := told[i].Duration - told[i-1].Duration; apart < noticeEvery {
-			t.Errorf("told after %v", apart)
+			t.Errorf("got %v between two log lines, want at least %v", apart, noticeEvery)
 		}
 	}
 }
 
-// An answer that is slow shows what was so when it was asked for: the wait looks once more, though its time is up.
+// TestAwaitUpdatedLooksAgainAfterASlowAnswer checks that the wait reads once more after its time is up, because a slow
+// response shows the state at the time of the request.
 func TestAwaitUpdatedLooksAgainAfterASlowAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{ReadLag: 20 * time.Second})
@@ -50,12 +51,13 @@ func TestAwaitUpdatedLooksAgainAfterASlowAnswer(t *testing.T) {
 		f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Skip: 3, After: true, Delay: updatedLimit - time.Second})
 		got, err := f.client.AwaitUpdated(t.Context(), id, func(h *CustomHostname) bool { return h.RecordID == other.ID })
 		if err != nil || got == nil || got.RecordID != other.ID {
-			t.Errorf("got %+v, %v", got, err)
+			t.Errorf("got %+v, error %v; want the new record", got, err)
 		}
 	})
 }
 
-// A hostname that ESA is configuring is waited for as long as the context allows, one that just does not change is not.
+// TestAwaitUpdated checks that the client waits for a hostname that ESA is configuring as long as the context allows, but
+// not for one that does not change.
 func TestAwaitUpdated(t *testing.T) {
 	tests := map[string]struct {
 		options fakeesa.Options
@@ -83,14 +85,14 @@ func TestAwaitUpdated(t *testing.T) {
 				began := time.Now()
 				got, err := f.client.AwaitUpdated(ctx, id, func(h *CustomHostname) bool { return h.RecordID == other.ID })
 				if err != nil || got == nil || (got.RecordID == other.ID) != test.settled || time.Since(began) > test.most {
-					t.Errorf("got %+v, %v after %v", got, err, time.Since(began))
+					t.Errorf("got %+v, error %v after %v", got, err, time.Since(began))
 				}
 			})
 		})
 	}
 }
 
-// The token of a new hostname is waited for, for a minute.
+// TestAwaitCreatedWaitsForTheToken checks that the client waits for the token of a new hostname, for a minute at most.
 func TestAwaitCreatedWaitsForTheToken(t *testing.T) {
 	for gets, comes := range map[int]bool{0: true, 5: true, 1000: false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -100,13 +102,14 @@ func TestAwaitCreatedWaitsForTheToken(t *testing.T) {
 			got, err := f.client.AwaitCreated(t.Context(), id)
 			took := time.Since(began)
 			if err != nil || got == nil || (got.VerifyCode != "") != comes || took > time.Minute || !comes && took < 40*time.Second || gets == 5 && took < 5*time.Second {
-				t.Errorf("%d reads without a token: got %+v, %v after %v", gets, got, err, took)
+				t.Errorf("%d reads without a token: got %+v, error %v after %v", gets, got, err, took)
 			}
 		})
 	}
 }
 
-// TestGetUnread: a hostname that reads do not show yet is read again, and one that is gone is missing after a minute.
+// TestGetUnread checks that a hostname that reads do not show yet is read again, and that a deleted one is not found after at
+// most a minute.
 func TestGetUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{ReadLag: 40 * time.Second})
@@ -115,19 +118,20 @@ func TestGetUnread(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := f.client.GetUnread(t.Context(), id); err != nil || got.HostnameID != id {
-			t.Errorf("got %+v, %v", got, err)
+			t.Errorf("got %+v, error %v; want the new hostname", got, err)
 		}
 		f.RemoveHostname(id)
 		time.Sleep(time.Minute)
 		began := time.Now()
 		_, err = f.client.GetUnread(t.Context(), id)
 		if took := time.Since(began); !IsNotFound(err) || took < 40*time.Second || took > time.Minute {
-			t.Errorf("gone: got %v after %v, want not found within a minute", err, took)
+			t.Errorf("deleted: got error %v after %v, want not found after 40s to 1m", err, took)
 		}
 	})
 }
 
-// The client learns how long reads lag, and looks when it is time to: about one look for each write.
+// TestLagIsLearned checks that the client learns how long reads lag, and reads when the change should be visible: about once
+// for each write.
 func TestLagIsLearned(t *testing.T) {
 	for _, lag := range []time.Duration{0, time.Second, 10 * time.Second} {
 		t.Run(fmt.Sprint(lag), func(t *testing.T) {
@@ -156,9 +160,9 @@ func TestLagIsLearned(t *testing.T) {
 				atOnce(count, life)
 				looks := float64(f.Count("GetCustomHostname")) / (2 * count)
 				took := float64(time.Since(began)) / float64(max(1, 2*lag*count/10))
-				t.Logf("%.2f looks for each write, %.2f times the least time", looks, took)
+				t.Logf("%.2f reads for each write, %.2f times the least time", looks, took)
 				if looks > 1.25 || lag > 0 && took > 1.3 {
-					t.Errorf("%.2f looks for each write, %.2f times the least time", looks, took)
+					t.Errorf("got %.2f reads for each write, %.2f times the least time; want at most 1.25 and 1.3", looks, took)
 				}
 			})
 		})
