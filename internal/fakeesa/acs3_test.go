@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// acs3Request is a request as the official SDKs make it. Empty fields of it are sent empty, headers that are "" not at all.
+// acs3Request is a request of the official SDKs. An empty field is sent empty; an empty header is not sent.
 type acs3Request struct {
 	method        string
 	query         url.Values
@@ -24,13 +24,13 @@ type acs3Request struct {
 	headers       map[string]string
 	accessKeyID   string
 	secret        string
-	unsigned      []string                 // headers that are sent and left out of the signature
-	order         func(names []string)     // of SignedHeaders in Authorization; sorted if nil
+	unsigned      []string                 // headers that are sent but not signed
+	order         func(names []string)     // order of SignedHeaders in Authorization; sorted if nil
 	authorization func(text string) string // changes the header
-	body          string                   // what is sent, if it is not the form
+	body          string                   // sent in place of the form
 }
 
-// acs3Call is a sound one. Parameters are pairs of name and value, in the query as the SDKs have them.
+// acs3Call returns a valid request. pairs are the names and values of parameters, which the SDKs send in the query.
 func (w *world) acs3Call(method, action string, pairs ...any) acs3Request {
 	o := w.Options()
 	r := acs3Request{
@@ -50,7 +50,7 @@ func (w *world) acs3Call(method, action string, pairs ...any) acs3Request {
 	return r
 }
 
-// sign makes the request. It shares no line with the fake, so that a mistake cannot cancel itself out.
+// sign signs the request. It shares no code with the fake, so that the same mistake in both cannot go unnoticed.
 func (r acs3Request) sign(t *testing.T) *http.Request {
 	t.Helper()
 	body := ""
@@ -73,7 +73,7 @@ func (r acs3Request) sign(t *testing.T) *http.Request {
 	for _, name := range names {
 		lines += name + ":" + strings.TrimSpace(r.headers[name]) + "\n"
 	}
-	// The canonical query is that of url.Values.Encode but for the space.
+	// The canonical query is url.Values.Encode with another encoding of spaces.
 	query := strings.ReplaceAll(r.query.Encode(), "+", "%20")
 	canonical := r.method + "\n/\n" + query + "\n" + lines + "\n" + strings.Join(names, ";") + "\n" + fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
 	mac := hmac.New(sha256.New, []byte(r.secret))
@@ -101,7 +101,8 @@ func (r acs3Request) sign(t *testing.T) *http.Request {
 	return request
 }
 
-// The vectors were made with Alibaba Cloud's own library for Node. They also check the signer of these tests.
+// TestACS3Vectors compares signatures with those of Alibaba Cloud's own library for Node. It also checks the signer of these
+// tests.
 func TestACS3Vectors(t *testing.T) {
 	t.Parallel()
 	const id = "1234567890123"
@@ -134,18 +135,18 @@ func TestACS3Vectors(t *testing.T) {
 		}
 		request := r.sign(t)
 		if got := request.Header.Get("Authorization"); !strings.HasSuffix(got, ",Signature="+test.want) {
-			t.Errorf("%s %v: the test signs %s, want %s", test.method, test.query, got, test.want)
+			t.Errorf("%s %v: the test's signature is %s, want %s", test.method, test.query, got, test.want)
 		}
 		clock := newClock()
 		s := New(Options{Now: clock.Now, AccessKeyID: "testid", AccessKeySecret: "testsecret", SecurityToken: test.token})
 		w := &world{t: t, clock: clock, Server: s}
 		if got := w.serve(request); got.code() != "CustomHostname.NotFound" {
-			t.Errorf("%s %v: the fake answers %s", test.method, test.query, got.raw)
+			t.Errorf("%s %v: got %s, want CustomHostname.NotFound", test.method, test.query, got.raw)
 		}
 	}
 }
 
-// TestACS3RunsEveryAction calls as the SDKs do: everything in the query, and no word about the format.
+// TestACS3RunsEveryAction calls every action like the SDKs: all parameters in the query, and no Format.
 func TestACS3RunsEveryAction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{SecurityToken: "t0ken"})
@@ -155,7 +156,7 @@ func TestACS3RunsEveryAction(t *testing.T) {
 		t.Helper()
 		got := w.serve(w.acs3Call(method, action, pairs...).sign(t))
 		if got.status != 200 || got.at("RequestId") == "" || got.header.Get("Content-Type") != contentTypeJSON {
-			t.Errorf("%s: %d %s", action, got.status, got.raw)
+			t.Errorf("%s: got %d %s, want 200", action, got.status, got.raw)
 		}
 		return got
 	}
@@ -166,29 +167,29 @@ func TestACS3RunsEveryAction(t *testing.T) {
 	id := call("POST", "CreateCustomHostname", "SiteId", w.site.ID, "RecordId", w.record.ID, "Hostname", "shop.customer.com", "SslFlag", "on",
 		"CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key).at("HostnameId")
 	if got := call("POST", "GetCustomHostname", "HostnameId", id); got.at("CustomHostnameModel", "Certificate") != pair.certificate {
-		t.Errorf("the certificate is %s", got.raw)
+		t.Errorf("got %s, want the uploaded certificate", got.raw)
 	}
 	call("POST", "ListCustomHostnames", "SiteId", w.site.ID)
 	call("POST", "UpdateCustomHostname", "HostnameId", id, "SslFlag", "off")
 	h, _ := w.HostnameByName(w.site.ID, "shop.customer.com")
 	w.PublishTXT(h.VerifyHost, h.VerifyCode)
 	if got := call("POST", "VerifyCustomHostname", "HostnameId", id); got.at("Passed") != "true" {
-		t.Errorf("Verify: %s", got.raw)
+		t.Errorf("Verify: got %s, want true", got.raw)
 	}
 	call("POST", "ApplyCustomHostnameCertificate", "HostnameId", free.ID)
 	call("POST", "DeleteCustomHostname", "HostnameId", id)
 	if n := len(w.Requests()); n != len(actions) {
-		t.Errorf("%d calls of %d actions", n, len(actions))
+		t.Errorf("got %d calls, want %d", n, len(actions))
 	}
 	for _, r := range w.Requests() {
 		text := fmt.Sprintf("%+v", r)
 		for _, secret := range []string{"t0ken", w.Options().AccessKeySecret, "Signature=", strings.Split(pair.key, "\n")[1]} {
 			if strings.Contains(text, secret) {
-				t.Errorf("the log of %s shows %q", r.Action, secret)
+				t.Errorf("the log of %s contains %q", r.Action, secret)
 			}
 		}
 		if r.Action == "" || r.Params.Has("Action") || r.Header.Get("Authorization") != Masked || r.Header.Get("X-Acs-Security-Token") != Masked {
-			t.Errorf("the log has %s", text)
+			t.Errorf("got the log entry %s, want the action, and masked headers", text)
 		}
 	}
 }
@@ -271,13 +272,13 @@ func TestACS3Authentication(t *testing.T) {
 				t.Errorf("got %d %s, want %d %s; reason: %s", got.status, got.raw, test.status, test.code, w.Requests()[0].Reason)
 			}
 			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status {
-				t.Errorf("the log has %+v", r)
+				t.Errorf("got the log %+v, want one entry with status %d", r, test.status)
 			}
 		})
 	}
 }
 
-// TestACS3IsChangedOnTheWay changes every part of a sound request after it was signed.
+// TestACS3IsChangedOnTheWay changes each part of a valid request after it was signed.
 func TestACS3IsChangedOnTheWay(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*http.Request){
@@ -301,12 +302,13 @@ func TestACS3IsChangedOnTheWay(t *testing.T) {
 		r := signed.sign(t)
 		change(r)
 		if got := w.serve(r); got.status != 400 || got.code() != "SignatureDoesNotMatch" {
-			t.Errorf("%s: %d %s", name, got.status, got.raw)
+			t.Errorf("%s: got %d %s, want SignatureDoesNotMatch", name, got.status, got.raw)
 		}
 	}
 }
 
-// TestACS3NoncesAreUsedOnce: by either version of the signature, and never by a request that was refused.
+// TestACS3NoncesAreUsedOnce checks that a nonce is accepted once by both versions of the signature, and that a refused
+// request does not use it up.
 func TestACS3NoncesAreUsedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -318,16 +320,16 @@ func TestACS3NoncesAreUsedOnce(t *testing.T) {
 	secret := w.Options().AccessKeySecret
 	for i, test := range []struct{ secret, want string }{{"wrong", "SignatureDoesNotMatch"}, {secret, "<nil>"}, {secret, "SignatureNonceUsed"}} {
 		if code := send(test.secret); code != test.want {
-			t.Errorf("use %d: %s, want %s", i, code, test.want)
+			t.Errorf("use %d: got %s, want %s", i, code, test.want)
 		}
 	}
 	query := withValue(w.common("ListSites"), "SignatureNonce", "n1")
 	if got := w.serve(w.request("GET", query, nil, secret)); got.code() != "SignatureNonceUsed" {
-		t.Errorf("version 1: %s", got.raw)
+		t.Errorf("version 1: got %s, want SignatureNonceUsed", got.raw)
 	}
 }
 
-// TestACS3Sessions: a temporary key that was added works until it ends.
+// TestACS3Sessions checks that a temporary key that was added works until it expires.
 func TestACS3Sessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -342,7 +344,7 @@ func TestACS3Sessions(t *testing.T) {
 	}
 }
 
-// TestACS3RepeatsWhatWasSigned: the message shows secrets of the query, and the log does not.
+// TestACS3RepeatsWhatWasSigned checks that the message repeats the secrets of the query, and that the log does not.
 func TestACS3RepeatsWhatWasSigned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -352,23 +354,23 @@ func TestACS3RepeatsWhatWasSigned(t *testing.T) {
 		r.secret = secret
 		got := w.serve(r.sign(t))
 		if got.code() != code {
-			t.Fatalf("got %s", got.raw)
+			t.Fatalf("got %s, want %s", got.raw, code)
 		}
 		for _, part := range []string{
 			" server StringToSign is [ACS3-HMAC-SHA256\n", "] server CanonicalRequest is [POST\n/\nHostname=shop.customer.com&PrivateKey=T0P%2FSECRET\nhost:127.0.0.1:8787\n",
 			"\nhost;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855]",
 		} {
 			if !strings.Contains(got.at("Message"), part) {
-				t.Errorf("%s: the message does not have %q: %s", code, part, got.raw)
+				t.Errorf("%s: the message does not contain %q: %s", code, part, got.raw)
 			}
 		}
 	}
 	if text := fmt.Sprintf("%+v", w.Requests()); strings.Contains(text, "SECRET") {
-		t.Errorf("the log shows the key: %s", text)
+		t.Errorf("the log contains the key: %s", text)
 	}
 }
 
-// TestACS3Format: JSON unless XML is asked for.
+// TestACS3Format checks that responses are JSON unless XML is requested.
 func TestACS3Format(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -378,14 +380,14 @@ func TestACS3Format(t *testing.T) {
 		TotalCount int
 	}
 	if err := xml.Unmarshal([]byte(got.raw), &answer); err != nil || answer.TotalCount != 1 {
-		t.Errorf("%v: %s", err, got.raw)
+		t.Errorf("got error %v and %s, want XML with one hostname", err, got.raw)
 	}
 	if got := w.serve(w.acs3Call("GET", "ListSites", "Format", "YAML").sign(t)); got.status != 400 || !strings.Contains(got.raw, "<Code>InvalidParameter</Code>") {
-		t.Errorf("Format=YAML: %s", got.raw)
+		t.Errorf("Format=YAML: got %s, want InvalidParameter", got.raw)
 	}
 	twice := w.acs3Call("POST", "GetCustomHostname", "HostnameId", 7)
 	twice.form = url.Values{"HostnameId": {"8"}}
 	if got := w.serve(twice.sign(t)); got.code() != "InvalidParameter" {
-		t.Errorf("a parameter in both places: %s", got.raw)
+		t.Errorf("a parameter in both places: got %s, want InvalidParameter", got.raw)
 	}
 }

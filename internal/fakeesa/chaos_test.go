@@ -17,21 +17,21 @@ func TestChaosIsReproducible(t *testing.T) {
 	}
 	first := play(1, []string{"a", "b", "c", "d"})
 	if other := play(1, []string{"d", "b", "a", "c"}); !maps.Equal(first, other) {
-		t.Errorf("the order of calls matters: %v, %v", first, other)
+		t.Errorf("the faults depend on the order of calls: %v, %v", first, other)
 	}
 	if other := play(2, []string{"a", "b", "c", "d"}); maps.Equal(first, other) {
-		t.Error("the seed does not matter")
+		t.Error("the faults do not depend on the seed")
 	}
 	total := 0
 	for _, n := range first {
 		total += n
 	}
 	if total < calls*18/100 || total > calls*22/100 {
-		t.Errorf("%d of %d calls were hit", total, calls)
+		t.Errorf("got faults in %d of %d calls, want about a fifth", total, calls)
 	}
 	for _, name := range newChaos(1, 1).names {
 		if first[name] == 0 {
-			t.Errorf("%s was never met", name)
+			t.Errorf("the fault %s never happened", name)
 		}
 	}
 }
@@ -45,7 +45,7 @@ func TestChaosKeepsTheNameOfWhatIsGone(t *testing.T) {
 	w.RemoveHostname(h.ID)
 	w.call("GetCustomHostname", "HostnameId", h.ID)
 	if n := w.faults.chaos.calls["GetCustomHostname shop.customer.com"]; n != 2 {
-		t.Errorf("counted %d calls, want 2: %v", n, w.faults.chaos.calls)
+		t.Errorf("got %d calls, want 2: %v", n, w.faults.chaos.calls)
 	}
 	w.Chaos(1, 0)
 	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
@@ -54,6 +54,6 @@ func TestChaosKeepsTheNameOfWhatIsGone(t *testing.T) {
 		total += n
 	}
 	if total != 2 {
-		t.Errorf("%d faults were met, want the 2 of before", total)
+		t.Errorf("got %d faults, want 2", total)
 	}
 }

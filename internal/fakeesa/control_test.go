@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// tell asks the control for something.
+// tell sends a request to the control API.
 func (w *world) tell(method, path, body string) reply {
 	w.t.Helper()
 	return w.serve(httptest.NewRequest(method, testURL+controlPath+path, strings.NewReader(body)))
@@ -19,19 +19,19 @@ func TestControlFaults(t *testing.T) {
 	h := w.create("shop.customer.com")
 	other := w.create("www.customer.com")
 	if got := w.tell("POST", "faults", `{"action": "GetCustomHostname", "code": "ServiceUnavailable", "retry_after": "3s", "skip": 1, "times": 2}`); got.status != 200 {
-		t.Fatalf("got %d %s", got.status, got.raw)
+		t.Fatalf("got %d %s, want 200", got.status, got.raw)
 	}
 	w.ok("GetCustomHostname", "HostnameId", h.ID)
 	got := w.refused(503, "ServiceUnavailable", "GetCustomHostname", "HostnameId", h.ID)
 	if got.header.Get("X-Acs-Retry-After") != "3000" {
-		t.Errorf("retry after %q", got.header.Get("X-Acs-Retry-After"))
+		t.Errorf("got Retry-After %q, want 3000", got.header.Get("X-Acs-Retry-After"))
 	}
 	want := "{\n  \"faults\": [\n    {\n      \"action\": \"GetCustomHostname\",\n      \"times\": 1,\n      \"code\": \"ServiceUnavailable\",\n      \"retry_after\": \"3s\"\n    }\n  ]\n}\n"
 	if got := w.tell("GET", "faults", ""); got.raw != want {
-		t.Errorf("what is left is %s", got.raw)
+		t.Errorf("got the faults %s, want %s", got.raw, want)
 	}
 	if got := w.tell("DELETE", "faults", ""); got.status != 200 || len(w.Faults()) != 0 {
-		t.Errorf("got %d %s", got.status, got.raw)
+		t.Errorf("got %d %s, want 200 and no faults", got.status, got.raw)
 	}
 	w.ok("GetCustomHostname", "HostnameId", h.ID)
 
@@ -39,14 +39,14 @@ func TestControlFaults(t *testing.T) {
 	w.ok("GetCustomHostname", "HostnameId", h.ID)
 	for range 2 {
 		if got := w.call("DeleteCustomHostname", "HostnameId", other.ID); got.status != 502 || got.raw != "<html>" || got.header.Get("Content-Type") != "text/html" {
-			t.Errorf("got %d %s", got.status, got.raw)
+			t.Errorf("got %d %s, want the injected response", got.status, got.raw)
 		}
 	}
 	w.tell("DELETE", "faults", "")
 	w.tell("POST", "faults", `{"action": "DeleteCustomHostname", "code": "InternalException", "after": true}`)
 	w.refused(400, "InternalException", "DeleteCustomHostname", "HostnameId", other.ID)
 	if _, there := w.Hostname(other.ID); there {
-		t.Error("the call whose answer was lost had no effect")
+		t.Error("the call whose response was lost had no effect")
 	}
 }
 
@@ -84,15 +84,15 @@ func TestControlRefuses(t *testing.T) {
 	} {
 		got := w.tell(test.method, test.path, test.body)
 		if message := got.at("error"); got.status != test.status || !strings.Contains(message, test.want) {
-			t.Errorf("%s %s %s: %d %s, want %q", test.method, test.path, test.body, got.status, message, test.want)
+			t.Errorf("%s %s %s: got %d %s, want %q", test.method, test.path, test.body, got.status, message, test.want)
 		}
 	}
 	if len(w.Requests()) != 0 || len(w.Faults()) != 0 || w.Now() != w.clock.Now() {
-		t.Error("something was done all the same")
+		t.Error("a refused request had an effect")
 	}
 }
 
-// TestControlLife takes a hostname from its creation to the expiry of its certificate, over HTTP alone.
+// TestControlLife takes a hostname from its creation to the expiry of its certificate, over HTTP only.
 func TestControlLife(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{IssueDelay: 10 * time.Minute, CreateLimitPerHour: 1})
@@ -102,21 +102,21 @@ func TestControlLife(t *testing.T) {
 		t.Helper()
 		got := look()
 		if s, c := got.at("CustomHostnameModel", "Status"), got.at("CustomHostnameModel", "CertStatus"); s != status || c != certificate {
-			t.Errorf("%s it is %s, its certificate %q", when, s, c)
+			t.Errorf("%s: got status %s and certificate %q, want %s and %q", when, s, c, status, certificate)
 		}
 	}
 	forward := func(by string) reply {
 		t.Helper()
 		got := w.tell("POST", "clock", `{"forward": "`+by+`"}`)
 		if got.status != 200 {
-			t.Fatalf("%d %s", got.status, got.raw)
+			t.Fatalf("got %d %s, want 200", got.status, got.raw)
 		}
 		return got
 	}
 	publish := func(name, value string) {
 		t.Helper()
 		if got := w.tell("POST", "txt", `{"name": "`+name+`", "value": "`+value+`"}`); got.status != 200 {
-			t.Fatalf("%d %s", got.status, got.raw)
+			t.Fatalf("got %d %s, want 200", got.status, got.raw)
 		}
 	}
 
@@ -128,7 +128,7 @@ func TestControlLife(t *testing.T) {
 	publish(got.at("CustomHostnameModel", "CertTxtKey"), got.at("CustomHostnameModel", "CertTxtValue"))
 	expect("at once", "active", "Applying")
 	if got := forward("10m"); got.at("now") != "2026-01-02T03:14:05Z" || got.at("ahead") != "10m0s" {
-		t.Errorf("the clock says %s", got.raw)
+		t.Errorf("got the clock %s, want ten minutes ahead", got.raw)
 	}
 	expect("after ten minutes", "active", "OK")
 	forward("1464h")
@@ -136,25 +136,25 @@ func TestControlLife(t *testing.T) {
 	forward("720h")
 	expect("after 91 days", "active", "Expired")
 	if got := w.tell("GET", "clock", ""); got.at("ahead") != "2184h10m0s" {
-		t.Errorf("the clock says %s", got.raw)
+		t.Errorf("got the clock %s, want 2184h10m ahead", got.raw)
 	}
-	// The quota of the hour is free again; and signatures of the true time are still good, those of the world's are not.
+	// The hourly quota is free again. Signatures with the true time are still accepted; those with the fake's time are not.
 	w.create("www.customer.com")
 	query := w.common("GetCustomHostname")
 	query.Set("HostnameId", idText(h.ID))
 	query.Set("Timestamp", w.Now().UTC().Format(timeFormat))
 	if got := w.serve(w.request("GET", query, nil, w.Options().AccessKeySecret)); got.code() != "InvalidTimeStamp.Expired" {
-		t.Errorf("a request of the world's time: %s", got.raw)
+		t.Errorf("request with the fake's time: got %s, want InvalidTimeStamp.Expired", got.raw)
 	}
 
-	// What is put into the scene is of the world's time as well.
+	// Objects that a test adds get the fake's time as well.
 	if made := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "late.customer.com"}); !made.CreateTime.Equal(w.Now()) {
-		t.Errorf("it was made at %v", made.CreateTime)
+		t.Errorf("got CreateTime %v, want %v", made.CreateTime, w.Now())
 	}
 
-	// Withdrawn is withdrawn.
+	// A TXT record can be removed.
 	if got := w.tell("DELETE", "txt", `{"name": "`+h.VerifyHost+`", "value": "`+h.VerifyCode+`"}`); got.status != 200 || len(w.TXT(h.VerifyHost)) != 0 {
-		t.Errorf("got %d %s", got.status, got.raw)
+		t.Errorf("got %d %s, want 200 and no TXT record", got.status, got.raw)
 	}
 }
 
@@ -175,18 +175,18 @@ func TestControlCalls(t *testing.T) {
 		}
 	}
 	if name, key := got.at("calls", 0, "params", "Hostname"), got.at("calls", 0, "params", "PrivateKey"); name != "shop.customer.com" || key != Masked {
-		t.Errorf("the hostname is %q, the key %q", name, key)
+		t.Errorf("got hostname %q and key %q, want the name and a masked key", name, key)
 	}
 	if got.at("calls", 0, "reason") == "" {
-		t.Error("nothing says why it was refused")
+		t.Error("the entry of a refused call has no reason")
 	}
 	if id := got.at("calls", 1, "hostname_id"); id != idText(h.ID) || got.at("calls", 2) != "" {
-		t.Errorf("the second is of hostname %q: %s", id, got.raw)
+		t.Errorf("got hostname id %q in the second entry: %s", id, got.raw)
 	}
 	if all := w.tell("GET", "calls", ""); all.at("calls", 2, "action") != "GetSite" || all.at("calls", 2, "status") != "502" || strings.Contains(all.raw, "PRIVATE KEY") {
-		t.Errorf("all: %s", all.raw)
+		t.Errorf("got the log %s, want all three calls without a key", all.raw)
 	}
 	if got := w.tell("DELETE", "calls", ""); got.raw != "{\n  \"calls\": []\n}\n" || len(w.Requests()) != 0 {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got the log %s, want an empty one", got.raw)
 	}
 }

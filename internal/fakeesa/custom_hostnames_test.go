@@ -24,17 +24,17 @@ func TestCreate(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got.raw, want)
 	}
 	if !regexp.MustCompile(`^4\d{15}$`).MatchString(id) {
-		t.Errorf("the id %s has not 16 digits", id)
+		t.Errorf("got the id %s, want 16 digits", id)
 	}
 	h, found := w.HostnameByName(w.site.ID, "SHOP.customer.com.")
 	if !found || itoa(h.ID) != id || h.Status != "pending" || h.SSLFlag != "off" || h.CertStatus != "" {
-		t.Errorf("made %+v", h)
+		t.Errorf("got %+v, want a pending hostname with SSL off", h)
 	}
 	if h.VerifyHost != "_esa_custom_hostname.shop.customer.com" || !regexp.MustCompile(`^verify_[0-9a-f]{32}$`).MatchString(h.VerifyCode) {
-		t.Errorf("ownership record %q %q", h.VerifyHost, h.VerifyCode)
+		t.Errorf("got the ownership record %q %q", h.VerifyHost, h.VerifyCode)
 	}
 	if r := w.RequestsOf("CreateCustomHostname"); r[0].HostnameID != h.ID {
-		t.Errorf("the log has hostname %d", r[0].HostnameID)
+		t.Errorf("got hostname id %d in the log, want %d", r[0].HostnameID, h.ID)
 	}
 }
 
@@ -43,7 +43,7 @@ func TestLargeIDsAreLostOnFloats(t *testing.T) {
 	w := newWorld(t, Options{LargeIDs: true})
 	for _, id := range []int64{w.site.ID, w.record.ID, w.create("shop.customer.com").ID} {
 		if int64(float64(id)) == id {
-			t.Errorf("a float64 holds %d", id)
+			t.Errorf("got the id %d, want one that a float64 cannot hold", id)
 		}
 	}
 }
@@ -62,7 +62,7 @@ func TestCreateRefuses(t *testing.T) {
 		return all
 	}
 	tests := map[string]struct {
-		change params // a nil value removes
+		change params // nil removes a parameter
 		status int
 		code   string
 	}{
@@ -129,10 +129,10 @@ func TestCreateRefuses(t *testing.T) {
 			w.t = t
 			got := w.refused(test.status, test.code, "CreateCustomHostname", pairs...)
 			if missing, is := strings.CutPrefix(test.code, "Missing"); is && got.at("Message") != missing+" is mandatory for this action." {
-				t.Errorf("message %q", got.at("Message"))
+				t.Errorf("got the message %q, want the documented one", got.at("Message"))
 			}
 			if n := len(w.Hostnames()); n != 0 {
-				t.Errorf("%d hostnames were made", n)
+				t.Errorf("got %d hostnames, want none", n)
 			}
 		})
 	}
@@ -158,7 +158,7 @@ func TestCreateAccepts(t *testing.T) {
 		w.create(name)
 	}
 	if wildcard, _ := w.HostnameByName(w.site.ID, "*.customer.com"); wildcard.VerifyHost != "_esa_custom_hostname.customer.com" {
-		t.Errorf("a wildcard is verified at %s", wildcard.VerifyHost)
+		t.Errorf("got the ownership record %s for a wildcard, want that of its parent", wildcard.VerifyHost)
 	}
 	w = newWorld(t, Options{RefuseWildcards: true})
 	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "*.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
@@ -175,7 +175,7 @@ func TestCreateOptions(t *testing.T) {
 	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", 7, "SslFlag", "off")
 	w.create("c.customer.com", "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "ap-southeast-1")
 	if got := w.call("GetCustomHostname", "HostnameId", 7); got.at("HostId") != "esa.ap-southeast-1.aliyuncs.com" {
-		t.Errorf("HostId %s", got.at("HostId"))
+		t.Errorf("got HostId %s, want esa.ap-southeast-1.aliyuncs.com", got.at("HostId"))
 	}
 }
 
@@ -190,25 +190,25 @@ func TestDuplicates(t *testing.T) {
 	w.create("shop.customer.com")
 	all := w.Hostnames()
 	if len(all) != 2 || all[0].Status != "pending" || all[1].Status != "conflicted" || all[1].ConflictWith != "existing_custom_hostname" {
-		t.Fatalf("got %+v", all)
+		t.Fatalf("got %+v, want a pending and a conflicted hostname", all)
 	}
 	second := all[1]
 	w.PublishTXT(second.VerifyHost, second.VerifyCode)
 	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", second.ID)
-	// Once the name is free, its ownership can be proved. A conflicted hostname does not hold it.
+	// Ownership can be verified once the name is free. A conflicted hostname does not occupy its name.
 	w.ok("DeleteCustomHostname", "HostnameId", first.ID)
 	other := w.AddSite("other.example")
 	got := w.ok("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", other.ID, "RecordId", w.AddRecord(other.ID, "o.other.example").ID, "SslFlag", "off")
 	elsewhere, _ := w.HostnameByName(other.ID, "shop.customer.com")
 	if elsewhere.Status != "pending" {
-		t.Errorf("a conflicted hostname holds the name: %s", got.raw)
+		t.Errorf("a conflicted hostname occupies the name: %s", got.raw)
 	}
 	w.RemoveHostname(elsewhere.ID)
 	if got := w.ok("VerifyCustomHostname", "HostnameId", second.ID); got.at("Passed") != "true" {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want that the verification passes", got.raw)
 	}
 	if h := w.hostname(second.ID); h.Status != "active" || h.ConflictWith != "" {
-		t.Errorf("got %+v", h)
+		t.Errorf("got %+v, want an active hostname", h)
 	}
 }
 
@@ -228,11 +228,11 @@ func TestConflicts(t *testing.T) {
 	} {
 		h := w.create(name)
 		if h.ConflictWith != want || (h.Status == "conflicted") != (want != "") {
-			t.Errorf("%s: %s with %q, want %q", name, h.Status, h.ConflictWith, want)
+			t.Errorf("%s: got %s with conflict %q, want conflict %q", name, h.Status, h.ConflictWith, want)
 		}
 	}
 	if h := w.hostname(elsewhere.ID); h.Status != "pending" {
-		t.Errorf("the earlier one is %s", h.Status)
+		t.Errorf("got status %s for the earlier hostname, want pending", h.Status)
 	}
 }
 
@@ -264,12 +264,12 @@ func TestGetAndListFields(t *testing.T) {
 	}
 	listed := item(w.ok("ListCustomHostnames", "SiteId", w.site.ID).raw, "Hostnames")
 	if got := slices.Sorted(maps.Keys(listed)); !slices.Equal(got, common) {
-		t.Errorf("List shows %q", got)
+		t.Errorf("got fields %q in List, want %q", got, common)
 	}
 	shown := item(w.get(h.ID).raw, "CustomHostnameModel")
 	want := slices.Sorted(slices.Values(append([]string{"CasId", "CertId", "Certificate", "PrivateKey"}, common...)))
 	if got := slices.Sorted(maps.Keys(shown)); !slices.Equal(got, want) {
-		t.Errorf("Get shows %q", got)
+		t.Errorf("got fields %q in Get, want %q", got, want)
 	}
 	for name, want := range map[string]string{
 		"HostnameId": itoa(h.ID), "SiteId": itoa(w.site.ID), "RecordId": itoa(w.record.ID), "CasId": "0", "CertApplyCode": "0",
@@ -282,7 +282,7 @@ func TestGetAndListFields(t *testing.T) {
 	}
 }
 
-// TestStrictPEM: the fake takes what every server takes, and nothing that only some do.
+// TestStrictPEM checks that the fake accepts PEM that every server accepts, and refuses PEM that only some accept.
 func TestStrictPEM(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -291,7 +291,7 @@ func TestStrictPEM(t *testing.T) {
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	key, isECDSA := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !isECDSA {
-		t.Fatalf("the key is a %T: %v", parsed, err)
+		t.Fatalf("got a key of type %T (error %v), want ECDSA", parsed, err)
 	}
 	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
@@ -331,7 +331,7 @@ func TestStrictPEM(t *testing.T) {
 		got := w.call("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID,
 			"SslFlag", "on", "CertType", "upload", "Certificate", test.certificate, "PrivateKey", test.key)
 		if taken := got.status == 200; taken != test.taken || !taken && got.at("Code") != "CustomHostname.SetCertFailed" {
-			t.Errorf("%s: %s", title, got.raw)
+			t.Errorf("%s: got %s, want accepted %t", title, got.raw, test.taken)
 		}
 		for _, made := range w.Hostnames() {
 			w.RemoveHostname(made.ID)
@@ -350,29 +350,29 @@ func TestEchoOptions(t *testing.T) {
 		h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", sent, "PrivateKey", pair.key)
 		got := w.get(h.ID)
 		if got.at("CustomHostnameModel", "Certificate") != want {
-			t.Errorf("echo %d: %q", echo, got.at("CustomHostnameModel", "Certificate"))
+			t.Errorf("echo %d: got %q, want %q", echo, got.at("CustomHostnameModel", "Certificate"), want)
 		}
 		if key := got.at("CustomHostnameModel", "PrivateKey"); (key == "") != (echo == EchoNone) || echo == EchoAsSent && key != pair.key {
-			t.Errorf("echo %d: key %q", echo, key)
+			t.Errorf("echo %d: got key %q", echo, key)
 		}
 		if h.Certificate != sent || h.PrivateKey != pair.key {
-			t.Errorf("echo %d changed what is stored", echo)
+			t.Errorf("echo %d changes the stored certificate or key", echo)
 		}
 	}
 	w := newWorld(t, Options{PrivateKeyEcho: PrivateKeyMasked, UnusedCasID: UnusedCasIDAbsent, SSLOffView: SSLOffBlanked})
 	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", sent, "PrivateKey", pair.key)
 	got := w.get(h.ID)
 	if key := got.at("CustomHostnameModel", "PrivateKey"); key != "******" {
-		t.Errorf("masked key %q", key)
+		t.Errorf("got key %q, want a masked one", key)
 	}
 	if strings.Contains(got.raw, "CasId") {
-		t.Errorf("CasId is there: %s", got.raw)
+		t.Errorf("got %s, want no CasId", got.raw)
 	}
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "off")
 	got = w.get(h.ID)
 	for _, field := range []string{"CertType", "Certificate", "PrivateKey", "CertId", "CertStatus", "CertNotAfter"} {
 		if value := got.at("CustomHostnameModel", field); value != "" {
-			t.Errorf("%s is %q with SSL off", field, value)
+			t.Errorf("%s is %q with SSL off, want none", field, value)
 		}
 	}
 }
@@ -389,44 +389,44 @@ func TestUpdate(t *testing.T) {
 		w.clock.Move(time.Minute)
 		got := w.ok("UpdateCustomHostname", append([]any{"HostnameId", h.ID}, pairs...)...)
 		if len(got.body) != 1 {
-			t.Errorf("Update answers more than RequestId: %s", got.raw)
+			t.Errorf("got %s from Update, want RequestId only", got.raw)
 		}
 		after := w.hostname(h.ID)
 		if !after.UpdateTime.Equal(w.clock.Now()) || !after.CreateTime.Equal(before.CreateTime) || after.VerifyCode != before.VerifyCode {
-			t.Errorf("times or tokens went wrong: %+v", after)
+			t.Errorf("got %+v, want a new UpdateTime, the same CreateTime and the same token", after)
 		}
 		return after
 	}
 	if got := update("RecordId", second.ID); got.RecordID != second.ID || got.SSLFlag != "off" {
-		t.Errorf("record: %+v", got)
+		t.Errorf("record changed: got %+v", got)
 	}
 	uploaded := update("SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
 	if uploaded.CertStatus != "OK" || uploaded.RecordID != second.ID || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(uploaded.CertID) {
-		t.Errorf("upload: %+v", uploaded)
+		t.Errorf("uploaded: got %+v", uploaded)
 	}
 	if again := update("SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key); again.CertID == uploaded.CertID {
-		t.Error("a new deployment has the old CertId")
+		t.Error("a new deployment has the CertId of the old one")
 	}
-	// A certificate alone is enough while SSL is on; its type is not.
+	// While SSL is on, an update may send the certificate without SslFlag, but not without CertType.
 	update("CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
 	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", h.ID, "Certificate", pair.certificate, "PrivateKey", pair.key)
 
 	off := update("SslFlag", "off", "CertType", "upload")
 	if off.SSLFlag != "off" || off.CertType != "upload" || off.PrivateKey != pair.key || off.CertID == "" {
-		t.Errorf("off forgets: %+v", off)
+		t.Errorf("SSL off: got %+v, want that the certificate is kept", off)
 	}
 	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", h.ID, "CertType", "free")
 	cas := update("SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
 	if cas.CasID != DefaultCasID || cas.Certificate != "" || cas.PrivateKey != "" || cas.CertStatus != "OK" {
-		t.Errorf("cas: %+v", cas)
+		t.Errorf("cas: got %+v", cas)
 	}
 	if strings.Contains(w.get(h.ID).raw, "CasRegion") {
-		t.Error("Get shows CasRegion")
+		t.Error("Get returns CasRegion")
 	}
 	if free := update("SslFlag", "on", "CertType", "free"); free.CasID != 0 || free.CertStatus != "" || !free.CertNotAfter.IsZero() {
-		t.Errorf("free: %+v", free)
+		t.Errorf("free: got %+v", free)
 	}
-	update() // nothing but the id is a change of nothing
+	update() // An update without parameters changes nothing.
 }
 
 func TestUpdateRefusesAndKeeps(t *testing.T) {
@@ -459,7 +459,7 @@ func TestUpdateRefusesAndKeeps(t *testing.T) {
 		w.clock.Move(time.Minute)
 		w.refused(test.status, test.code, "UpdateCustomHostname", test.pairs...)
 		if after := w.hostname(h.ID); after != h {
-			t.Fatalf("%v changed the hostname:\n%+v", test.pairs, after)
+			t.Fatalf("a refused update %v changed the hostname:\n%+v", test.pairs, after)
 		}
 	}
 	w = newWorld(t, Options{SSLOnAlone: SSLOnAloneAccepted})
@@ -467,7 +467,7 @@ func TestUpdateRefusesAndKeeps(t *testing.T) {
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "off")
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on")
 	if after := w.hostname(h.ID); after.SSLFlag != "on" || after.CertID != h.CertID {
-		t.Errorf("on again: %+v", after)
+		t.Errorf("SSL on again: got %+v, want the same certificate", after)
 	}
 	never := w.create("never.customer.com")
 	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", never.ID, "SslFlag", "on")
@@ -483,10 +483,10 @@ func TestDelete(t *testing.T) {
 		w.refused(400, "MissingHostnameId", action)
 	}
 	if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("TotalCount") != "0" || !strings.Contains(got.raw, `"Hostnames":[]`) {
-		t.Errorf("List has %s", got.raw)
+		t.Errorf("got %s from List, want no hostnames", got.raw)
 	}
 	if again := w.create("shop.customer.com"); again.ID == h.ID {
-		t.Error("an id came again")
+		t.Error("an id was used twice")
 	}
 }
 
@@ -496,10 +496,10 @@ func TestEventualConsistency(t *testing.T) {
 	h := w.create("shop.customer.com")
 	list := func() reply { return w.ok("ListCustomHostnames", "SiteId", w.site.ID) }
 	if got := list(); got.at("TotalCount") != "0" {
-		t.Errorf("the first List knows it: %s", got.raw)
+		t.Errorf("first List: got %s, want no hostname", got.raw)
 	}
 	if got := list(); got.at("TotalCount") != "1" || got.at("Hostnames", 0, "VerifyCode") != "" {
-		t.Errorf("the second List: %s", got.raw)
+		t.Errorf("second List: got %s, want the hostname without its token", got.raw)
 	}
 	for range 2 {
 		w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
@@ -507,13 +507,13 @@ func TestEventualConsistency(t *testing.T) {
 	for i := range 3 {
 		got := w.get(h.ID)
 		if has := got.at("CustomHostnameModel", "VerifyCode") != "" && got.at("CustomHostnameModel", "VerifyHost") != ""; has != (i == 2) {
-			t.Errorf("Get %d: %s", i+1, got.raw)
+			t.Errorf("Get %d: got %s, want the token in the third response only", i+1, got.raw)
 		}
 	}
 	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
 	w.refused(404, "CustomHostname.NotFound", "DeleteCustomHostname", "HostnameId", h.ID)
 	if len(w.Hostnames()) != 0 {
-		t.Error("a deleted hostname is still there")
+		t.Error("a deleted hostname still exists")
 	}
 	for range 2 {
 		w.get(h.ID)
@@ -527,7 +527,7 @@ func TestListsLagBehindForAWhile(t *testing.T) {
 	h := w.create("shop.customer.com")
 	for _, want := range []string{"0", "0", "1", "1"} {
 		if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("TotalCount") != want {
-			t.Errorf("%v after the create: %s", w.Now().Sub(h.CreateTime), got.raw)
+			t.Errorf("%v after the create: got %s, want TotalCount %s", w.Now().Sub(h.CreateTime), got.raw, want)
 		}
 		w.MoveClock(2500 * time.Millisecond)
 	}
@@ -544,27 +544,27 @@ func TestReadsLagBehindForAWhile(t *testing.T) {
 
 	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
 	if got := listed(); got != "0" {
-		t.Errorf("%s are listed at once", got)
+		t.Errorf("got TotalCount %s at once, want 0", got)
 	}
 	w.clock.Move(10 * time.Second)
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "RecordId", second.ID)
 	w.clock.Move(9 * time.Second)
 	if got := record(); got != fmt.Sprint(w.record.ID) {
-		t.Errorf("after 9 s the record is %s", got)
+		t.Errorf("got record %s after 9 s, want the old one", got)
 	}
 	w.clock.Move(time.Second)
 	if got := record(); got != fmt.Sprint(second.ID) {
-		t.Errorf("after 10 s the record is %s", got)
+		t.Errorf("got record %s after 10 s, want the new one", got)
 	}
 	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
 	w.clock.Move(9 * time.Second)
 	if got := record(); got != fmt.Sprint(second.ID) || listed() != "1" {
-		t.Errorf("9 s after the delete the record is %s, and %s are listed", got, listed())
+		t.Errorf("9 s after the delete: got record %s and TotalCount %s, want the new record and 1", got, listed())
 	}
 	w.clock.Move(time.Second)
 	w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", h.ID)
 	if got := listed(); got != "0" {
-		t.Errorf("%s are listed in the end", got)
+		t.Errorf("got TotalCount %s at the end, want 0", got)
 	}
 }
 
@@ -607,11 +607,11 @@ func TestList(t *testing.T) {
 		got := w.ok("ListCustomHostnames", append([]any{"SiteId", w.site.ID}, test.pairs...)...)
 		items, _ := got.body["Hostnames"].([]any)
 		if got.at("TotalCount") != fmt.Sprint(test.total) || got.at("Hostnames", 0, "Hostname") != test.first || len(items) != test.items {
-			t.Errorf("%v: %s in all, %d items, the first %q", test.pairs, got.at("TotalCount"), len(items), got.at("Hostnames", 0, "Hostname"))
+			t.Errorf("%v: got TotalCount %s, %d items, the first %q; want %d, %d, %q", test.pairs, got.at("TotalCount"), len(items), got.at("Hostnames", 0, "Hostname"), test.total, test.items, test.first)
 		}
 	}
 	if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID); got.at("PageSize") != "100" || got.at("PageNumber") != "1" {
-		t.Errorf("the page is %s of %s", got.at("PageNumber"), got.at("PageSize"))
+		t.Errorf("got page %s with page size %s, want 1 with 100", got.at("PageNumber"), got.at("PageSize"))
 	}
 	for _, pairs := range [][]any{
 		{"PageSize", 0},
@@ -642,15 +642,15 @@ func TestLimits(t *testing.T) {
 	w.clock.Move(10 * time.Minute)
 	got := create("c.customer.com")
 	if got.status != 400 || got.code() != "Throttling.User" || got.header.Get("X-Acs-Retry-After") != "1800000" {
-		t.Errorf("got %d %s, retry after %s", got.status, got.raw, got.header.Get("X-Acs-Retry-After"))
+		t.Errorf("got %d %s, retry after %s; want Throttling.User and 30 minutes", got.status, got.raw, got.header.Get("X-Acs-Retry-After"))
 	}
 	w.get(w.Hostnames()[0].ID)
 	w.clock.Move(30 * time.Minute)
 	if got := create("c.customer.com"); got.status != 200 {
-		t.Errorf("after an hour: %s", got.raw)
+		t.Errorf("after an hour: got %s, want success", got.raw)
 	}
 	if got := create("d.customer.com"); got.code() != "Throttling.User" {
-		t.Errorf("the hour does not slide: %s", got.raw)
+		t.Errorf("got %s, want Throttling.User, because the hour slides", got.raw)
 	}
 
 	w = newWorld(t, Options{CallsPerSecond: 3, RetryAfter: RetryAfterNone})
@@ -658,7 +658,7 @@ func TestLimits(t *testing.T) {
 		w.ok("ListSites")
 	}
 	if got := w.call("ListSites"); got.code() != "Throttling.User" || got.header.Get("X-Acs-Retry-After") != "" {
-		t.Errorf("the fourth call in a second: %s", got.raw)
+		t.Errorf("fourth call in a second: got %s, want Throttling.User without a header", got.raw)
 	}
 	w.clock.Move(time.Second)
 	w.ok("ListSites")
@@ -675,11 +675,11 @@ func TestLimitOfTheClocksHour(t *testing.T) {
 	w.clock.Move(500 * time.Millisecond)
 	got := create("b.customer.com")
 	if got.status != 429 || got.code() != "TooManyRequests" || got.header.Get("Retry-After") != "60" || got.header.Get("X-Acs-Retry-After") != "" {
-		t.Errorf("got %d %s, headers %v", got.status, got.raw, got.header)
+		t.Errorf("got %d %s, headers %v; want 429 and Retry-After: 60", got.status, got.raw, got.header)
 	}
 	w.clock.Move(time.Minute)
 	if got := create("b.customer.com"); got.status != 200 {
-		t.Errorf("in the next hour: %s", got.raw)
+		t.Errorf("in the next hour: got %s, want success", got.raw)
 	}
 }
 
@@ -691,20 +691,20 @@ func TestNamesAsOthersWriteThem(t *testing.T) {
 		w := newWorld(t, Options{HostnameView: view})
 		h := w.create(name)
 		if h.Hostname != name {
-			t.Errorf("stored as %q", h.Hostname)
+			t.Errorf("got the stored name %q, want %q", h.Hostname, name)
 		}
 		if got := w.ok("GetCustomHostname", "HostnameId", h.ID).at("CustomHostnameModel", "Hostname"); got != want {
-			t.Errorf("view %d: Get writes %q, want %q", view, got, want)
+			t.Errorf("view %d: got %q from Get, want %q", view, got, want)
 		}
 		for filter, found := range map[string]bool{name: view != HostnameUnicode, name + ".": view != HostnameUnicode, "bücher.中国.customer.com": view == HostnameUnicode} {
 			if got := w.ok("ListCustomHostnames", "SiteId", w.site.ID, "Hostname", filter).at("TotalCount"); (got == "1") != found {
-				t.Errorf("view %d: a list of %s has %v", view, filter, got)
+				t.Errorf("view %d: list of %s: got TotalCount %v, want found %t", view, filter, got, found)
 			}
 		}
 	}
 	for _, broken := range []string{"!", "a!", "99999999", "999999b", "-"} {
 		if got, ok := punycode(broken); ok && broken != "-" {
-			t.Errorf("%q is decoded as %q", broken, got)
+			t.Errorf("%q: got %q, want an error", broken, got)
 		}
 	}
 }
@@ -722,19 +722,19 @@ func TestRefusedCertificates(t *testing.T) {
 		all := w.Hostnames()
 		if want == nil {
 			if len(all) != 0 {
-				t.Errorf("%+v is left", all)
+				t.Errorf("got %+v, want no hostname", all)
 			}
 			continue
 		}
 		if len(all) != 1 || all[0].SSLFlag != want.SSLFlag || all[0].CertType != want.CertType || all[0].CertStatus != want.CertStatus {
-			t.Errorf("%+v is left, want %+v", all, want)
+			t.Errorf("got %+v, want %+v", all, want)
 			continue
 		}
 		w.refused(404, "CustomHostname.SetCertFailed", "UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
 		w.RefuseCertificates("shop.customer.com", false)
 		w.ok("UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
 		if h := w.Hostnames()[0]; h.CertStatus != "OK" {
-			t.Errorf("the certificate is %q", h.CertStatus)
+			t.Errorf("got certificate status %q, want OK", h.CertStatus)
 		}
 	}
 }

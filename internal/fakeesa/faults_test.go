@@ -20,7 +20,7 @@ func TestFaultAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault       Fault
 		status      int
-		body        string // "" with a code that is not ""
+		body        string // checked if the code is empty
 		code        string
 		retryAfter  string
 		contentType string
@@ -48,19 +48,19 @@ func TestFaultAnswers(t *testing.T) {
 			w.Inject(test.fault)
 			got := w.call("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
 			if got.status != test.status || got.code() != test.code || got.header.Get("X-Acs-Retry-After") != test.retryAfter {
-				t.Errorf("got %d %s, retry after %q", got.status, got.raw, got.header.Get("X-Acs-Retry-After"))
+				t.Errorf("got %d %s, retry after %q; want %d %s, %q", got.status, got.raw, got.header.Get("X-Acs-Retry-After"), test.status, test.code, test.retryAfter)
 			}
 			if test.code == "<nil>" && got.raw != test.body {
-				t.Errorf("body %q", got.raw)
+				t.Errorf("got body %q, want %q", got.raw, test.body)
 			}
 			if test.code != "<nil>" && (got.at("RequestId") == "" || got.at("Message") == "") {
-				t.Errorf("body %q", got.raw)
+				t.Errorf("got body %q, want RequestId and Message", got.raw)
 			}
 			if kind := got.header.Get("Content-Type"); kind != test.contentType {
-				t.Errorf("Content-Type %q", kind)
+				t.Errorf("got Content-Type %q, want %q", kind, test.contentType)
 			}
 			if n := len(w.Hostnames()); n != 0 {
-				t.Errorf("%d hostnames were made", n)
+				t.Errorf("got %d hostnames, want none", n)
 			}
 			w.create("shop.customer.com")
 		})
@@ -74,10 +74,10 @@ func TestFaultAfterTheEffect(t *testing.T) {
 	w.refused(400, "InternalException", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
 	all := w.Hostnames()
 	if len(all) != 1 || all[0].Hostname != "shop.customer.com" {
-		t.Errorf("the server has %+v", all)
+		t.Errorf("got %+v, want one hostname", all)
 	}
 	if r := w.Requests()[0]; r.Code != "InternalException" || r.HostnameID != all[0].ID {
-		t.Errorf("the log has %+v", r)
+		t.Errorf("got the log entry %+v, want the code and the new id", r)
 	}
 }
 
@@ -116,13 +116,13 @@ func TestFaultSelection(t *testing.T) {
 	}})
 	got := codes(4)
 	if slices.Sort(got); !slices.Equal(got, []string{"<nil>", "<nil>", "A", "A"}) {
-		t.Errorf("got %q", got)
+		t.Errorf("got %q, want a fault in two of the four calls", got)
 	}
-	// Who is not let in meets no fault.
+	// Faults apply only to correctly signed calls.
 	w.ClearFaults()
 	w.Inject(Fault{Code: "A"})
 	if got := w.serve(w.request("GET", w.common("ListSites"), nil, "wrong")); got.code() != "SignatureDoesNotMatch" {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want SignatureDoesNotMatch", got.raw)
 	}
 	check(1, "A")
 }
@@ -141,18 +141,18 @@ func TestDroppedConnections(t *testing.T) {
 		response, err := create(w, "shop.customer.com")
 		if err == nil {
 			_ = response.Body.Close()
-			t.Fatalf("there was an answer: %d", response.StatusCode)
+			t.Fatalf("got a response with status %d, want none", response.StatusCode)
 		}
 		if !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want a closed connection", err)
 		}
 		if n := len(w.Hostnames()); n != i {
-			t.Errorf("after=%v: %d hostnames", after, n)
+			t.Errorf("after=%v: got %d hostnames, want %d", after, n, i)
 		}
 	}
 	for _, r := range w.Requests() {
 		if r.Status != 0 {
-			t.Errorf("the log has an answer: %+v", r)
+			t.Errorf("got a status in the log entry %+v, want none", r)
 		}
 	}
 
@@ -165,7 +165,7 @@ func TestDroppedConnections(t *testing.T) {
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if response.StatusCode != 200 || string(body) != cut || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %d %q, %v", response.StatusCode, body, err)
+		t.Errorf("got %d %q, error %v; want the first half of the body", response.StatusCode, body, err)
 	}
 }
 
@@ -183,18 +183,18 @@ func TestStalledAnswers(t *testing.T) {
 	defer func() { _ = response.Body.Close() }()
 	got := make([]byte, len(beginning))
 	if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != beginning {
-		t.Fatalf("got %q, %v", got, err)
+		t.Fatalf("got %q, error %v; want the beginning of the body", got, err)
 	}
 	rest := make(chan error, 1)
 	go func() { _, err := response.Body.Read(got); rest <- err }()
 	select {
 	case err := <-rest:
-		t.Errorf("the answer went on, or ended: %v", err)
+		t.Errorf("the response continued or ended, error %v", err)
 	case <-time.After(20 * time.Millisecond):
 	}
 	cancel()
 	if err := <-rest; !errors.Is(err, context.Canceled) {
-		t.Errorf("ended with %v", err)
+		t.Errorf("got error %v, want context.Canceled", err)
 	}
 }
 
@@ -206,7 +206,7 @@ func TestDelayMakesTheAnswerLate(t *testing.T) {
 	start := time.Now()
 	h := w.create("shop.customer.com")
 	if took := time.Since(start); took < delay || h.ID == 0 {
-		t.Errorf("took %v", took)
+		t.Errorf("got the response after %v, want at least %v", took, delay)
 	}
 }
 
@@ -229,14 +229,14 @@ func TestBusyRecords(t *testing.T) {
 	}
 	for start := time.Now(); !busy(); time.Sleep(time.Millisecond) {
 		if time.Since(start) > 10*time.Second {
-			t.Fatal("the update never began")
+			t.Fatal("the update did not start within 10 s")
 		}
 	}
 	w.refused(400, "Record.ServiceBusy", "DeleteCustomHostname", "HostnameId", h.ID)
 	w.refused(400, "Record.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
 	w.create("c.customer.com", "SslFlag", "off", "RecordId", second.ID)
 	w.get(h.ID)
-	// What was answered occupies nothing.
+	// A call that has been responded to keeps no record busy.
 	w.create("d.customer.com", "SslFlag", "off", "RecordId", second.ID)
 }
 
@@ -255,7 +255,7 @@ func TestBusyAfterTheAnswer(t *testing.T) {
 		w.refused(400, "Record.ServiceBusy", "CreateCustomHostname", "Hostname", "b.customer.com", "SiteId", w.site.ID, "RecordId", record, "SslFlag", "off")
 	}
 	w.create("c.customer.com", "SslFlag", "off", "RecordId", third.ID)
-	// A write that is refused leaves nothing busy.
+	// A refused write leaves no record busy.
 	w.clock.Move(5 * time.Second)
 	w.refused(400, "InvalidParameter", "CreateCustomHostname", "Hostname", "-", "SiteId", w.site.ID, "RecordId", third.ID, "SslFlag", "off")
 	w.create("d.customer.com", "SslFlag", "off", "RecordId", third.ID)
@@ -282,11 +282,11 @@ func TestSessionsExpire(t *testing.T) {
 		return w.serve(w.request(http.MethodGet, query, nil, "s3cr3t"))
 	}
 	if got := list(); got.status != 200 {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want success", got.raw)
 	}
 	w.clock.Move(time.Hour)
 	if got := list(); got.code() != "InvalidSecurityToken.Expired" {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want InvalidSecurityToken.Expired", got.raw)
 	}
 }
 
@@ -296,6 +296,6 @@ func TestInjectedMessageIsSent(t *testing.T) {
 	w.Inject(Fault{Code: "NoPermission", Status: 403, Message: "not you"})
 	got := w.refused(403, "NoPermission", "ListSites")
 	if !strings.Contains(got.raw, `"Message":"not you"`) {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want the injected message", got.raw)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 type testPair struct{ certificate, key string }
 
-// newPair makes a self-signed certificate: chains of trust are not the fake's business.
+// newPair returns a self-signed certificate, because the fake does not check chains.
 func newPair(t *testing.T, notAfter time.Time) testPair {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -49,12 +49,12 @@ func (w *world) verify(id int64) reply {
 	return w.call("VerifyCustomHostname", "HostnameId", id)
 }
 
-// activate proves a hostname's ownership.
+// activate publishes the TXT record of a hostname and verifies it.
 func (w *world) activate(h Hostname) {
 	w.t.Helper()
 	w.PublishTXT(h.VerifyHost, h.VerifyCode)
 	if got := w.verify(h.ID); got.at("Passed") != "true" {
-		w.t.Fatalf("Verify answered %s", got.raw)
+		w.t.Fatalf("got %s, want that the verification passes", got.raw)
 	}
 }
 
@@ -62,7 +62,7 @@ func (w *world) publishDCV(id int64) {
 	w.t.Helper()
 	h := w.hostname(id)
 	if h.CertTxtKey == "" {
-		w.t.Fatalf("there is no DCV record: %+v", h)
+		w.t.Fatalf("got %+v, want a DCV record", h)
 	}
 	w.PublishTXT(h.CertTxtKey, h.CertTxtValue)
 }
@@ -80,25 +80,25 @@ func TestVerify(t *testing.T) {
 			w.PublishTXT(txt[0], txt[1])
 			got := w.verify(h.ID)
 			if got.status != 200 || got.at("Code") != want[0] || got.at("Passed") != want[1] || got.at("RequestId") == "" {
-				t.Errorf("shape %d: %d %s", shape, got.status, got.raw)
+				t.Errorf("shape %d: got %d %s, want %q", shape, got.status, got.raw, want)
 			}
 		}
 		if w.hostname(h.ID).Status != "pending" {
-			t.Error("the hostname is active without a proof")
+			t.Error("the hostname is active without its TXT record")
 		}
 		w.PublishTXT(strings.ToUpper(h.VerifyHost)+".", h.VerifyCode)
 		for range 2 {
 			w.clock.Move(time.Minute)
 			if got := w.verify(h.ID); got.status != 200 || got.at("Passed") != "true" || got.at("Code") != "" {
-				t.Errorf("shape %d, published: %s", shape, got.raw)
+				t.Errorf("shape %d, published: got %s, want true", shape, got.raw)
 			}
 		}
 		if after := w.hostname(h.ID); after.Status != "active" || !after.UpdateTime.Equal(newClock().Now().Add(time.Minute)) {
-			t.Errorf("got %+v", after)
+			t.Errorf("got %+v, want an active hostname, updated once", after)
 		}
 		w.UnpublishTXT(h.VerifyHost, h.VerifyCode)
 		if got := w.verify(h.ID); got.at("Passed") != "true" {
-			t.Errorf("an active hostname is verified for good: %s", got.raw)
+			t.Errorf("got %s after the TXT record was removed, want that an active hostname stays verified", got.raw)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func TestNobodyIsVerifiedUnasked(t *testing.T) {
 		h := w.create("shop.customer.com")
 		w.PublishTXT(h.VerifyHost, h.VerifyCode)
 		if got := w.get(h.ID).at("CustomHostnameModel", "Status"); got != want {
-			t.Errorf("AutoVerify %v: %s", auto, got)
+			t.Errorf("AutoVerify %v: got %s, want %s", auto, got, want)
 		}
 	}
 }
@@ -134,14 +134,14 @@ func TestICP(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.WithoutICP("shop.customer.com")
 	if h := w.create("shop.customer.com"); h.Status != "pending" {
-		t.Errorf("overseas: %s", h.Status)
+		t.Errorf("coverage overseas: got %s, want pending", h.Status)
 	}
 	site := w.AddSiteOf(Site{Name: "example.cn", Coverage: "global"})
 	w.site, w.record = site, w.AddRecord(site.ID, "origin.example.cn")
 	w.RemoveHostname(w.Hostnames()[0].ID)
 	h := w.create("shop.customer.com")
 	if h.Status != "offline" || h.OfflineReason != "missing_icp" {
-		t.Errorf("global: %+v", h)
+		t.Errorf("coverage global: got %+v, want offline, missing_icp", h)
 	}
 	w.PublishTXT(h.VerifyHost, h.VerifyCode)
 	w.refused(400, "CustomHostname.InvalidICP", "VerifyCustomHostname", "HostnameId", h.ID)
@@ -161,37 +161,37 @@ func TestFreeCertificate(t *testing.T) {
 	w := newWorld(t, Options{IssueDelay: 5 * time.Minute})
 	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "free")
 	if h.CertStatus != "" || h.CertTxtKey != "" {
-		t.Errorf("before it is active: %+v", h)
+		t.Errorf("before it is active: got %+v, want no certificate status", h)
 	}
 	w.activate(h)
 	h = w.hostname(h.ID)
 	if h.CertStatus != "Applying" || h.CertTxtKey != "_acme-challenge.shop.customer.com" || len(h.CertTxtValue) != 43 || h.CertID != "" {
-		t.Errorf("applied: %+v", h)
+		t.Errorf("after it is active: got %+v, want Applying with a DCV record", h)
 	}
 	token, found := strings.CutPrefix(h.CertHTTPKey, "http://shop.customer.com/.well-known/acme-challenge/")
 	if !found || !strings.HasPrefix(h.CertHTTPValue, token+".") {
-		t.Errorf("DCV by HTTP: %q %q", h.CertHTTPKey, h.CertHTTPValue)
+		t.Errorf("DCV by HTTP: got %q %q", h.CertHTTPKey, h.CertHTTPValue)
 	}
 	w.refused(400, "InvalidParameter", "ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 	w.clock.Move(4 * time.Minute)
 	w.publishDCV(h.ID)
 	if status := w.hostname(h.ID).CertStatus; status != "Applying" {
-		t.Errorf("%s before the delay is over", status)
+		t.Errorf("got %s before the delay is over, want Applying", status)
 	}
 	w.UnpublishTXT(h.CertTxtKey, h.CertTxtValue)
 	w.clock.Move(time.Hour)
 	if status := w.hostname(h.ID).CertStatus; status != "Applying" {
-		t.Errorf("%s without the TXT record", status)
+		t.Errorf("got %s without the TXT record, want Applying", status)
 	}
 	w.publishDCV(h.ID)
 	issuedAt := w.clock.Now()
 	issued := w.hostname(h.ID)
 	if issued.CertStatus != "OK" || issued.CertApplyMessage != "issued" || issued.CertApplyCode != 0 || issued.CertID == "" ||
 		!issued.CertNotAfter.Equal(issuedAt.Add(90*day)) || !issued.UpdateTime.Equal(issuedAt) {
-		t.Errorf("issued: %+v", issued)
+		t.Errorf("issued: got %+v", issued)
 	}
 	w.refused(400, "InvalidParameter", "ApplyCustomHostnameCertificate", "HostnameId", h.ID)
-	// A second order of what is there changes nothing.
+	// Sending the same certificate type again does not order a new certificate.
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on", "CertType", "free")
 	if again := w.hostname(h.ID); again.CertID != issued.CertID {
 		t.Error("an update to free replaced the free certificate")
@@ -199,24 +199,24 @@ func TestFreeCertificate(t *testing.T) {
 
 	w.clock.Move(60 * day)
 	if status := w.hostname(h.ID).CertStatus; status != "OK" {
-		t.Errorf("%s with 30 days left", status)
+		t.Errorf("got %s with 30 days left, want OK", status)
 	}
 	w.clock.Move(time.Second)
 	if status := w.hostname(h.ID).CertStatus; status != "Expiring" {
-		t.Errorf("%s with less than 30 days left", status)
+		t.Errorf("got %s with less than 30 days left, want Expiring", status)
 	}
 	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 	if renewing := w.hostname(h.ID); renewing.CertStatus != "Applying" || renewing.CertTxtValue == h.CertTxtValue || renewing.CertID != issued.CertID {
-		t.Errorf("renewing: %+v", renewing)
+		t.Errorf("renewal started: got %+v", renewing)
 	}
 	w.publishDCV(h.ID)
 	w.clock.Move(5 * time.Minute)
 	if renewed := w.hostname(h.ID); renewed.CertStatus != "OK" || renewed.CertID == issued.CertID {
-		t.Errorf("renewed: %+v", renewed)
+		t.Errorf("renewed: got %+v", renewed)
 	}
 	w.clock.Move(91 * day)
 	if status := w.hostname(h.ID).CertStatus; status != "Expired" {
-		t.Errorf("%s after its end", status)
+		t.Errorf("got %s after the expiry date, want Expired", status)
 	}
 	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 }
@@ -236,7 +236,7 @@ func TestApplyAnyway(t *testing.T) {
 	before := w.hostname(h.ID)
 	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 	if after := w.hostname(h.ID); before.CertStatus != "OK" || after.CertStatus != "Applying" || after.CertTxtValue == before.CertTxtValue {
-		t.Errorf("before %+v, after %+v", before, after)
+		t.Errorf("got %+v before and %+v after, want OK and Applying with a new challenge", before, after)
 	}
 }
 
@@ -249,20 +249,21 @@ func TestFreeCertificateFails(t *testing.T) {
 	failed := func() {
 		t.Helper()
 		if h := w.hostname(h.ID); h.CertStatus != "ApplyFailed" || h.CertApplyCode != 2 || h.CertApplyMessage != "canceled" {
-			t.Errorf("got %+v", h)
+			t.Errorf("got %+v, want ApplyFailed, canceled", h)
 		}
 	}
 	failed()
 	w.ok("ApplyCustomHostnameCertificate", "HostnameId", h.ID)
 	failed()
-	// To order it anew is another way to apply.
+	// An update with CertType=free also applies for the certificate again.
 	w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on", "CertType", "free")
 	if h := w.hostname(h.ID); h.CertStatus != "OK" || h.CertApplyCode != 0 || h.CertApplyMessage != "issued" {
-		t.Errorf("third time: %+v", h)
+		t.Errorf("third attempt: got %+v, want an issued certificate", h)
 	}
 }
 
-// Sent again, a free certificate that is in use stays, and one that has expired is ordered anew.
+// TestFreeCertificateIsSentAgain checks that sending CertType=free again keeps a certificate that is in use, and orders a
+// new one if it has expired.
 func TestFreeCertificateIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -273,7 +274,7 @@ func TestFreeCertificateIsSentAgain(t *testing.T) {
 		})
 		w.ok("UpdateCustomHostname", "HostnameId", h.ID, "SslFlag", "on", "CertType", "free")
 		if got := w.hostname(h.ID).CertID == "before"; got != stays {
-			t.Errorf("a certificate that is %s stays: %t, want %t", status, got, stays)
+			t.Errorf("certificate status %s: got kept %t, want %t", status, got, stays)
 		}
 	}
 }
@@ -284,7 +285,7 @@ func TestApplyIsForFreeCertificatesOnly(t *testing.T) {
 	pair := newPair(t, w.clock.Now().Add(-day))
 	uploaded := w.create("a.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
 	if uploaded.CertStatus != "Expired" {
-		t.Errorf("an expired certificate is %s", uploaded.CertStatus)
+		t.Errorf("got status %s for an expired certificate, want Expired", uploaded.CertStatus)
 	}
 	w.refused(400, "InvalidParameter", "ApplyCustomHostnameCertificate", "HostnameId", uploaded.ID)
 	w.refused(400, "InvalidParameter", "ApplyCustomHostnameCertificate", "HostnameId", w.create("b.customer.com").ID)
@@ -297,16 +298,16 @@ func TestFreeCertificateOptions(t *testing.T) {
 	w := newWorld(t, Options{FreeCertificateStart: StartAtOnce, IssueWithoutTXT: true, BlankTokens: true})
 	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "free")
 	if h.CertStatus != "Applying" || h.CertTxtKey == "" {
-		t.Errorf("started at once: %+v", h)
+		t.Errorf("start at once: got %+v, want Applying", h)
 	}
 	w.activate(h)
 	got := w.get(h.ID)
 	if got.at("CustomHostnameModel", "CertStatus") != "OK" {
-		t.Errorf("issued: %s", got.raw)
+		t.Errorf("got %s, want an issued certificate", got.raw)
 	}
 	for _, field := range []string{"VerifyHost", "VerifyCode", "CertTxtKey", "CertTxtValue", "CertHttpKey", "CertHttpValue"} {
 		if value := got.at("CustomHostnameModel", field); value != "" {
-			t.Errorf("%s is still %q", field, value)
+			t.Errorf("got %s = %q after use, want it blank", field, value)
 		}
 	}
 
@@ -315,7 +316,7 @@ func TestFreeCertificateOptions(t *testing.T) {
 	w.ok("VerifyCustomHostname", "HostnameId", h.ID)
 	got = w.get(h.ID)
 	if got.at("CustomHostnameModel", "Status") != "active" || got.at("CustomHostnameModel", "CertStatus") != "OK" || got.at("CustomHostnameModel", "VerifyCode") == "" {
-		t.Errorf("published at once: %s", got.raw)
+		t.Errorf("published at once: got %s, want an active hostname with a certificate", got.raw)
 	}
 }
 
@@ -330,7 +331,7 @@ func TestDeployedCertificatesAge(t *testing.T) {
 	for _, want := range []string{"OK", "Expiring", "Expired"} {
 		for _, id := range []int64{uploaded.ID, cas.ID} {
 			if h := w.hostname(id); h.CertStatus != want || !h.CertNotAfter.Equal(end) {
-				t.Errorf("%s: %s until %v, want %s", h.Hostname, h.CertStatus, h.CertNotAfter, want)
+				t.Errorf("%s: got %s until %v, want %s", h.Hostname, h.CertStatus, h.CertNotAfter, want)
 			}
 		}
 		w.clock.Move(20 * day)
@@ -344,7 +345,7 @@ func TestChangeHostnameBringsWhatFollows(t *testing.T) {
 	pair := newPair(t, end)
 	h := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "Shop.Customer.com", CertType: "cas", CasID: DefaultCasID})
 	if h.SSLFlag != "on" || h.Hostname != "shop.customer.com" || h.RecordID != w.record.ID || h.CertStatus != "OK" || h.CasRegion != "cn-hangzhou" || h.CertID == "" {
-		t.Errorf("added %+v", h)
+		t.Errorf("added: got %+v", h)
 	}
 	w.clock.Move(time.Minute)
 	w.ChangeHostname(h.ID, func(h *Hostname) {
@@ -352,10 +353,10 @@ func TestChangeHostnameBringsWhatFollows(t *testing.T) {
 	})
 	changed := w.hostname(h.ID)
 	if changed.ID != h.ID || !changed.CertNotAfter.Equal(end) || changed.CertID == h.CertID || !changed.UpdateTime.Equal(w.clock.Now()) {
-		t.Errorf("changed %+v", changed)
+		t.Errorf("changed: got %+v", changed)
 	}
 	w.ChangeHostname(h.ID, func(h *Hostname) { h.CertStatus = "Expired" })
 	if status := w.hostname(h.ID).CertStatus; status != "Expired" {
-		t.Errorf("what was written became %s", status)
+		t.Errorf("got status %s, want the one that was set, Expired", status)
 	}
 }

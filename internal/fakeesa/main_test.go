@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain looks for goroutines that the tests, and so the package, left behind.
+// TestMain checks that the tests, and so the package, leave no goroutines behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -13,12 +13,12 @@ func TestReadings(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range Readings() {
 		if names[r.Name] || r.Question == "" || r.Why == "" || len(r.Values) < 2 {
-			t.Errorf("%s: %+v is incomplete or there twice", r.Name, r)
+			t.Errorf("%s: %+v is incomplete or a duplicate", r.Name, r)
 		}
 		names[r.Name] = true
 		var unset Options
 		if got := unset.Reading(r.Name); got != r.Values[0] {
-			t.Errorf("%s is %q at first, want the first of %v", r.Name, got, r.Values)
+			t.Errorf("%s: got %q by default, want the first of %v", r.Name, got, r.Values)
 		}
 		for i, value := range r.Values {
 			var o Options
@@ -26,16 +26,16 @@ func TestReadings(t *testing.T) {
 				t.Errorf("%s: %v", r.Name, err)
 			}
 			if got := o.Reading(r.Name); got != value {
-				t.Errorf("%s is set to %q and is %q", r.Name, value, got)
+				t.Errorf("%s: got %q, want %q", r.Name, got, value)
 			}
 			if played := o.withDefaults(); i > 0 && reflect.DeepEqual(clockless(played), clockless(unset.withDefaults())) {
-				t.Errorf("%s=%s is the default", r.Name, value)
+				t.Errorf("%s=%s sets the same options as the default", r.Name, value)
 			}
 		}
 	}
 }
 
-// clockless are options that can be compared.
+// clockless returns the options without the clock, so that they can be compared.
 func clockless(o Options) Options {
 	o.Now = nil
 	return o
@@ -48,10 +48,10 @@ func TestSetReadings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if o.BusyAtLeast != 90*time.Second || o.BusyAtMost != 90*time.Second || o.DuplicateCreate != DuplicateConflicts {
-		t.Errorf("got %+v", o)
+		t.Errorf("got %+v, want busy for 90 s and conflicting duplicates", o)
 	}
 	if got := fmt.Sprint(o.Reading("busy-after"), " ", o.Reading("read-lag"), " ", o.Reading("duplicate")); got != "1m30s 1h " {
-		t.Errorf("the readings are %s", got)
+		t.Errorf("got the readings %s", got)
 	}
 	for document, want := range map[string]string{
 		`[]`:                          `readings must be a JSON object of names and strings, such as {"parameter-place": "any"}`,
@@ -62,7 +62,7 @@ func TestSetReadings(t *testing.T) {
 		`{"duplicates": "conflicts"}`: `there is no reading "duplicates"`,
 	} {
 		if err := o.SetReadings([]byte(document)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %s", document, err, want)
+			t.Errorf("%s: got error %v, want %s", document, err, want)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// seedFolder has a seed file, and a certificate and its key beside it.
+// seedFolder writes a seed file, with a certificate and its key next to it.
 func seedFolder(t *testing.T, seed string) string {
 	t.Helper()
 	pair := newPair(t, time.Now().Add(40*24*time.Hour))
@@ -50,27 +50,27 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.ok("GetSite", "SiteId", 7001); got.at("SiteModel", "SiteName") != "example.com" || got.at("SiteModel", "Coverage") != "global" {
-		t.Errorf("the site is %s", got.raw)
+		t.Errorf("got site %s", got.raw)
 	}
 	if got := w.ok("GetRecord", "RecordId", 7101); got.at("RecordModel", "Proxied") != "true" {
-		t.Errorf("the record is %s", got.raw)
+		t.Errorf("got record %s, want a proxied one", got.raw)
 	}
 	if got := w.ok("GetRecord", "RecordId", 7103); got.at("RecordModel", "Data") != "map[Port:5060 Priority:0 Value:sip.example.org Weight:5]" {
-		t.Errorf("the record is %s", got.raw)
+		t.Errorf("got record %s, want the data of an SRV record", got.raw)
 	}
 	for id, want := range map[int64]string{7201: "active Expiring", 7202: "pending OK", 7203: "pending OK", 7204: "pending ", 7205: "offline "} {
 		got := w.get(id)
 		if status := got.at("CustomHostnameModel", "Status") + " " + got.at("CustomHostnameModel", "CertStatus"); status != want {
-			t.Errorf("%d is %s, want %s", id, status, want)
+			t.Errorf("%d: got %s, want %s", id, status, want)
 		}
 	}
 	if got := w.get(7201).at("CustomHostnameModel", "CertNotAfter"); got != formatTime(w.Now().Add(480*time.Hour)) {
-		t.Errorf("the certificate ends at %s", got)
+		t.Errorf("got expiry date %s, want 480 hours from now", got)
 	}
 	if got := w.get(7203).at("CustomHostnameModel", "CertNotAfter"); got != "2099-01-01T00:00:00Z" {
-		t.Errorf("the certificate of SSL Certificates Service ends at %s", got)
+		t.Errorf("got expiry date %s for the certificate of SSL Certificates Service, want 2099-01-01", got)
 	}
-	// What the seed says of TXT records is true of verification, and what it does not make is refused as ever.
+	// TXT records of the seed verify hostnames. What the seed does not allow is refused as usual.
 	w.ok("VerifyCustomHostname", "HostnameId", 7204)
 	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", 7202)
 	w.refused(400, "CustomHostname.Duplicated", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", 7001, "RecordId", 7101, "SslFlag", "off")
@@ -80,17 +80,17 @@ func TestLoad(t *testing.T) {
 		scene[thing.Kind+" "+thing.Name] = thing.ID
 	}
 	if scene["site example.com"] != 7001 || scene["record origin.example.com"] != 7101 || scene["hostname waits.customer.com"] != 7204 || len(scene) < 8 {
-		t.Errorf("the scene is %v", scene)
+		t.Errorf("got the scene %v", scene)
 	}
 
 	shown := w.tell("GET", "world", "")
 	if strings.Contains(shown.raw, "PRIVATE KEY") {
-		t.Error("the world shows a private key")
+		t.Error("GET world returns a private key")
 	}
 	if got := shown.at("sites", 0, "hostnames", 3, "status"); got != "active" {
-		t.Errorf("the world shows the verified hostname as %q", got)
+		t.Errorf("got status %q for the verified hostname, want active", got)
 	}
-	// Without the hostname that cannot do without its key, what is shown is a seed file.
+	// GET world returns a valid seed file, once the hostname that requires a key is removed.
 	w.RemoveHostname(7202)
 	again := New(Options{Now: w.clock.Now})
 	if err := again.Load(seedFolder(t, w.tell("GET", "world", "").raw)); err != nil {
@@ -98,7 +98,7 @@ func TestLoad(t *testing.T) {
 	}
 	other := &world{t: t, clock: w.clock, Server: again}
 	if first, second := w.tell("GET", "world", "").raw, other.tell("GET", "world", "").raw; first != second {
-		t.Errorf("it was\n%s\nand is\n%s", first, second)
+		t.Errorf("got before\n%s\nand after loading it\n%s", first, second)
 	}
 }
 
@@ -157,11 +157,12 @@ func TestLoadRefuses(t *testing.T) {
 		}
 	}
 	if err := New(Options{}).Load(filepath.Join(t.TempDir(), "none.json")); err == nil || !strings.Contains(err.Error(), "the seed file cannot be read") {
-		t.Errorf("no file: %v", err)
+		t.Errorf("missing file: got error %v", err)
 	}
 }
 
-// TestReadmeNamesEveryArgument reads the program's page.
+// TestReadmeNamesEveryArgument checks that the README of fake-esa describes every field of a seed file and every call of the
+// control API.
 func TestReadmeNamesEveryArgument(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../cmd/fake-esa/README.md")
@@ -171,13 +172,13 @@ func TestReadmeNamesEveryArgument(t *testing.T) {
 	for _, entry := range []any{&seedFile{}, &siteEntry{}, &recordEntry{}, &dataEntry{}, &hostnameEntry{}, &txtEntry{}, &casEntry{}, &faultEntry{}, &clockEntry{}} {
 		for _, name := range arguments(entry) {
 			if !strings.Contains(string(text), "`"+name+"`") && !strings.Contains(string(text), `"`+name+`"`) {
-				t.Errorf("nothing is said of %s", name)
+				t.Errorf("the README does not describe %s", name)
 			}
 		}
 	}
 	for _, c := range controls {
 		if !strings.Contains(string(text), controlPath+c.path) || !strings.Contains(string(text), "`"+c.method) && !strings.Contains(string(text), "`, `"+c.method) {
-			t.Errorf("nothing is said of %s %s%s", c.method, controlPath, c.path)
+			t.Errorf("the README does not describe %s %s%s", c.method, controlPath, c.path)
 		}
 	}
 }

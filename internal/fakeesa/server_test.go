@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// testClock is a clock that only moves when a test moves it.
+// testClock is a clock that moves only when a test moves it.
 type testClock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -39,7 +39,7 @@ func (c *testClock) Move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// world is a server with a site and a record, and a client that signs.
+// world is a server with a site and a record, and a client that signs requests.
 type world struct {
 	*Server
 	t      *testing.T
@@ -60,7 +60,7 @@ func newWorld(t *testing.T, o Options) *world {
 	return w
 }
 
-// reply is an answer, read as JSON with exact numbers.
+// reply is a response, with its body decoded as JSON with exact numbers.
 type reply struct {
 	status int
 	header http.Header
@@ -70,7 +70,7 @@ type reply struct {
 
 func (r reply) code() string { return fmt.Sprint(r.body["Code"]) }
 
-// at follows names into objects and numbers into lists; "" if there is nothing.
+// at follows names into objects and indexes into lists. It returns "" if there is no value.
 func (r reply) at(path ...any) string {
 	var v any = r.body
 	for _, step := range path {
@@ -92,7 +92,7 @@ func (r reply) at(path ...any) string {
 	return fmt.Sprint(v)
 }
 
-// common returns the common parameters, unsigned.
+// common returns the common parameters, not signed yet.
 func (w *world) common(action string) url.Values {
 	o := w.Options()
 	values := url.Values{
@@ -106,7 +106,7 @@ func (w *world) common(action string) url.Values {
 	return values
 }
 
-// request signs a request; the form is nil for none.
+// request signs a request. A nil form sends none.
 func (w *world) request(method string, query, form url.Values, secret string) *http.Request {
 	all := map[string]string{}
 	for _, values := range []url.Values{query, form} {
@@ -129,7 +129,7 @@ func (w *world) request(method string, query, form url.Values, secret string) *h
 	return r
 }
 
-// testURL is one that the fake lets in. [httptest.NewRequest] would else ask for example.com.
+// testURL is an address that the fake accepts. The default of [httptest.NewRequest] is example.com.
 const testURL = "http://127.0.0.1:8787"
 
 func (w *world) serve(r *http.Request) reply {
@@ -143,8 +143,8 @@ func (w *world) serve(r *http.Request) reply {
 	return got
 }
 
-// call calls an action as the client of this repository does: a POST with a form, or a GET for sites and records.
-// The parameters are pairs of name and value.
+// call calls an action like the client of this repository: a POST with a form, or a GET for sites and records. pairs are the
+// names and values of parameters.
 func (w *world) call(action string, pairs ...any) reply {
 	w.t.Helper()
 	params := url.Values{}
@@ -161,27 +161,27 @@ func (w *world) call(action string, pairs ...any) reply {
 	return w.serve(w.request(http.MethodPost, query, params, w.Options().AccessKeySecret))
 }
 
-// ok calls an action that has to succeed.
+// ok calls an action that must succeed.
 func (w *world) ok(action string, pairs ...any) reply {
 	w.t.Helper()
 	got := w.call(action, pairs...)
 	if got.status != 200 || got.body["Code"] != nil || got.at("RequestId") == "" {
-		w.t.Fatalf("%s answered %d %s", action, got.status, got.raw)
+		w.t.Fatalf("%s: got %d %s, want success", action, got.status, got.raw)
 	}
 	return got
 }
 
-// refused calls an action that has to fail.
+// refused calls an action that must fail.
 func (w *world) refused(status int, code, action string, pairs ...any) reply {
 	w.t.Helper()
 	got := w.call(action, pairs...)
 	if got.status != status || got.code() != code {
-		w.t.Errorf("%s %v answered %d %s, want %d %s", action, pairs, got.status, got.raw, status, code)
+		w.t.Errorf("%s %v: got %d %s, want %d %s", action, pairs, got.status, got.raw, status, code)
 	}
 	return got
 }
 
-// create makes a hostname over the API.
+// create creates a hostname through the API.
 func (w *world) create(name string, pairs ...any) Hostname {
 	w.t.Helper()
 	base := []any{"Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID}
@@ -191,7 +191,7 @@ func (w *world) create(name string, pairs ...any) Hostname {
 	w.ok("CreateCustomHostname", append(base, pairs...)...)
 	h, found := w.HostnameByName(w.site.ID, name)
 	if !found {
-		w.t.Fatalf("%s was not made", name)
+		w.t.Fatalf("hostname %s does not exist after its create", name)
 	}
 	return h
 }
@@ -205,7 +205,7 @@ func (w *world) hostname(id int64) Hostname {
 	w.t.Helper()
 	h, found := w.Hostname(id)
 	if !found {
-		w.t.Fatalf("there is no hostname %d", id)
+		w.t.Fatalf("hostname %d does not exist", id)
 	}
 	return h
 }
@@ -215,7 +215,7 @@ func TestErrorBody(t *testing.T) {
 	w := newWorld(t, Options{})
 	got := w.refused(404, "CustomHostname.NotFound", "GetCustomHostname", "HostnameId", 7)
 	if !regexp.MustCompile(`^[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$`).MatchString(got.at("RequestId")) {
-		t.Errorf("RequestId %q is no UUID in upper case", got.at("RequestId"))
+		t.Errorf("got RequestId %q, want a UUID in upper case", got.at("RequestId"))
 	}
 	want := fmt.Sprintf(`{"RequestId":%q,"HostId":"esa.cn-hangzhou.aliyuncs.com","Code":"CustomHostname.NotFound",`+
 		`"Message":"The custom hostname does not exist. Modify it and try again.",`+
@@ -227,11 +227,11 @@ func TestErrorBody(t *testing.T) {
 		t.Error("two calls have the same RequestId")
 	}
 	if date := got.header.Get("Date"); date != "Fri, 02 Jan 2026 03:04:05 GMT" {
-		t.Errorf("the Date header %q does not follow the clock", date)
+		t.Errorf("got the Date header %q, want that of the clock", date)
 	}
 }
 
-// The texts are those of the actions' help pages, and RAM's.
+// TestDocumentedErrors compares messages with those of the actions' help pages and of RAM.
 func TestDocumentedErrors(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
@@ -247,7 +247,7 @@ func TestDocumentedErrors(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.Inject(Fault{Code: code})
 		if got := w.call("ListSites"); got.code() != code || fmt.Sprint(got.status, " ", got.at("Message")) != want {
-			t.Errorf("%s: %d %s, want %s", code, got.status, got.raw, want)
+			t.Errorf("%s: got %d %s, want %s", code, got.status, got.raw, want)
 		}
 	}
 }
@@ -267,23 +267,23 @@ func TestParametersInEitherPlace(t *testing.T) {
 		"all but the signature in the form": w.request("POST", url.Values{}, withValue(inForm, "HostnameId", id), secret),
 	} {
 		if got := w.serve(r); got.status != 200 || got.at("CustomHostnameModel", "HostnameId") != id {
-			t.Errorf("%s: %d %s", name, got.status, got.raw)
+			t.Errorf("%s: got %d %s, want the hostname", name, got.status, got.raw)
 		}
 	}
 	twice := w.request("POST", withValue(w.common("GetCustomHostname"), "HostnameId", id), url.Values{"HostnameId": {"7"}}, secret)
 	if got := w.serve(twice); got.code() != "InvalidParameter" {
-		t.Errorf("a parameter in both places: %s", got.raw)
+		t.Errorf("a parameter in both places: got %s, want InvalidParameter", got.raw)
 	}
 	again := w.request("GET", withValue(w.common("GetCustomHostname"), "HostnameId", id), nil, secret)
 	again.URL.RawQuery += "&HostnameId=" + id
 	if got := w.serve(again); got.code() != "InvalidParameter" {
-		t.Errorf("a parameter twice in one place: %s", got.raw)
+		t.Errorf("a parameter twice in one place: got %s, want InvalidParameter", got.raw)
 	}
 	asJSON := w.request("POST", w.common("GetCustomHostname"), nil, secret)
 	asJSON.Body = io.NopCloser(strings.NewReader(`{"HostnameId":` + id + `}`))
 	asJSON.Header.Set("Content-Type", "application/json")
 	if got := w.serve(asJSON); got.code() != "MissingHostnameId" {
-		t.Errorf("a JSON body: %s", got.raw)
+		t.Errorf("a JSON body: got %s, want MissingHostnameId", got.raw)
 	}
 }
 
@@ -311,19 +311,19 @@ func TestXMLIsTheDefaultFormat(t *testing.T) {
 			Hostnames  []struct{ HostnameId, Hostname string }
 		}
 		if err := xml.Unmarshal([]byte(got.raw), &answer); err != nil {
-			t.Fatalf("%v: %s", err, got.raw)
+			t.Fatalf("got error %v for %s, want valid XML", err, got.raw)
 		}
 		if answer.TotalCount != 2 || len(answer.Hostnames) != 2 || answer.Hostnames[1].Hostname != "b.customer.com" || answer.RequestId == "" {
-			t.Errorf("got %+v", answer)
+			t.Errorf("got %+v, want two hostnames", answer)
 		}
 		if !strings.HasPrefix(got.header.Get("Content-Type"), "text/xml") {
-			t.Errorf("Content-Type %q", got.header.Get("Content-Type"))
+			t.Errorf("got Content-Type %q, want text/xml", got.header.Get("Content-Type"))
 		}
 	}
 	query := w.common("GetCustomHostname")
 	query.Set("Format", "YAML")
 	if got := w.serve(w.request("POST", query, nil, w.Options().AccessKeySecret)); !strings.Contains(got.raw, "<Error>") || !strings.Contains(got.raw, "<Code>InvalidParameter</Code>") {
-		t.Errorf("Format=YAML: %s", got.raw)
+		t.Errorf("Format=YAML: got %s, want InvalidParameter", got.raw)
 	}
 }
 
@@ -335,7 +335,7 @@ func TestMethods(t *testing.T) {
 			got := w.serve(w.request(method, w.common(name), nil, w.Options().AccessKeySecret))
 			allowed := strings.Contains(act.methods, method)
 			if refused := got.status == 403 && got.code() == "UnsupportedHTTPMethod"; refused == allowed {
-				t.Errorf("%s %s: %d %s", method, name, got.status, got.raw)
+				t.Errorf("%s %s: got %d %s, want allowed %t", method, name, got.status, got.raw, allowed)
 			}
 		}
 	}
@@ -353,7 +353,7 @@ func TestUnknownActionVersionAndPath(t *testing.T) {
 		"path":    other,
 	} {
 		if got := w.serve(r); got.status != 404 || got.code() != "InvalidApi.NotFound" {
-			t.Errorf("%s: %d %s", name, got.status, got.raw)
+			t.Errorf("%s: got %d %s, want InvalidApi.NotFound", name, got.status, got.raw)
 		}
 	}
 }
@@ -363,19 +363,19 @@ func TestHealthIsNoCall(t *testing.T) {
 	w := newWorld(t, Options{})
 	got := w.serve(httptest.NewRequest("GET", testURL+"/fake/health", nil))
 	if got.status != 200 || got.at("status") != "ok" || len(w.Requests()) != 0 {
-		t.Errorf("got %d %s, %d calls", got.status, got.raw, len(w.Requests()))
+		t.Errorf("got %d %s after %d calls, want ok and no calls", got.status, got.raw, len(w.Requests()))
 	}
 }
 
-// TestForeignRequestsAreRefused asks as pages in browsers do: by a name of their own, which leads to loopback, or with the
-// origin that browsers add. Nothing is told and nothing is changed.
+// TestForeignRequestsAreRefused sends the requests of pages in browsers: with a host name that resolves to loopback, or with
+// an Origin header. They must get no data and change nothing.
 func TestForeignRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
 	for _, test := range []struct {
 		host   string
 		origin []string
-		want   string // of the message; "" is let in
+		want   string // of the message; "" if the request is accepted
 	}{
 		{host: "127.0.0.1:8787"},
 		{host: "127.0.0.1"},
@@ -409,24 +409,24 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 			}
 			got := w.serve(r)
 			if (got.status == 403) != (test.want != "") {
-				t.Errorf("%s, host %q, origin %q: %d %s", name, test.host, test.origin, got.status, got.raw)
+				t.Errorf("%s, host %q, origin %q: got %d %s", name, test.host, test.origin, got.status, got.raw)
 			}
 			message := got.at("error")
 			if name == "API" {
 				message = got.at("Message")
 			}
 			if !strings.Contains(message, test.want) {
-				t.Errorf("%s, host %q, origin %q: the message is %q", name, test.host, test.origin, message)
+				t.Errorf("%s, host %q, origin %q: got the message %q, want %q", name, test.host, test.origin, message, test.want)
 			}
 		}
 		if made, published := len(w.Hostnames()), len(w.txtAnswer().TXT); (made+published > 0) != (test.want == "") {
-			t.Errorf("host %q, origin %q: %d hostnames, %d TXT records", test.host, test.origin, made, published)
+			t.Errorf("host %q, origin %q: got %d hostnames and %d TXT records", test.host, test.origin, made, published)
 		}
 		w = newWorld(t, Options{})
 	}
 }
 
-// TestHandlerOfAnotherServer serves the fake by a server of the test's own.
+// TestHandlerOfAnotherServer serves the fake from a server of the test.
 func TestHandlerOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -438,7 +438,7 @@ func TestHandlerOfAnotherServer(t *testing.T) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		t.Errorf("it answers %s", response.Status)
+		t.Errorf("got %s, want 200 OK", response.Status)
 	}
 }
 
@@ -452,7 +452,7 @@ func TestNoRequestPanics(t *testing.T) {
 			for _, value := range []string{"", "0", "-1", "1", huge, "9223372036854775807", "null", "[]", "{", "\x00", "\xff\xfe", fmt.Sprint(h.ID), fmt.Sprint(w.site.ID)} {
 				pairs := []any{"HostnameId", 1, "SiteId", w.site.ID, "RecordId", w.record.ID, "Hostname", "x.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", "x", "PrivateKey", "y", param, value}
 				if got := w.call(name, pairs...); got.status == 0 || got.raw == "" {
-					t.Errorf("%s with %s=%q: %d %q", name, param, value, got.status, got.raw)
+					t.Errorf("%s with %s=%q: got %d %q, want a response", name, param, value, got.status, got.raw)
 				}
 			}
 		}
@@ -463,7 +463,7 @@ func TestNoRequestPanics(t *testing.T) {
 			r.URL.RawQuery = strings.TrimPrefix(target, "/?")
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if got := w.serve(r); got.status < 400 {
-				t.Errorf("%s %s: %d", method, target, got.status)
+				t.Errorf("%s %s: got %d, want an error", method, target, got.status)
 			}
 		}
 	}
@@ -474,7 +474,7 @@ func TestBodiesHaveALimit(t *testing.T) {
 	w := newWorld(t, Options{})
 	r := w.request("POST", w.common("GetCustomHostname"), url.Values{"Certificate": {strings.Repeat("x", bodyLimit)}}, w.Options().AccessKeySecret)
 	if got := w.serve(r); got.status != 400 || got.code() != "InvalidParameter" {
-		t.Errorf("got %d %s", got.status, got.raw)
+		t.Errorf("got %d %s, want 400 InvalidParameter", got.status, got.raw)
 	}
 }
 
@@ -484,7 +484,7 @@ func TestStartAtServesLoopbackOnly(t *testing.T) {
 		server, err := StartAt(addr, Options{})
 		if err == nil {
 			server.Close()
-			t.Errorf("%q was accepted", addr)
+			t.Errorf("StartAt accepted %q", addr)
 		}
 	}
 	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
@@ -494,17 +494,17 @@ func TestStartAtServesLoopbackOnly(t *testing.T) {
 			continue
 		}
 		if !strings.HasPrefix(server.URL(), "http://127.0.0.1:") {
-			t.Errorf("%q is at %s", addr, server.URL())
+			t.Errorf("%q: got the URL %s, want one on 127.0.0.1", addr, server.URL())
 		}
 		if _, err := StartAt(strings.TrimPrefix(server.URL(), "http://"), Options{}); err == nil {
-			t.Error("the same address was taken twice")
+			t.Error("StartAt accepted an address that is in use")
 		}
 		server.Close()
 		server.Close()
 	}
 }
 
-// startWorld is a world behind a listener.
+// startWorld is a world that listens on a port.
 func startWorld(t *testing.T, o Options) *world {
 	t.Helper()
 	server, err := Start(o)
@@ -545,7 +545,7 @@ func TestConnectionsAreCounted(t *testing.T) {
 		}
 		client.CloseIdleConnections()
 		if n := w.Connections(); n != want {
-			t.Errorf("%d connections, want %d", n, want)
+			t.Errorf("got %d connections, want %d", n, want)
 		}
 	}
 }
@@ -565,10 +565,10 @@ func TestLatencyComesAfterTheEffect(t *testing.T) {
 		"Hostname": {"shop.customer.com"}, "SiteId": {fmt.Sprint(w.site.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}, "SslFlag": {"off"},
 	})
 	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v", err)
+		t.Fatalf("got error %v, want context.Canceled", err)
 	}
 	if r := w.Requests(); len(r) != 1 || r[0].Status != 0 {
-		t.Errorf("the log has %+v", r)
+		t.Errorf("got the log %+v, want one entry without a status", r)
 	}
 }
 
@@ -598,14 +598,14 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	if n := len(w.Hostnames()); n != 40 {
-		t.Errorf("%d hostnames are left, want 40", n)
+		t.Errorf("got %d hostnames, want 40", n)
 	}
 	if n := w.Count("CreateCustomHostname"); n != 80 {
-		t.Errorf("%d creates, want 80", n)
+		t.Errorf("got %d creates, want 80", n)
 	}
 }
 
-// TestRawConnection looks at the bytes, which no client library shows as they are.
+// TestRawConnection checks the bytes of the response, which no client library shows.
 func TestRawConnection(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t, Options{})
@@ -622,7 +622,7 @@ func TestRawConnection(t *testing.T) {
 	defer func() { _ = response.Body.Close() }()
 	body, _ := io.ReadAll(response.Body)
 	if response.StatusCode != 400 || !strings.Contains(string(body), "<Code>MissingVersion</Code>") {
-		t.Errorf("%d %s", response.StatusCode, body)
+		t.Errorf("got %d %s, want 400 MissingVersion", response.StatusCode, body)
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The vectors were made with Alibaba Cloud's own library and checked with an independent implementation.
+// TestSignatureVectors compares signatures with those of Alibaba Cloud's own library, which an independent implementation
+// confirmed.
 func TestSignatureVectors(t *testing.T) {
 	t.Parallel()
 	params := map[string]string{
@@ -20,12 +21,12 @@ func TestSignatureVectors(t *testing.T) {
 		"%26SignatureMethod%3DHMAC-SHA1%26SignatureNonce%3Dnonce-0001%26SignatureVersion%3D1.0" +
 		"%26Timestamp%3D2026-01-02T03%253A04%253A05Z%26Version%3D2024-09-10"
 	if got := stringToSign("POST", params); got != text {
-		t.Errorf("string to sign\n%s, want\n%s", got, text)
+		t.Errorf("got the string to sign\n%s, want\n%s", got, text)
 	}
 	check := func(method, want string) {
 		t.Helper()
 		if got := signature(stringToSign(method, params), "testsecret"); got != want {
-			t.Errorf("%s: %s, want %s", method, got, want)
+			t.Errorf("%s: got %s, want %s", method, got, want)
 		}
 	}
 	check("POST", "Wv/RF7aWmkNxd5mfldQn9iuLlFo=")
@@ -46,7 +47,7 @@ func TestAuthentication(t *testing.T) {
 	tests := map[string]struct {
 		token  string // Options.SecurityToken
 		change change
-		secret string // what signs; "" is the real one
+		secret string // signs the request; "" is the correct one
 		status int
 		code   string
 	}{
@@ -92,7 +93,7 @@ func TestAuthentication(t *testing.T) {
 				t.Errorf("got %d %s, want %d %s", got.status, got.raw, test.status, test.code)
 			}
 			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status {
-				t.Errorf("the log has %+v", r)
+				t.Errorf("got the log %+v, want one entry with status %d", r, test.status)
 			}
 		})
 	}
@@ -104,7 +105,7 @@ func TestTimestampWindowIsAnOption(t *testing.T) {
 	query := w.common("ListSites")
 	w.clock.Move(30 * time.Minute)
 	if got := w.serve(w.request("GET", query, nil, w.Options().AccessKeySecret)); got.status != 200 {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want success", got.raw)
 	}
 }
 
@@ -119,15 +120,16 @@ func TestSignatureCoversEveryParameter(t *testing.T) {
 		forged := w.request("POST", withValue(url.Values{}, "Signature", "x"), url.Values{"HostnameId": {itoa(id.ID)}}, "")
 		forged.URL.RawQuery = signed
 		if got := w.serve(forged); got.code() != "SignatureDoesNotMatch" {
-			t.Errorf("a form that was exchanged: %s", got.raw)
+			t.Errorf("replaced form: got %s, want SignatureDoesNotMatch", got.raw)
 		}
 	}
 	if n := len(w.Hostnames()); n != 2 {
-		t.Errorf("%d hostnames", n)
+		t.Errorf("got %d hostnames, want 2", n)
 	}
 }
 
-// TestWhatWasSignedIsRepeated: the answer repeats secrets, as the gateway's does, and the log of calls does not.
+// TestWhatWasSignedIsRepeated checks that the response repeats secrets, like that of the gateway, and that the log of calls
+// does not.
 func TestWhatWasSignedIsRepeated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{SecurityToken: "the+t0ken"})
@@ -139,18 +141,18 @@ func TestWhatWasSignedIsRepeated(t *testing.T) {
 			"Hostname": {"shop.customer.com"}, "PrivateKey": {"T0P/SECRET"}, "Stray": {"x-----BEGIN RSA PRIVATE KEY-----KEYTEXT"},
 		}, test.secret))
 		if got.code() != test.code {
-			t.Fatalf("got %s", got.raw)
+			t.Fatalf("got %s, want %s", got.raw, test.code)
 		}
 		for _, part := range []string{"server string to sign is:POST&%2F&AccessKeyId%3D", "shop.customer.com", "T0P%252FSECRET", "the%252Bt0ken", "KEYTEXT"} {
 			if !strings.Contains(got.at("Message"), part) {
-				t.Errorf("%s: the message does not repeat %q: %s", test.code, part, got.raw)
+				t.Errorf("%s: the message does not contain %q: %s", test.code, part, got.raw)
 			}
 		}
 	}
 	for _, r := range w.Requests() {
 		for _, secret := range []string{"SECRET", "t0ken", "KEYTEXT"} {
 			if strings.Contains(fmt.Sprintf("%+v", r), secret) {
-				t.Errorf("the log shows %q: %+v", secret, r)
+				t.Errorf("the log contains %q: %+v", secret, r)
 			}
 		}
 	}
@@ -165,33 +167,34 @@ func TestNoncesAreUsedOnce(t *testing.T) {
 	}
 	secret := w.Options().AccessKeySecret
 	if code := send("n1", "wrong"); code != "SignatureDoesNotMatch" {
-		t.Errorf("got %s", code)
+		t.Errorf("got %s, want SignatureDoesNotMatch", code)
 	}
 	for i, want := range []string{"<nil>", "SignatureNonceUsed", "SignatureNonceUsed"} {
 		if code := send("n1", secret); code != want {
-			t.Errorf("use %d: %s, want %s", i+1, code, want)
+			t.Errorf("use %d: got %s, want %s", i+1, code, want)
 		}
 	}
 	if code := send("n2", secret); code != "<nil>" {
-		t.Errorf("another nonce: %s", code)
+		t.Errorf("another nonce: got %s, want success", code)
 	}
-	// A request can be replayed as long as its timestamp is accepted: for half an hour, if its clock is early.
+	// A request can be replayed for as long as its timestamp is accepted, which is half an hour if its clock is ahead.
 	early := withValue(w.common("ListSites"), "Timestamp", w.clock.Now().Add(15*time.Minute).Format(timeFormat))
 	for i, want := range []string{"<nil>", "SignatureNonceUsed"} {
 		if code := w.serve(w.request("GET", early, nil, secret)).code(); code != want {
-			t.Errorf("early, use %d: %s, want %s", i+1, code, want)
+			t.Errorf("clock ahead, use %d: got %s, want %s", i+1, code, want)
 		}
 		w.clock.Move(time.Duration(1-i) * 29 * time.Minute)
 	}
-	// Later its nonce is forgotten.
+	// Afterwards the nonce is forgotten.
 	w.clock.Move(31 * time.Minute)
 	send("n3", secret)
 	if n := len(w.nonces.used); n != 1 {
-		t.Errorf("%d nonces are remembered", n)
+		t.Errorf("got %d nonces in memory, want 1", n)
 	}
 }
 
-// An attempt that met a fault was sent all the same: to sign the next one with the same nonce is a mistake.
+// TestFaultsUseTheNonceUp checks that a call with a fault uses up its nonce, because the request was sent. A retry needs a
+// new one.
 func TestFaultsUseTheNonceUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -199,9 +202,9 @@ func TestFaultsUseTheNonceUp(t *testing.T) {
 	query := w.common("ListSites")
 	secret := w.Options().AccessKeySecret
 	if got := w.serve(w.request("GET", query, nil, secret)); got.status != 503 {
-		t.Fatalf("got %d", got.status)
+		t.Fatalf("got status %d, want 503", got.status)
 	}
 	if got := w.serve(w.request("GET", query, nil, secret)); got.code() != "SignatureNonceUsed" {
-		t.Errorf("got %s", got.raw)
+		t.Errorf("got %s, want SignatureNonceUsed", got.raw)
 	}
 }

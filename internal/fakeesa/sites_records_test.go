@@ -27,7 +27,7 @@ func TestSites(t *testing.T) {
 		}
 	}
 	if cname := w.ok("GetRecord", "RecordId", record.ID).at("RecordModel", "RecordCname"); cname != "www.shop.example.shop.example.cdn.example" {
-		t.Errorf("RecordCname %q", cname)
+		t.Errorf("got RecordCname %q, want one of the record's own", cname)
 	}
 	if strings.Contains(w.ok("GetSite", "SiteId", w.site.ID).raw, "OfflineReason") {
 		t.Error("an active site has an OfflineReason")
@@ -59,11 +59,11 @@ func TestSites(t *testing.T) {
 	} {
 		got := w.ok("ListSites", test.pairs...)
 		if shown := got.at("TotalCount") + " " + got.at("Sites", 0, "SiteName"); shown != test.want {
-			t.Errorf("%v: %s, want %s", test.pairs, shown, test.want)
+			t.Errorf("%v: got %s, want %s", test.pairs, shown, test.want)
 		}
 	}
 	if size := w.ok("ListSites").at("PageSize"); size != "500" {
-		t.Errorf("a page has %s sites", size)
+		t.Errorf("got page size %s, want 500", size)
 	}
 	for _, pairs := range [][]any{
 		{"SiteSearchType", "x"},
@@ -111,7 +111,7 @@ func TestRecords(t *testing.T) {
 	} {
 		got := w.ok("ListRecords", append([]any{"SiteId", w.site.ID}, test.pairs...)...)
 		if shown := got.at("TotalCount") + " " + got.at("Records", 0, "RecordName"); shown != test.want || got.at("PageSize") != "500" {
-			t.Errorf("%v: %s, want %s", test.pairs, shown, test.want)
+			t.Errorf("%v: got %s, want %s", test.pairs, shown, test.want)
 		}
 	}
 	w.refused(404, "SiteNotFound", "ListRecords", "SiteId", 7)
@@ -123,7 +123,7 @@ func TestRecords(t *testing.T) {
 		"Record.ProtectedAsCustomHostnameSource": w.DeleteRecord, "Record.ProxiedAsCustomHostnameSource": w.UnproxyRecord,
 	} {
 		if err := do(w.record.ID); err == nil || !strings.HasPrefix(err.Error(), want+": ") {
-			t.Errorf("got %v, want %s", err, want)
+			t.Errorf("got error %v, want %s", err, want)
 		}
 	}
 	w.RemoveHostname(h.ID)
@@ -132,17 +132,17 @@ func TestRecords(t *testing.T) {
 		t.Error(err)
 	}
 	if proxied := w.ok("GetRecord", "RecordId", w.record.ID).at("RecordModel", "Proxied"); proxied != "false" {
-		t.Errorf("Proxied %s", proxied)
+		t.Errorf("got Proxied %s, want false", proxied)
 	}
 	if err := w.DeleteRecord(plain.ID); err != nil {
 		t.Error(err)
 	}
 	if err := w.DeleteRecord(plain.ID); err == nil || !strings.HasPrefix(err.Error(), "Record.NotFound: ") {
-		t.Errorf("got %v", err)
+		t.Errorf("got error %v, want Record.NotFound", err)
 	}
 }
 
-// TestRecordContent: a record has the members that belong to its type, and no other.
+// TestRecordContent checks that a record has the members of its type, and no others.
 func TestRecordContent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -162,12 +162,12 @@ func TestRecordContent(t *testing.T) {
 		record := w.AddRecordOf(test.record)
 		for _, got := range []reply{w.ok("GetRecord", "RecordId", record.ID), w.ok("ListRecords", "SiteId", w.site.ID, "RecordName", record.Name)} {
 			if !strings.Contains(got.raw, `"AuthConf":{},`+test.want+"}") {
-				t.Errorf("%s: %s, want %s", test.record.Type, got.raw, test.want)
+				t.Errorf("%s: got %s, want %s", test.record.Type, got.raw, test.want)
 			}
 		}
 	}
 	if got := w.ok("GetRecord", "RecordId", w.record.ID); strings.Contains(got.raw, "Ports") || strings.Contains(got.raw, "CustomPort") {
-		t.Errorf("ports that a record does not have: %s", got.raw)
+		t.Errorf("got %s, want no ports", got.raw)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestSeed(t *testing.T) {
 		w := New(Options{LargeIDs: large})
 		site, record := Seed(w)
 		if site.ID != SeedSiteID || site.Name != "example.com" || record.ID != SeedRecordID || record.Name != "origin.example.com" || !record.Proxied {
-			t.Errorf("got %+v, %+v", site, record)
+			t.Errorf("got site %+v and record %+v, want the seeded ones", site, record)
 		}
 	}
 }
@@ -189,12 +189,12 @@ func TestReturnedValuesAreCopies(t *testing.T) {
 	site := w.AddSiteOf(Site{Name: "tagged.example", Tags: tags})
 	tags["a"], site.Tags["a"] = "2", "3"
 	if got := w.ok("GetSite", "SiteId", site.ID).at("SiteModel", "Tags"); got != "map[a:1]" {
-		t.Errorf("Tags %s", got)
+		t.Errorf("got Tags %s, want map[a:1]", got)
 	}
 	w.PublishTXT("x.example", "1")
 	w.TXT("x.example")[0] = "2"
 	if got := w.TXT("X.Example."); len(got) != 1 || got[0] != "1" {
-		t.Errorf("TXT %q", got)
+		t.Errorf("got TXT %q, want 1", got)
 	}
 }
 
@@ -215,7 +215,7 @@ func TestScenesThatCannotBePanic(t *testing.T) {
 		func() {
 			defer func() {
 				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "fakeesa: ") {
-					t.Errorf("%s: %s", name, text)
+					t.Errorf("%s: got %s, want a panic that names the package", name, text)
 				}
 			}()
 			do()
