@@ -29,7 +29,7 @@ import (
 
 const testResource = "esa_custom_hostname.test"
 
-// TestMain keeps the environment of whoever runs the tests out of them, and looks for goroutines that they left behind.
+// TestMain removes the user's own settings from the environment, and checks that the tests leave no goroutines behind.
 func TestMain(m *testing.M) {
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	status := m.Run()
-	// The plugin servers of the tests leave the far ends of pipes that they read to the garbage collector.
+	// The plugin servers of the tests close their pipes only when the garbage collector runs.
 	runtime.GC()
 	if err := goleak.Find(); err != nil && status == 0 {
 		fmt.Fprintln(os.Stderr, err)
@@ -56,27 +56,27 @@ func TestMain(m *testing.M) {
 // account is a fake ESA with a site and two records.
 type account struct {
 	*fakeesa.Server
-	// clock is that of the fake, and of the providers that the account makes. Nobody waits for it.
+	// clock is the clock of the fake, and of the providers that the account starts. Its waits take no time.
 	clock   *fastClock
 	site    fakeesa.Site
 	record  fakeesa.Record
 	record2 fakeesa.Record
 }
 
-// newAccount starts a fake ESA in the world of -world. What a test sets itself stays, and so do the readings that it names:
-// those whose default it asserts, or which it goes through, the default included.
+// newAccount starts a fake ESA in the world of -world. The world changes neither an option that the test sets nor a reading
+// that the test names. A test names the readings whose default it asserts, and those that it iterates over.
 func newAccount(t testing.TB, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
 	return newAccountOf(t, "NS", options, asserted...)
 }
 
-// newAccountOf is such an account whose site is connected in another way.
+// newAccountOf is newAccount with another access type of the site.
 func newAccountOf(t testing.TB, accessType string, options fakeesa.Options, asserted ...string) *account {
 	t.Helper()
 	a := &account{clock: new(fastClock)}
 	if options.Now == nil {
 		options.Now = a.clock.Now
-		// Other waits may move the clock by hours between the moment a request is signed and the moment it arrives.
+		// Other waits may advance the clock by hours between the signing of a request and its arrival.
 		options.TimestampWindow = 10000 * time.Hour
 	}
 	if err := enterWorld(&options, asserted); err != nil {
@@ -94,13 +94,13 @@ func newAccountOf(t testing.TB, accessType string, options fakeesa.Options, asse
 	return a
 }
 
-// patient are the readings under which calls are sent again, or hostnames read again, until ESA is ready. They are asserted
-// by tests that count calls or have a time limit of seconds.
+// patient are the readings under which calls are retried, or hostnames read again, until ESA is ready. Tests that count
+// calls, or that have a time limit of seconds, assert them.
 var patient = []string{"busy", "busy-after", "read-lag", "list-lag", "update-takes", "activation-takes"}
 
 var world = flag.String("world", "", "the readings that accounts have: a number n for the nth value of each, or NAME=VALUE,...")
 
-// enterWorld answers the open questions as the world does.
+// enterWorld sets the readings of the world.
 func enterWorld(options *fakeesa.Options, asserted []string) error {
 	values := map[string]string{}
 	number, err := strconv.Atoi(*world)
@@ -135,7 +135,7 @@ func factories(clock esa.Clock) map[string]func() (tfprotov6.ProviderServer, err
 	}
 }
 
-// fastClock runs ahead instead of waiting.
+// fastClock advances at once instead of waiting.
 type fastClock struct {
 	ahead atomic.Int64
 }
@@ -147,13 +147,13 @@ func (c *fastClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// provider is the provider's configuration.
+// provider returns the provider block.
 func (a *account) provider() string {
 	return fmt.Sprintf("provider \"esa\" {\n  access_key = %q\n  secret_key = %q\n  endpoint   = %q\n}\n",
 		a.Options().AccessKeyID, a.Options().AccessKeySecret, a.URL())
 }
 
-// environment configures an empty provider block.
+// environment returns the variables that configure an empty provider block.
 func (a *account) environment() []string {
 	return []string{
 		"ALIBABA_CLOUD_ACCESS_KEY_ID=" + a.Options().AccessKeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + a.Options().AccessKeySecret,
@@ -161,7 +161,7 @@ func (a *account) environment() []string {
 	}
 }
 
-// args are the arguments of the test's hostname; later ones replace earlier ones, "" removes.
+// args are the arguments of the test's hostname. Later ones replace earlier ones; "" removes an argument.
 type args map[string]string
 
 func (a *account) args(name string, more ...args) args {
@@ -182,7 +182,7 @@ func (a *account) args(name string, more ...args) args {
 	return all
 }
 
-// hcl is the whole configuration with the test's hostname.
+// hcl returns the configuration with the test's hostname.
 func (a *account) hcl(all args, extra ...string) string {
 	var b strings.Builder
 	b.WriteString(a.provider() + "resource \"esa_custom_hostname\" \"test\" {\n")
@@ -216,18 +216,18 @@ func issue(t *testing.T, name string) certtest.Pair {
 	return certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1})
 }
 
-// hostname is the only hostname that the fake has.
+// hostname returns the only hostname of the fake.
 func (a *account) hostname(t *testing.T) fakeesa.Hostname {
 	t.Helper()
 	all := a.Hostnames()
 	if len(all) != 1 {
-		t.Fatalf("the server has %d hostnames, want 1", len(all))
+		t.Fatalf("got %d hostnames on the server, want 1", len(all))
 	}
 	return all[0]
 }
 
-// Requests are the calls so far, but for two kinds that say nothing about what was sent: the one by which each provider
-// learns that ESA does not read the form, and writes that met a busy record or site and were retried.
+// Requests returns the calls so far, without two kinds that do not matter to tests. In one, each provider learns that ESA
+// does not read the form. The others are writes that a busy record or site refused, and that were retried.
 func (a *account) Requests() []fakeesa.Request {
 	return slices.DeleteFunc(a.Server.Requests(), func(r fakeesa.Request) bool {
 		return strings.HasSuffix(r.Code, ".ServiceBusy") ||
@@ -235,15 +235,15 @@ func (a *account) Requests() []fakeesa.Request {
 	})
 }
 
-// RequestsOf are those of one action.
+// RequestsOf returns the calls of one action.
 func (a *account) RequestsOf(action string) []fakeesa.Request {
 	return slices.DeleteFunc(a.Requests(), func(r fakeesa.Request) bool { return r.Action != action })
 }
 
-// Count is how many there were of one action.
+// Count returns the number of calls of one action.
 func (a *account) Count(action string) int { return len(a.RequestsOf(action)) }
 
-// calls counts the calls since the log was reset, by action.
+// calls counts the calls by action since the log was reset.
 func (a *account) calls() map[string]int {
 	counts := map[string]int{}
 	for _, request := range a.Requests() {
@@ -252,7 +252,7 @@ func (a *account) calls() map[string]int {
 	return counts
 }
 
-// writes counts the calls that are no reads.
+// writes counts the calls that do not only read.
 func (a *account) writes() map[string]int {
 	counts := a.calls()
 	for _, read := range []string{"GetCustomHostname", "ListCustomHostnames", "GetRecord", "ListRecords", "GetSite", "ListSites"} {
@@ -271,13 +271,13 @@ func (a *account) sent(action string, want map[string]string) resource.TestCheck
 	return check(func() error {
 		requests := a.RequestsOf(action)
 		if len(requests) != 1 {
-			return fmt.Errorf("%d calls of %s, want 1", len(requests), action)
+			return fmt.Errorf("got %d calls of %s, want 1", len(requests), action)
 		}
 		if diff := cmp.Diff(want, flat(requests[0].Params)); diff != "" {
-			return fmt.Errorf("%s (-want +got):\n%s", action, diff)
+			return fmt.Errorf("%s: parameters (-want +got):\n%s", action, diff)
 		}
 		if a.Options().ParameterPlace != fakeesa.ParametersInQuery && (requests[0].Query.Has("PrivateKey") || requests[0].Query.Has("Certificate")) {
-			return fmt.Errorf("%s has certificate or key in the URL", action)
+			return fmt.Errorf("%s has the certificate or the key in the URL", action)
 		}
 		return nil
 	})
@@ -299,7 +299,7 @@ func (a *account) test(t *testing.T, steps ...resource.TestStep) {
 		Steps:                    steps,
 		CheckDestroy: check(func() error {
 			if left := a.Hostnames(); len(left) != 0 {
-				return fmt.Errorf("destroy left %d hostnames", len(left))
+				return fmt.Errorf("got %d hostnames after destroy, want none", len(left))
 			}
 			return nil
 		}),

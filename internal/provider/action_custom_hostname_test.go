@@ -18,7 +18,7 @@ const (
 	applyAction  = "esa_apply_custom_hostname_certificate"
 )
 
-// invoke runs an action as Terraform does: validate, plan, invoke.
+// invoke runs an action like Terraform: it validates, plans and invokes it.
 func (s *server) invoke(t testing.TB, name string, config map[string]any) (progress, problems []string) {
 	t.Helper()
 	schema := s.schema.ActionSchemas[name]
@@ -70,8 +70,8 @@ func TestActions(t *testing.T) {
 		action   string
 		wait     bool
 		inject   *fakeesa.Fault
-		progress string // in the last message of progress
-		problem  string // in the only problem
+		progress string // in the last progress message
+		problem  string // in the only error
 		writes   map[string]int
 	}{
 		"verify, published": {
@@ -182,7 +182,7 @@ func TestActions(t *testing.T) {
 			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 			made = a.AddHostname(made)
 			if made.ConflictWith != "" {
-				a.AddSite(name) // what it is conflicted with
+				a.AddSite(name) // the site that it conflicts with
 			}
 			if test.inject != nil {
 				a.Inject(*test.inject)
@@ -191,10 +191,10 @@ func TestActions(t *testing.T) {
 			a.ResetRequests()
 			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
-				t.Errorf("problems %q, want one with %q", problems, test.problem)
+				t.Errorf("got problems %q, want one with %q", problems, test.problem)
 			}
 			if test.progress != "" && (len(progress) == 0 || !strings.Contains(progress[len(progress)-1], test.progress)) {
-				t.Errorf("progress %q, want %q at the end", progress, test.progress)
+				t.Errorf("got progress %q, want %q at the end", progress, test.progress)
 			}
 			if diff := cmp.Diff(test.writes, a.writes()); diff != "" {
 				t.Errorf("writes (-want +got):\n%s", diff)
@@ -203,19 +203,19 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// deadlineClock is a clock on which every pause goes beyond the time limit.
+// deadlineClock is a clock on which every pause exceeds the time limit.
 type deadlineClock struct{ *fastClock }
 
 func (deadlineClock) Sleep(context.Context, time.Duration) error { return context.DeadlineExceeded }
 
-// A wait that runs out of time says what was seen last, and which limit to raise.
+// TestActions_timeLimit checks that a wait that reaches its time limit reports the last status, and the limit to raise.
 func TestActions_timeLimit(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 	s := newTimedServer(t, a, deadlineClock{a.clock})
 	_, problems := s.invoke(t, verifyAction, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": true})
 	if len(problems) != 1 || !strings.Contains(problems[0], "Last seen: status pending") || !strings.Contains(problems[0], "timeouts.invoke") {
-		t.Errorf("problems %q", problems)
+		t.Errorf("got problems %q, want the last status and timeouts.invoke", problems)
 	}
 }
 
@@ -223,12 +223,12 @@ func TestActions_refused(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	for _, action := range []string{verifyAction, applyAction} {
 		if _, problems := s.invoke(t, action, map[string]any{"hostname_id": "shop"}); len(problems) != 1 || !strings.Contains(problems[0], "Invalid hostname_id") {
-			t.Errorf("%s: %q", action, problems)
+			t.Errorf("%s: got problems %q, want Invalid hostname_id", action, problems)
 		}
 	}
 }
 
-// TestAccActions invokes both actions from the command line, and one as a trigger.
+// TestAccActions invokes both actions from the command line.
 func TestAccActions(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
@@ -250,16 +250,16 @@ action %q "again" {
 `, verifyAction, applyAction))
 	w.mustRun("apply", "-auto-approve")
 	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+verifyAction+".now"); !strings.Contains(out, "is verified.") {
-		t.Errorf("no progress:\n%s", out)
+		t.Errorf("the output has no progress message of the verification:\n%s", out)
 	}
 	if got := a.hostname(t); got.Status != "active" {
-		t.Errorf("the status is %s", got.Status)
+		t.Errorf("got status %s, want active", got.Status)
 	}
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "ApplyFailed" })
 	if out := w.mustRun("apply", "-auto-approve", "-invoke=action."+applyAction+".again"); !strings.Contains(out, "Its status was ApplyFailed.") {
-		t.Errorf("no progress:\n%s", out)
+		t.Errorf("the output has no progress message of the application:\n%s", out)
 	}
 	if got := a.hostname(t); got.CertStatus != "OK" {
-		t.Errorf("the certificate is %s", got.CertStatus)
+		t.Errorf("got certificate status %s, want OK", got.CertStatus)
 	}
 }

@@ -26,19 +26,19 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// pemBlock is a block of this kind that holds no such thing.
+// pemBlock returns a PEM block of a type whose content is invalid.
 func pemBlock(kind string) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte("x")}))
 }
 
-// badPair is a certificate and key that ESA or browsers would refuse, and what must be said of them.
+// badPair is a certificate and a key that ESA or browsers refuse, and the expected error.
 type badPair struct {
 	certificate, key string
 	path, summary    string
 	detail           string
 }
 
-// badPairs are made anew for every test, so that nothing that expires is stored. All are for the hostname name.
+// badPairs creates the pairs for each test, because stored ones would expire. All are for the hostname name.
 func badPairs(t *testing.T) map[string]badPair {
 	spec := certtest.Spec{DNSNames: []string{name}, Intermediate: 1}
 	good, other := certtest.Issue(t, spec), certtest.Issue(t, spec)
@@ -105,22 +105,22 @@ func TestBadCertificatesAreRefusedWhenPlanning(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			errors := errorsIn(s.plan(t, valid(bad.config())))
 			if len(errors) != 1 {
-				t.Fatalf("%d errors, want 1: %v", len(errors), shown(errors))
+				t.Fatalf("got %d errors, want 1: %v", len(errors), shown(errors))
 			}
 			got := errors[0]
 			if got.Attribute.String() != fmt.Sprintf("AttributeName(%q)", bad.path) || got.Summary != bad.summary || !strings.Contains(got.Detail, bad.detail) {
-				t.Errorf("got %s", show(got))
+				t.Errorf("got %s, want %s at %s with %q", show(got), bad.summary, bad.path, bad.detail)
 			}
-			// The same key as the other argument is pointed at there.
+			// An error about the key in private_key has the path of private_key.
 			config := valid(bad.config())
 			config["private_key"], config["private_key_wo"] = config["private_key_wo"], nil
 			if errors := errorsIn(s.plan(t, config)); len(errors) != 1 || bad.path == "private_key_wo" && errors[0].Attribute.String() != `AttributeName("private_key")` {
-				t.Errorf("with private_key: %v", shown(errors))
+				t.Errorf("with private_key: got %v, want one error there", shown(errors))
 			}
 		})
 	}
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("ESA was called %d times", n)
+		t.Errorf("got %d calls of ESA, want none", n)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestWeakKeysAreRefusedWhenPlanning(t *testing.T) {
 		pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Key: kind, Intermediate: 1})
 		errors := errorsIn(s.plan(t, valid(badPair{certificate: pair.CertificatePEM, key: pair.PrivateKeyPEM}.config())))
 		if len(errors) != 2 || errors[0].Summary != "Invalid certificate" || errors[1].Summary != "Invalid private key" || !strings.Contains(errors[0].Detail, title) {
-			t.Errorf("%s: %v", title, shown(errors))
+			t.Errorf("%s: got %v, want one error each for certificate and key", title, shown(errors))
 		}
 	}
 }
@@ -170,13 +170,13 @@ func TestGoodCertificatesPlan(t *testing.T) {
 				return
 			}
 			if len(got) != 1 || got[0].Severity != tfprotov6.DiagnosticSeverityWarning || got[0].Summary != test.warning {
-				t.Errorf("got %v", shown(got))
+				t.Errorf("got %v, want the warning %q", shown(got), test.warning)
 			}
 		})
 	}
 }
 
-// TestPrivateKeyInState is warned of wherever a CLI has write-only arguments, and nowhere else.
+// TestPrivateKeyInState checks that a plan warns about a key in state only if the CLI supports write-only arguments.
 func TestPrivateKeyInState(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	pair := issue(t, name)
@@ -200,12 +200,12 @@ func TestPrivateKeyInState(t *testing.T) {
 		}
 		if len(got) != 1 || got[0].Severity != tfprotov6.DiagnosticSeverityWarning || got[0].Attribute.String() != `AttributeName("private_key")` ||
 			!strings.Contains(got[0].Detail, "private_key_wo") || strings.Contains(got[0].Detail, "BEGIN") {
-			t.Errorf("got %v", shown(got))
+			t.Errorf("got %v, want one warning about private_key", shown(got))
 		}
 	}
 }
 
-// TestAccBadCertificatesAreRefusedByPlan meets them as users do.
+// TestAccBadCertificatesAreRefusedByPlan checks the errors of a plan by a real CLI.
 func TestAccBadCertificatesAreRefusedByPlan(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -219,16 +219,17 @@ func TestAccBadCertificatesAreRefusedByPlan(t *testing.T) {
 			w.write("key.pem", bad.key)
 			output, status := w.run("plan")
 			if status != 1 || !strings.Contains(output, "Error: "+bad.summary) || !strings.Contains(output, bad.path) {
-				t.Errorf("plan ended with status %d:\n%s", status, output)
+				t.Errorf("got status %d, want 1 and the error:\n%s", status, output)
 			}
 		})
 	}
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("ESA was called %d times", n)
+		t.Errorf("got %d calls of ESA, want none", n)
 	}
 }
 
-// TestAccBadCertificatesThatWereUnknown are found when they become known, before ESA is called.
+// TestAccBadCertificatesThatWereUnknown checks certificates that are known only during apply. They must be refused before
+// ESA is called.
 func TestAccBadCertificatesThatWereUnknown(t *testing.T) {
 	t.Parallel()
 	good, other := issue(t, name), issue(t, name)
@@ -250,17 +251,17 @@ func TestAccBadCertificatesThatWereUnknown(t *testing.T) {
 			w.mustRun("plan")
 			output, status := w.run("apply", "-auto-approve")
 			if status != 1 || !strings.Contains(output, test.want) {
-				t.Errorf("apply ended with status %d:\n%s", status, output)
+				t.Errorf("got status %d, want 1 and the error:\n%s", status, output)
 			}
 		})
 	}
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("ESA was called %d times", n)
+		t.Errorf("got %d calls of ESA, want none", n)
 	}
 }
 
-// TestAccExpiredCertificateThatIsDeployed must not stand in the way of a plan, least of all the mend's. Where a record is
-// not taken alone, it needs a certificate that ESA takes.
+// TestAccExpiredCertificateThatIsDeployed checks that a deployed certificate that has expired does not fail a plan. If ESA
+// does not accept a record alone, another record needs a certificate that ESA accepts.
 func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
 	t.Parallel()
 	old := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().Add(-time.Hour)})
@@ -272,9 +273,9 @@ func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
 	imported := fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID)
 	a.test(t,
 		resource.TestStep{Config: a.hcl(a.args(name, upload(old)), imported), ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionNoop))},
-		// Another change goes through,
+		// Another argument can be changed.
 		resource.TestStep{Config: a.hcl(a.args(name, upload(old), args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})), ConfigPlanChecks: plan(inPlace())},
-		// and so does the mend.
+		// The certificate can be replaced.
 		resource.TestStep{Config: a.hcl(a.args(name, upload(renewed))), ConfigPlanChecks: plan(inPlace())},
 	)
 }
@@ -283,7 +284,7 @@ func errorsIn(problems []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(problems, func(p *tfprotov6.Diagnostic) bool { return p.Severity != tfprotov6.DiagnosticSeverityError })
 }
 
-// BenchmarkPlan compares plans of an uploaded RSA-2048 chain of three with plans of a free certificate.
+// BenchmarkPlan compares plans of an uploaded RSA-2048 chain of three certificates with plans of a free certificate.
 func BenchmarkPlan(b *testing.B) {
 	pair := certtest.Issue(b, certtest.Spec{DNSNames: []string{name}, Intermediate: 2, Key: certtest.RSA2048})
 	s := newServer(b, nil)
@@ -301,8 +302,8 @@ func BenchmarkPlan(b *testing.B) {
 	}
 }
 
-// TestAccOddPEMs: whatever a PEM looks like, ESA gets it as every server takes it, state keeps it as written, and the
-// next plan is empty. The fake refuses the odd ones as they are.
+// TestAccOddPEMs checks PEMs in unusual formats. ESA must get the canonical PEM, state must keep the PEM as written, and the
+// next plan must be empty. The fake refuses the unusual formats.
 func TestAccOddPEMs(t *testing.T) {
 	t.Parallel()
 	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
@@ -310,7 +311,7 @@ func TestAccOddPEMs(t *testing.T) {
 	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
 	ecKey, isECDSA := pair.Key.(*ecdsa.PrivateKey)
 	if !isRSA || !isECDSA {
-		t.Fatalf("the keys are %T and %T", rsaPair.Key, pair.Key)
+		t.Fatalf("got keys of type %T and %T, want RSA and ECDSA", rsaPair.Key, pair.Key)
 	}
 	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}))
 	der, err := x509.MarshalECPrivateKey(ecKey)
@@ -365,12 +366,12 @@ func TestAccOddPEMs(t *testing.T) {
 		return check(func() error {
 			taken := slices.DeleteFunc(a.RequestsOf(action), func(r fakeesa.Request) bool { return r.Code != "" })
 			if got := len(taken); got != len(forms) {
-				return fmt.Errorf("%d calls of %s, want %d", got, action, len(forms))
+				return fmt.Errorf("got %d calls of %s, want %d", got, action, len(forms))
 			}
 			for _, made := range a.Hostnames() {
 				title := strings.TrimSuffix(made.Hostname, ".customer.com")
 				if made.Certificate != forms[title].sentCertificate || made.PrivateKey != forms[title].sentKey {
-					return fmt.Errorf("%s: ESA got %q or another key", title, made.Certificate)
+					return fmt.Errorf("%s: ESA got the certificate %q, or another key", title, made.Certificate)
 				}
 			}
 			return nil
@@ -384,7 +385,7 @@ func TestAccOddPEMs(t *testing.T) {
 		resource.TestStep{Config: config(1, odd), Check: sent("CreateCustomHostname"), ConfigStateChecks: kept},
 		resource.TestStep{Config: config(1, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan())},
 		resource.TestStep{Config: config(2, odd), Check: sent("UpdateCustomHostname"), ConfigStateChecks: kept},
-		// What an earlier release sent as it was written is no change either,
+		// A certificate that an earlier release sent as written is not a change.
 		resource.TestStep{
 			PreConfig: func() {
 				for _, made := range a.Hostnames() {
@@ -395,12 +396,12 @@ func TestAccOddPEMs(t *testing.T) {
 			},
 			Config: config(2, odd), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept,
 		},
-		// nor is the other form of what was applied.
+		// Neither is the canonical format of the applied certificate.
 		resource.TestStep{Config: config(2, canonical), ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()), ConfigStateChecks: kept},
 	)
 }
 
-// TestUnreadablePEMsAreNeverSent, even if no check came before.
+// TestUnreadablePEMsAreNeverSent checks that an invalid PEM is refused before it is sent, even if no check ran before.
 func TestUnreadablePEMsAreNeverSent(t *testing.T) {
 	pair := issue(t, name)
 	for title, test := range map[string]struct {
@@ -415,12 +416,12 @@ func TestUnreadablePEMsAreNeverSent(t *testing.T) {
 		var diags diag.Diagnostics
 		certificate, key := test.model.toPEM(esa.Secret(test.key), &diags)
 		if certificate != "" || key != "" || len(diags) != 1 || !diags.Contains(diag.NewAttributeErrorDiagnostic(path.Root(test.path), diags[0].Summary(), diags[0].Detail())) {
-			t.Errorf("%s: %q, %v", title, certificate, diags)
+			t.Errorf("%s: got %q, diagnostics %v; want one error at its argument", title, certificate, diags)
 		}
-		// What has been refused before is not refused again.
+		// An error that has been reported is not reported again.
 		test.model.toPEM(esa.Secret(test.key), &diags)
 		if len(diags) != 1 {
-			t.Errorf("%s, again: %v", title, diags)
+			t.Errorf("%s, second time: got %v, want no further error", title, diags)
 		}
 	}
 }

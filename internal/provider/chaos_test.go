@@ -26,8 +26,8 @@ var (
 	chaosFirst = flag.Uint64("chaos-first", 1, "the first of them; with -chaos-seeds=1, the one that failed")
 )
 
-// TestChaos takes 300 hostnames of all types through their life while a fifth of all calls fails, each in one of some
-// sixty ways. In the end server, state and configuration are the same, nothing was made twice and nothing is left.
+// TestChaos takes 300 hostnames of all types through their life while a fifth of all calls fail, in about sixty ways. At the
+// end server, state and configuration agree, nothing was created twice, and nothing is left.
 func TestChaos(t *testing.T) {
 	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
 	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
@@ -52,28 +52,27 @@ func TestChaos(t *testing.T) {
 	for _, n := range met {
 		total += n
 	}
-	t.Logf("%d seeds from %d: %d faults of %d kinds were met", *chaosSeeds, *chaosFirst, total, len(met))
+	t.Logf("%d seeds from %d: %d faults of %d kinds", *chaosSeeds, *chaosFirst, total, len(met))
 	if kinds := len(fakeesa.HollowFaults()) + len(fakeesa.Refusals()) + 2*len(fakeesa.UnclearFaults()); *chaosSeeds >= 20 && len(met) != kinds {
-		t.Errorf("%d kinds of faults were met, want %d", len(met), kinds)
+		t.Errorf("got faults of %d kinds, want %d", len(met), kinds)
 	}
 }
 
-// chaosRun is a site with hostnames, run by ten operations at a time as a CLI does.
+// chaosRun is a site with hostnames, on which ten operations run at a time, like in a CLI.
 type chaosRun struct {
 	t             *testing.T
 	seed          uint64
 	account       *account
 	server        *server
 	first, second certtest.Pair
-	states        []*tfprotov6.DynamicValue // of hostname i; nil is none
-	private       [][]byte                  // what is kept beside it
+	states        []*tfprotov6.DynamicValue // of hostname i; nil if it has none
+	private       [][]byte                  // private state of hostname i
 	configs       []map[string]any
 }
 
 const chaosHostnames = 300
 
-// hurriedClock is a clock that goes 200 times as fast. Unlike one that is put forward by every wait, it lets many wait
-// at the same time, as they do.
+// hurriedClock runs 200 times as fast as the real one. Unlike fastClock, it allows many waits at the same time.
 type hurriedClock struct {
 	began time.Time
 }
@@ -101,7 +100,7 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 	return c
 }
 
-// drawOptions answers each open question at random, in the order of fakeesa.Readings, and tells how if the test fails.
+// drawOptions sets each reading at random, in the order of fakeesa.Readings, and logs them if the test fails.
 func drawOptions(t *testing.T, random *rand.Rand, options fakeesa.Options) fakeesa.Options {
 	t.Helper()
 	var drawn []string
@@ -122,7 +121,7 @@ func drawOptions(t *testing.T, random *rand.Rand, options fakeesa.Options) fakee
 	return options
 }
 
-// everyReading names all readings, for accounts that are in no world of -world.
+// everyReading returns the names of all readings, for accounts that ignore -world.
 func everyReading() (names []string) {
 	for _, r := range fakeesa.Readings() {
 		names = append(names, r.Name)
@@ -130,7 +129,7 @@ func everyReading() (names []string) {
 	return names
 }
 
-// kind is a hostname's certificate group: which is another one, or a renewed one, after the change.
+// kind returns the certificate arguments of hostname number n. With n+1 they are those of another certificate.
 func (c *chaosRun) kind(n int) map[string]any {
 	uploaded := func(pair certtest.Pair) map[string]any {
 		return map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": pair.CertificatePEM, "private_key_wo": pair.PrivateKeyPEM}
@@ -176,11 +175,11 @@ func (c *chaosRun) play() {
 	}
 	c.apply("destroy")
 	if left := c.account.Hostnames(); len(left) != 0 {
-		c.t.Errorf("seed %d: %d hostnames are left, such as %+v", c.seed, len(left), left[0])
+		c.t.Errorf("seed %d: got %d hostnames after destroy, want none; one is %+v", c.seed, len(left), left[0])
 	}
 }
 
-// applyForCertificates lets all free certificates fail and be applied for anew.
+// applyForCertificates has all free certificates fail, and applies for them again.
 func (c *chaosRun) applyForCertificates() {
 	var free []int64
 	for _, h := range c.account.Hostnames() {
@@ -197,15 +196,15 @@ func (c *chaosRun) applyForCertificates() {
 	c.apply("application")
 	for _, id := range free {
 		if h, _ := c.account.Hostname(id); h.CertStatus != "Applying" && h.CertStatus != "OK" {
-			c.t.Errorf("seed %d: the free certificate of %s is %s", c.seed, h.Hostname, h.CertStatus)
+			c.t.Errorf("seed %d: %s: got certificate status %s, want Applying or OK", c.seed, h.Hostname, h.CertStatus)
 		}
 	}
 	if len(free) == 0 {
-		c.t.Errorf("seed %d: there is no free certificate", c.seed)
+		c.t.Errorf("seed %d: got no free certificate, want some", c.seed)
 	}
 }
 
-// apply refreshes, plans and applies all, ten at a time. All must be well after the first time.
+// apply refreshes, plans and applies all hostnames, ten at a time. All must succeed at once.
 func (c *chaosRun) apply(what string) {
 	var group sync.WaitGroup
 	work := make(chan int)
@@ -230,7 +229,7 @@ func (c *chaosRun) apply(what string) {
 	}
 }
 
-// applyOne does with one hostname what Terraform does.
+// applyOne does for one hostname what Terraform does.
 func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	const kind = "esa_custom_hostname"
 	schema := c.server.schema.ResourceSchemas[kind]
@@ -273,7 +272,7 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	return applied.Diagnostics
 }
 
-// keep takes what an answer says is to be stored.
+// keep stores the state and private state of a response.
 func (c *chaosRun) keep(i int, state *tfprotov6.DynamicValue, private []byte) {
 	c.states[i], c.private[i] = state, private
 	if none, err := state.IsNull(); err != nil || none {
@@ -281,7 +280,8 @@ func (c *chaosRun) keep(i int, state *tfprotov6.DynamicValue, private []byte) {
 	}
 }
 
-// consistent refuses what Terraform calls an inconsistent result after apply: all is known, and is what was promised.
+// consistent returns an error for what Terraform calls an inconsistent result after apply: a value that is unknown, or not
+// the planned one.
 func consistent(schema *tfprotov6.Schema, planned, applied *tfprotov6.DynamicValue) error {
 	promised, err := planned.Unmarshal(schema.ValueType())
 	if err != nil {
@@ -292,7 +292,7 @@ func consistent(schema *tfprotov6.Schema, planned, applied *tfprotov6.DynamicVal
 	case err != nil || promised.IsNull() && made.IsNull():
 		return err
 	case made.IsNull() || !made.IsFullyKnown():
-		return fmt.Errorf("the new state is %s", made)
+		return fmt.Errorf("got the new state %s, want a known one", made)
 	}
 	var before, after map[string]tftypes.Value
 	if err := errors.Join(promised.As(&before), made.As(&after)); err != nil {
@@ -300,13 +300,13 @@ func consistent(schema *tfprotov6.Schema, planned, applied *tfprotov6.DynamicVal
 	}
 	for name, value := range before {
 		if value.IsFullyKnown() && !value.Equal(after[name]) {
-			return fmt.Errorf("%s was planned as %s and is %s", name, value, after[name])
+			return fmt.Errorf("%s: planned %s, got %s", name, value, after[name])
 		}
 	}
 	return nil
 }
 
-// sameValue tells whether there is nothing to be done.
+// sameValue reports whether two values are equal.
 func sameValue(schema *tfprotov6.Schema, a, b *tfprotov6.DynamicValue) (bool, error) {
 	first, err := a.Unmarshal(schema.ValueType())
 	if err != nil {
@@ -316,7 +316,7 @@ func sameValue(schema *tfprotov6.Schema, a, b *tfprotov6.DynamicValue) (bool, er
 	return err == nil && first.Equal(second), err
 }
 
-// failed tells whether there is an error.
+// failed reports whether a diagnostic is an error.
 func failed(problems []*tfprotov6.Diagnostic) bool {
 	return slices.ContainsFunc(problems, func(problem *tfprotov6.Diagnostic) bool { return problem.Severity == tfprotov6.DiagnosticSeverityError })
 }
@@ -328,7 +328,7 @@ func problemOf(err error) []*tfprotov6.Diagnostic {
 	return []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: "no answer", Detail: err.Error()}}
 }
 
-// proposed is the configuration, with the prior values of what is computed; a write-only argument has no value in it.
+// proposed returns the configuration with the prior values of computed attributes. Write-only arguments are null.
 func (c *chaosRun) proposed(schema *tfprotov6.Schema, prior *tfprotov6.DynamicValue, config map[string]any) *tfprotov6.DynamicValue {
 	all := maps.Clone(config)
 	delete(all, "private_key_wo")
@@ -341,7 +341,7 @@ func (c *chaosRun) proposed(schema *tfprotov6.Schema, prior *tfprotov6.DynamicVa
 	return dynamic(c.t, schema, all)
 }
 
-// attributes are the values of a state that are text and not null.
+// attributes returns the strings of a state that are not null.
 func (c *chaosRun) attributes(schema *tfprotov6.Schema, state *tfprotov6.DynamicValue) map[string]string {
 	value, err := state.Unmarshal(schema.ValueType())
 	if err != nil {
@@ -362,37 +362,38 @@ func (c *chaosRun) attributes(schema *tfprotov6.Schema, state *tfprotov6.Dynamic
 	return all
 }
 
-// compare compares server, state and configuration, and refreshes and plans all once more: nothing may be to be done.
+// compare compares server, state and configuration. Then it refreshes and plans all hostnames once more, which must change
+// nothing.
 func (c *chaosRun) compare(record int64) {
 	schema := c.server.schema.ResourceSchemas["esa_custom_hostname"]
 	made := map[string]fakeesa.Hostname{}
 	for _, h := range c.account.Hostnames() {
 		if _, twice := made[h.Hostname]; twice {
-			c.t.Errorf("seed %d: %s was made twice", c.seed, h.Hostname)
+			c.t.Errorf("seed %d: %s was created twice", c.seed, h.Hostname)
 		}
 		made[h.Hostname] = h
 	}
 	if len(made) != len(c.configs) {
-		c.t.Errorf("seed %d: the server has %d hostnames, want %d", c.seed, len(made), len(c.configs))
+		c.t.Errorf("seed %d: got %d hostnames on the server, want %d", c.seed, len(made), len(c.configs))
 	}
 	var ids []string
 	for i, config := range c.configs {
 		h, state := made[fmt.Sprint(config["hostname"])], c.attributes(schema, c.states[i])
 		ids = append(ids, state["id"])
 		if state["id"] != fmt.Sprint(h.ID) || h.RecordID != record || state["record_id"] != fmt.Sprint(record) {
-			c.t.Errorf("seed %d: %s is %+v, the state has %v", c.seed, h.Hostname, h, state)
+			c.t.Errorf("seed %d: got %s as %+v on the server, and %v in state", c.seed, h.Hostname, h, state)
 		}
 		for attribute, actual := range map[string]string{"ssl_flag": h.SSLFlag, "cert_type": h.CertType, "certificate": h.Certificate} {
 			want, _ := config[attribute].(string)
 			if h.SSLFlag == "off" && attribute != "ssl_flag" {
-				actual = "" // the last certificate's, which nobody keeps
+				actual = "" // of the last certificate, which is not kept
 			}
 			if actual != want || state[attribute] != want {
-				c.t.Errorf("seed %d: %s of %s is %.30q, in state %.30q, want %.30q", c.seed, attribute, h.Hostname, actual, state[attribute], want)
+				c.t.Errorf("seed %d: got %s of %s as %.30q on the server and %.30q in state, want %.30q", c.seed, attribute, h.Hostname, actual, state[attribute], want)
 			}
 		}
 		if key, _ := config["private_key_wo"].(string); h.SSLFlag == "on" && h.PrivateKey != key {
-			c.t.Errorf("seed %d: %s has another key", c.seed, h.Hostname)
+			c.t.Errorf("seed %d: %s has another key than configured", c.seed, h.Hostname)
 		}
 	}
 	effects := map[int64]bool{}
@@ -400,15 +401,15 @@ func (c *chaosRun) compare(record int64) {
 		effects[request.HostnameID] = true
 	}
 	if delete(effects, 0); len(effects) > len(c.configs) {
-		c.t.Errorf("seed %d: %d hostnames were made in all", c.seed, len(effects))
+		c.t.Errorf("seed %d: got %d hostnames created in total, want %d", c.seed, len(effects), len(c.configs))
 	}
 	slices.Sort(ids)
 	if unique := len(slices.Compact(ids)); unique != len(c.configs) {
-		c.t.Errorf("seed %d: %d ids of %d hostnames", c.seed, unique, len(c.configs))
+		c.t.Errorf("seed %d: got %d ids for %d hostnames", c.seed, unique, len(c.configs))
 	}
 	c.account.ResetRequests()
 	c.apply("plan with nothing to do")
 	if writes := c.account.writes(); len(writes) != 0 {
-		c.t.Errorf("seed %d: a plan with nothing to do wrote %v", c.seed, writes)
+		c.t.Errorf("seed %d: got writes %v in a plan without changes, want none", c.seed, writes)
 	}
 }

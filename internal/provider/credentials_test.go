@@ -14,9 +14,9 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// What a user of a CLI meets when a source of credentials fails. The sources by themselves are tested in internal/esa.
+// These tests check what a user of a CLI sees if a source of credentials fails. internal/esa tests the sources themselves.
 
-// hostnames is a configuration of many hostnames, for a provider that is configured by arguments.
+// hostnames returns a configuration of many hostnames, for a provider that is configured by arguments.
 func (a *account) hostnames(count int, arguments ...string) string {
 	return fmt.Sprintf(`
 provider "esa" {
@@ -33,7 +33,7 @@ resource "esa_custom_hostname" "test" {
 `, a.URL(), strings.Join(arguments, "\n  "), count, a.site.ID, a.record.ID)
 }
 
-// credentialsURI answers with the account's keys, as long as answer lets it.
+// credentialsURI starts a server that returns the account's keys, unless answer handles the request.
 func credentialsURI(t *testing.T, a *account, answer func(n int32, w http.ResponseWriter, r *http.Request) (handled bool)) (url string, asked *atomic.Int32) {
 	t.Helper()
 	asked = new(atomic.Int32)
@@ -41,7 +41,7 @@ func credentialsURI(t *testing.T, a *account, answer func(n int32, w http.Respon
 		if answer(asked.Add(1), w, r) {
 			return
 		}
-		// It ends so soon that it is renewed for every call.
+		// The credentials expire so soon that they are renewed for every call.
 		_, _ = fmt.Fprintf(w, `{"Code":"Success","AccessKeyId":%q,"AccessKeySecret":%q,"SecurityToken":%q,"Expiration":%q}`,
 			a.Options().AccessKeyID, a.Options().AccessKeySecret, a.Options().SecurityToken, time.Now().Add(2*time.Minute).UTC().Format(time.RFC3339))
 	}))
@@ -49,7 +49,7 @@ func credentialsURI(t *testing.T, a *account, answer func(n int32, w http.Respon
 	return server.URL, asked
 }
 
-// TestAccCredentials_hiccups applies twenty hostnames while one fetch of the credentials in three fails.
+// TestAccCredentials_hiccups applies twenty hostnames while one in three fetches of credentials fails.
 func TestAccCredentials_hiccups(t *testing.T) {
 	t.Parallel()
 	const count = 20
@@ -65,14 +65,14 @@ func TestAccCredentials_hiccups(t *testing.T) {
 	w.write("main.tf", a.hostnames(count, fmt.Sprintf("credentials_uri = %q", url)))
 	w.mustRun("apply", "-auto-approve")
 	if made, saved := len(a.Hostnames()), len(strings.Fields(w.mustRun("state", "list"))); made != count || saved != count {
-		t.Errorf("%d on the server, %d in state", made, saved)
+		t.Errorf("got %d hostnames on the server and %d in state, want %d", made, saved, count)
 	}
 	if asked.Load() < 4 {
-		t.Errorf("the credentials were fetched %d times, so that nothing was tested", asked.Load())
+		t.Errorf("the credentials were fetched %d times, want at least 4", asked.Load())
 	}
 }
 
-// TestAccCredentials_external runs a program that prints a warning and does not say when its keys expire.
+// TestAccCredentials_external runs a program that prints a warning, and that returns keys without an expiration time.
 func TestAccCredentials_external(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{AccessKeySecret: "s3cr3t-of-the-access-key", SecurityToken: "t0ken-of-the-session"})
@@ -92,29 +92,30 @@ test ! -e broken || { echo "{"; echo "log in again" >&2; exit 1; }
 
 	printed := w.mustRun("apply", "-auto-approve")
 	if runs := strings.Count(w.read("runs"), "\n"); runs != 1 {
-		t.Errorf("the program ran %d times", runs)
+		t.Errorf("the program ran %d times, want once", runs)
 	}
 	w.write("broken", "")
 	output, status := w.run("plan")
 	if flatOutput := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " "); status != 1 ||
 		!strings.Contains(flatOutput, `the external command "./program.secret" failed (exit status 1): log in again`) {
-		t.Errorf("it ended with status %d:\n%s", status, output)
+		t.Errorf("got status %d, want 1 and the program's error:\n%s", status, output)
 	}
 	left := everythingLeft(t, w.dir)
 	left["(printed)"] = printed + output
 	if !strings.Contains(left["trace.log"], "CreateCustomHostname") {
-		t.Fatal("the log does not hold what it should")
+		t.Fatal("the log does not contain the call of CreateCustomHostname")
 	}
 	for place, text := range left {
 		for _, secret := range []string{a.Options().AccessKeySecret, a.Options().SecurityToken, "a newer version"} {
 			if strings.Contains(text, secret) {
-				t.Errorf("%s holds %q", place, secret)
+				t.Errorf("%s contains %q", place, secret)
 			}
 		}
 	}
 }
 
-// TestAccCredentials_wrongFromTheStart meets sources that no retry helps: one error, at once, that says what to do.
+// TestAccCredentials_wrongFromTheStart checks sources for which no retry helps. They must cause one error, at once, that
+// names the fix.
 func TestAccCredentials_wrongFromTheStart(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -135,16 +136,17 @@ func TestAccCredentials_wrongFromTheStart(t *testing.T) {
 			words := strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
 			if status != 1 || !strings.Contains(words, "the request was not sent: no credentials: credentials_uri: ") || !strings.Contains(words, test.want) ||
 				!strings.Contains(words, "Check the source of the credentials") || strings.Contains(output, "hush") {
-				t.Errorf("it ended with status %d:\n%s", status, output)
+				t.Errorf("got status %d, want 1 and one error about the source:\n%s", status, output)
 			}
 			if asked.Load() != 1 {
-				t.Errorf("the credentials were fetched %d times", asked.Load())
+				t.Errorf("the credentials were fetched %d times, want once", asked.Load())
 			}
 		})
 	}
 }
 
-// TestAccCredentials_outOfTime ends a create while its credentials are fetched: it is not the credentials that fail.
+// TestAccCredentials_outOfTime reaches the time limit of a create while its credentials are fetched. The error must not
+// blame the credentials.
 func TestAccCredentials_outOfTime(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -154,9 +156,9 @@ func TestAccCredentials_outOfTime(t *testing.T) {
 	output, status := w.run("apply", "-auto-approve")
 
 	if status != 1 || strings.Contains(output, "no credentials") || !strings.Contains(output, "time limit was reached") {
-		t.Errorf("it ended with status %d:\n%s", status, output)
+		t.Errorf("got status %d, want 1 and an error about the time limit:\n%s", status, output)
 	}
 	if asked.Load() == 0 {
-		t.Error("the credentials were not fetched, so that nothing was tested")
+		t.Error("the credentials were not fetched")
 	}
 }

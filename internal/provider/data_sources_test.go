@@ -12,10 +12,10 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// lookups are data sources in a configuration of their own.
+// lookups runs steps that have only data sources in their configuration.
 func (a *account) lookups(t *testing.T, steps ...resource.TestStep) {
 	t.Helper()
-	// The last configuration is the one that is destroyed, so it must be a valid one.
+	// The last configuration is the one that is destroyed, so it must be valid.
 	steps = append(steps, resource.TestStep{Config: a.data("esa_site", `site_name = "example.com"`)})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories(a.clock), Steps: steps})
 }

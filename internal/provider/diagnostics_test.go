@@ -29,7 +29,7 @@ Request ID: 0AEDAF20-4DDF-4165-8750-47FF9C1929C9
 
 Other changes kept the record or the site busy until the time limit. Run apply again, or raise the limit in the timeouts block.`
 	if got.Summary() != "Unable to update custom hostname" || got.Detail() != want {
-		t.Errorf("got %s\n%s", got.Summary(), got.Detail())
+		t.Errorf("got %s\n%s\nwant Unable to update custom hostname\n%s", got.Summary(), got.Detail(), want)
 	}
 }
 
@@ -44,7 +44,7 @@ func TestAPIErrorPointsAtTheArgument(t *testing.T) {
 	} {
 		got, ok := apiError("create", shop, &esa.Error{Action: "CreateCustomHostname", Code: code}).(diag.DiagnosticWithPath)
 		if !ok || !got.Path().Equal(want) {
-			t.Errorf("%s: got %v, want %s", code, got, want)
+			t.Errorf("%s: got %v, want the path %s", code, got, want)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
 		"something else":         {errors.New("x"), "TF_LOG"},
 	} {
 		if got := apiError("create", shop, test.err).Detail(); !strings.Contains(got, test.want) {
-			t.Errorf("%s: no %q in\n%s", title, test.want, got)
+			t.Errorf("%s: want %q in\n%s", title, test.want, got)
 		}
 	}
 }
@@ -87,10 +87,10 @@ func TestForeignTextIsShownSafely(t *testing.T) {
 	hostile := "\x1b]0;owned\x07\r\nline\u202e " + strings.Repeat("x", 1<<20)
 	got := apiError("read", shop, &esa.Error{Action: "GetCustomHostname", Code: "Some.New", Message: hostile, RequestID: hostile})
 	if strings.ContainsAny(got.Detail(), "\x1b\x07\r\u202e") || len(got.Detail()) > 4000 {
-		t.Errorf("shown with %d bytes: %.200q", len(got.Detail()), got.Detail())
+		t.Errorf("got a detail of %d bytes, want at most 4000 and no control characters: %.200q", len(got.Detail()), got.Detail())
 	}
 	if quoted := quote(hostile); len(quoted) > 400 || strings.ContainsAny(quoted, "\x1b\n") {
-		t.Errorf("quoted: %.200q", quoted)
+		t.Errorf("got %.200q, want it quoted and short", quoted)
 	}
 }
 
@@ -105,12 +105,12 @@ func TestParseImportID(t *testing.T) {
 		"1/Bücher.customer.com":            {siteID: "1", hostname: "xn--bcher-kva.customer.com"},
 	} {
 		if got, err := parseImportID(id); err != nil || got != want {
-			t.Errorf("%s: got %+v, %v", id, got, err)
+			t.Errorf("%s: got %+v, error %v; want %+v", id, got, err, want)
 		}
 	}
 	for _, id := range []string{"", " ", "x", "0", "-1", "1.5", "9223372036854775808", "1:", ":1", "1:2:3", "1/", "/a.com", "1/a.com/b", "a.com", "x/a.com", "1:a.com", "1|2"} {
 		if got, err := parseImportID(id); err == nil || !strings.Contains(err.Error(), "<site_id>/<hostname>") {
-			t.Errorf("%q: got %+v, %v", id, got, err)
+			t.Errorf("%q: got %+v, error %v; want the format of import ids", id, got, err)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func FuzzParseImportID(f *testing.F) {
 			again = target.hostnameID
 		}
 		if again != id {
-			t.Errorf("%q was read as %s", id, fmt.Sprintf("%+v", target))
+			t.Errorf("%q is parsed as %s", id, fmt.Sprintf("%+v", target))
 		}
 	})
 }

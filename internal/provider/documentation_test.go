@@ -18,17 +18,17 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// What the documentation tells people to write and to run, written and run.
+// These tests write and run what the documentation tells users to write and run.
 
 const repository = "../.."
 
 // A fence is a fenced block of a page.
 type fence struct {
 	page, language, text string
-	before               string // of the page
+	before               string // the text of the page before the block
 }
 
-// fences are the blocks of a page, without the indent of those in lists.
+// fences returns the blocks of a page. Blocks in lists lose their indent.
 func fences(t *testing.T, page string) []fence {
 	t.Helper()
 	bytes, err := os.ReadFile(filepath.Join(repository, page))
@@ -47,7 +47,7 @@ func fences(t *testing.T, page string) []fence {
 	return all
 }
 
-// files returns the files below a folder of the repository whose names end in one of the endings.
+// files returns the files in a folder of the repository that have one of the extensions.
 func files(t *testing.T, folder string, endings ...string) []string {
 	t.Helper()
 	var found []string
@@ -64,7 +64,8 @@ func files(t *testing.T, folder string, endings ...string) []string {
 	return found
 }
 
-// TestEveryExampleIsRun looks for the test of each folder of examples that none of the patterns of TestAccExamples finds.
+// TestEveryExampleIsRun checks that each folder of examples is named in a test, or found by one of the patterns of
+// TestAccExamples.
 func TestEveryExampleIsRun(t *testing.T) {
 	t.Parallel()
 	var tests strings.Builder
@@ -88,9 +89,9 @@ func TestEveryExampleIsRun(t *testing.T) {
 	}
 }
 
-// TestAccDocumentation takes every configuration that stands in the documentation. Those that are files of examples/ are
-// applied by tests of their own; the others are formatted, and applied here if they can be, else validated. Chinese pages have the blocks
-// of the English ones, which TestChinesePages compares; so those that are no files of examples/ are not tried twice.
+// TestAccDocumentation checks every configuration in the documentation. Files of examples/ are applied by their own tests.
+// All others must be formatted, and are applied if possible, or else validated. Chinese pages have the same blocks as the
+// English ones, which TestChinesePages checks, so they are not run again.
 func TestAccDocumentation(t *testing.T) {
 	t.Parallel()
 	examples := map[string]bool{}
@@ -116,11 +117,11 @@ func TestAccDocumentation(t *testing.T) {
 		}
 	}
 	if own < 8 {
-		t.Errorf("%d blocks were found that are no examples: are they still written like this?", own)
+		t.Errorf("got %d blocks that are no examples, want at least 8; the pattern may be out of date", own)
 	}
 }
 
-// documentedAccount has the site and the record whose ids stand in the documentation.
+// documentedAccount has the site and the record whose ids are in the documentation.
 func documentedAccount(t *testing.T) *account {
 	t.Helper()
 	a := newAccount(t, fakeesa.Options{})
@@ -129,14 +130,15 @@ func documentedAccount(t *testing.T) *account {
 	return a
 }
 
-// use makes a CLI look at a provider's configuration: it does not where nothing needs the provider.
+// use has the CLI check the provider's configuration, which it ignores if nothing needs the provider.
 const use = "data \"esa_site\" \"any\" {\n  site_id = \"1\"\n}\n"
 
 // try does what a reader does with a configuration.
 func (f fence) try(t *testing.T) {
 	w := newWorkspace(t)
 	if strings.Contains(f.text, "provider_installation") {
-		// The CLI's own configuration, of another syntax. With the folder of the provider it must do for a configuration.
+		// This is the configuration of the CLI, in another syntax. With the provider's folder filled in, the CLI must be able to
+		// use it.
 		built, err := binary()
 		if err != nil {
 			t.Fatal(err)
@@ -149,12 +151,12 @@ func (f fence) try(t *testing.T) {
 	format := exec.CommandContext(t.Context(), w.cli, "fmt", "-")
 	format.Env, format.Stdin = w.env, strings.NewReader(f.text)
 	if formatted, err := format.CombinedOutput(); err != nil || string(formatted) != f.text {
-		t.Errorf("it is not formatted (%v), but should be:\n%s", err, formatted)
+		t.Errorf("the block is not formatted (%v), want:\n%s", err, formatted)
 	}
 	a := documentedAccount(t)
 	w.env = append(w.env, a.environment()...)
 
-	// Another provider's things are named by their ids.
+	// References to another provider's resources are replaced by ids.
 	text := strings.NewReplacer("alicloud_esa_site.saas.id", fmt.Sprintf("%q", fmt.Sprint(a.site.ID)), "alicloud_esa_record.origin.id", fmt.Sprintf("%q", fmt.Sprint(a.record.ID))).Replace(f.text)
 	w.configure(text)
 	switch {
@@ -166,7 +168,7 @@ func (f fence) try(t *testing.T) {
 		w.mustRun("apply", "-auto-approve")
 		w.mustRun("plan", "-detailed-exitcode")
 		if made := a.hostname(t); made.Hostname != "shop.customer.com" {
-			t.Errorf("it made %s", made.Hostname)
+			t.Errorf("got hostname %s, want shop.customer.com", made.Hostname)
 		}
 	default:
 		w.write("use.tf", use)
@@ -195,7 +197,7 @@ func TestAccExamples_import(t *testing.T) {
 		tests[command[1]] = func(w *workspace) { w.mustRun(arguments[0], arguments[1:]...) }
 	}
 	if len(tests) != 5 {
-		t.Errorf("%d ways are shown, want 5", len(tests))
+		t.Errorf("got %d ways to import, want 5", len(tests))
 	}
 	for way, run := range tests {
 		t.Run(way, func(t *testing.T) {
@@ -215,13 +217,13 @@ func TestAccExamples_import(t *testing.T) {
 			run(w)
 			w.mustRun("plan", "-detailed-exitcode")
 			if writes := a.writes(); len(writes) != 0 {
-				t.Errorf("it wrote %v", writes)
+				t.Errorf("the import wrote %v, want nothing", writes)
 			}
 		})
 	}
 }
 
-// TestAccGuideFirstHostname follows the guide to the letter, from make install to the last destroy.
+// TestAccGuideFirstHostname follows the guide exactly, from make install to the last destroy.
 func TestAccGuideFirstHostname(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
@@ -230,7 +232,7 @@ func TestAccGuideFirstHostname(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	fakeesa.Seed(server) // as the program does
+	fakeesa.Seed(server) // like the program
 	a := &account{Server: server}
 	w.asNewUser(t)
 	w.env = append(w.env, a.environment()...)
@@ -247,19 +249,19 @@ func TestAccGuideFirstHostname(t *testing.T) {
 		case "text":
 			for line := range strings.Lines(block.text) {
 				if line = plainLine(line); line != "" && !strings.Contains(output, line) {
-					t.Errorf("the guide shows\n%s\nbut there is\n%s", line, output)
+					t.Errorf("the guide shows\n%s\nbut the output is\n%s", line, output)
 				}
 			}
 			continue
 		}
 		if block.language == "powershell" {
-			continue // what differs on Windows
+			continue // differs on Windows
 		}
 		output = ""
 		for command := range strings.Lines(block.text) {
 			command = strings.TrimSpace(command)
 			if command == "go run ./cmd/fake-esa" {
-				continue // that is the account
+				continue // the account's settings
 			}
 			if published := publish.FindStringSubmatch(command); published != nil {
 				response, err := http.Post(a.URL()+published[2], "application/json", strings.NewReader(w.mustRun("output", "-json", published[1])))
@@ -268,14 +270,14 @@ func TestAccGuideFirstHostname(t *testing.T) {
 				}
 				answer, _ := io.ReadAll(response.Body)
 				if _ = response.Body.Close(); response.StatusCode != http.StatusOK {
-					t.Fatalf("%s: %s", command, answer)
+					t.Fatalf("%s: got %s, want status 200", command, answer)
 				}
 				continue
 			}
 			a.ResetRequests()
 			out, status := w.program("sh", "-c", command)
 			if status != 0 {
-				t.Fatalf("%s ended with status %d:\n%s", command, status, out)
+				t.Fatalf("%s: got status %d, want 0:\n%s", command, status, out)
 			}
 			for _, r := range a.Requests() {
 				out += fmt.Sprintf("%s %q %d hostname=%d\n", r.Method, r.Action, r.Status, r.HostnameID)
@@ -286,17 +288,17 @@ func TestAccGuideFirstHostname(t *testing.T) {
 		}
 	}
 	if left := a.Hostnames(); len(left) != 0 {
-		t.Errorf("%d hostnames are left", len(left))
+		t.Errorf("got %d hostnames after the guide, want none", len(left))
 	}
 }
 
-// plainLine is a line without what is another one each time.
+// plainLine returns a line without the parts that differ in each run.
 func plainLine(line string) string {
 	line = regexp.MustCompile(`\d{10,}`).ReplaceAllString(strings.TrimSpace(line), "ID")
 	return regexp.MustCompile(`"value" = ".*"`).ReplaceAllString(line, `"value" = TOKEN`)
 }
 
-// asNewUser gives the workspace a home of its own, with the CLI as "terraform" in PATH, the repository's make, and a user who
+// asNewUser gives the workspace a home of its own, the CLI as "terraform" in PATH, the repository's make, and a user who
 // answers yes.
 func (w *workspace) asNewUser(t *testing.T) {
 	t.Helper()
@@ -322,7 +324,7 @@ func (w *workspace) asNewUser(t *testing.T) {
 	}
 	w.env = append(w.env, "HOME="+home, "PATH="+home+string(filepath.ListSeparator)+os.Getenv("PATH"), "TF_CLI_CONFIG_FILE="+os.DevNull,
 		"TF_CLI_ARGS_apply=-auto-approve", "TF_CLI_ARGS_destroy=-auto-approve", "MAKEFLAGS=", "MAKELEVEL=")
-	// Go's folders are those of the old home.
+	// Go's folders stay those of the real home.
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH"} {
 		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
 		if err != nil {
@@ -334,7 +336,7 @@ func (w *workspace) asNewUser(t *testing.T) {
 	_ = os.Remove(filepath.Join(w.dir, "cli.rc"))
 }
 
-// rows are those of the first table of a page whose heading begins so, the heading among them.
+// rows returns the first table of a page whose heading begins with the given text, including the heading.
 func rows(t *testing.T, page, heading string) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(repository, page))
@@ -343,7 +345,7 @@ func rows(t *testing.T, page, heading string) [][]string {
 	}
 	_, after, found := strings.Cut(string(text), "\n"+heading)
 	if !found {
-		t.Fatalf("%s has no table that begins with %s", page, heading)
+		t.Fatalf("%s has no table whose heading begins with %s", page, heading)
 	}
 	table, _, _ := strings.Cut(heading+after, "\n\n")
 	var all [][]string
@@ -360,7 +362,7 @@ func rows(t *testing.T, page, heading string) [][]string {
 	return all
 }
 
-// TestAccCompatibility tries on this CLI what the first page says of it.
+// TestAccCompatibility checks with this CLI each row of the first page's table.
 func TestAccCompatibility(t *testing.T) {
 	t.Parallel()
 	versions := newWorkspace(t)
@@ -368,7 +370,7 @@ func TestAccCompatibility(t *testing.T) {
 	var product string
 	var minor int
 	if _, err := fmt.Sscanf(said, "%s v1.%d", &product, &minor); err != nil {
-		t.Fatalf("%v: %s", err, said)
+		t.Fatalf("got error %v, want a version in %s", err, said)
 	}
 	table := rows(t, "docs/index.md", "| | Terraform 1.")
 	column, newest := 0, 0
@@ -445,21 +447,21 @@ output "relative_name" {
 			t.Parallel()
 			try := tries[row[0]]
 			if try == nil {
-				t.Fatal("nothing tries that")
+				t.Fatal("no test for this row")
 			}
 			a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
 			status := try(example(t, a, issue(t, "app.customer-b.com")), a)
 			if (status == 0) != (row[column] == "yes") {
-				t.Errorf("%s says %q, and the CLI ended with status %d", table[0][column], row[column], status)
+				t.Errorf("%s: the table says %q, but the CLI ended with status %d", table[0][column], row[column], status)
 			}
 		})
 	}
 	if len(table)-1 != len(tries) {
-		t.Errorf("the table has %d rows, and %d are tried", len(table)-1, len(tries))
+		t.Errorf("the table has %d rows, but %d are tested", len(table)-1, len(tries))
 	}
 }
 
-// TestArgumentsByCertType plans with each argument that the page of the resource has in its table, and without.
+// TestArgumentsByCertType plans with and without each argument in the table of the resource's page.
 func TestArgumentsByCertType(t *testing.T) {
 	t.Parallel()
 	pair := issue(t, name)
@@ -484,7 +486,7 @@ func TestArgumentsByCertType(t *testing.T) {
 				with[argument] = values[argument]
 			}
 			if argument == "private_key" && cell == "optional" {
-				delete(with, "private_key_wo") // the one or the other
+				delete(with, "private_key_wo") // either is enough
 			}
 			delete(without, argument)
 			if argument == "private_key_wo" && cell == "optional" {
@@ -497,17 +499,17 @@ func TestArgumentsByCertType(t *testing.T) {
 				got = "required"
 			}
 			if least[column] == nil || values[argument] == nil || got != cell {
-				t.Errorf("%s with %s is %s, and the page says %s", argument, column, got, cell)
+				t.Errorf("%s with %s: got %s, but the page says %s", argument, column, got, cell)
 			}
 		}
 	}
 	if len(table)-1 != len(values) {
-		t.Errorf("the table has %d rows, want %d", len(table)-1, len(values))
+		t.Errorf("got %d rows, want %d", len(table)-1, len(values))
 	}
 }
 
-// TestAccInstall builds the provider anew where a configuration has a lock file, with changes that are not committed. What
-// make install prints is the way out each time.
+// TestAccInstall rebuilds the provider while a configuration has a lock file, with changes that are not committed. The
+// command that make install prints must fix the lock file each time.
 func TestAccInstall(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
@@ -521,7 +523,7 @@ func TestAccInstall(t *testing.T) {
 		t.Helper()
 		out, status := w.program(command[0], command[1:]...)
 		if status != 0 {
-			t.Fatalf("%v ended with status %d:\n%s", command, status, out)
+			t.Fatalf("%v: got status %d, want 0:\n%s", command, status, out)
 		}
 		return out
 	}
@@ -531,7 +533,7 @@ func TestAccInstall(t *testing.T) {
 	}
 	install := func() string {
 		t.Helper()
-		program, err := exec.LookPath("make") // not that of asNewUser, which goes to this repository
+		program, err := exec.LookPath("make") // not the make of asNewUser, which runs in this repository
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -567,25 +569,25 @@ func TestAccInstall(t *testing.T) {
 		out := install()
 		found, next := version.FindStringSubmatch(out), advice.FindStringSubmatch(out)
 		if found == nil || next == nil {
-			t.Fatalf("make install said:\n%s", out)
+			t.Fatalf("make install does not print the version and the command:\n%s", out)
 		}
 		if used[found[1]] {
-			t.Errorf("%s is a version of two builds", found[1])
+			t.Errorf("two builds have the version %s", found[1])
 		}
 		used[found[1]] = true
 		if i > 0 {
 			if out, status := w.run("init"); status == 0 || !strings.Contains(strings.Join(strings.Fields(out), " "), "previously-selected version") {
-				t.Errorf("init ended with status %d:\n%s", status, out)
+				t.Errorf("init: got status %d, want an error about the lock file:\n%s", status, out)
 			}
 		}
 		w.mustRun(strings.Fields(next[1])[0], strings.Fields(next[1])[1:]...)
 		if lock := w.read(".terraform.lock.hcl"); !strings.Contains(lock, fmt.Sprintf("%q", found[1])) {
-			t.Errorf("the lock file does not have %s:\n%s", found[1], lock)
+			t.Errorf("the lock file does not contain %s:\n%s", found[1], lock)
 		}
 	}
 }
 
-// TestAccFakeReadme takes the hostname of the fake's README to its certificate, with the seed file that stands there.
+// TestAccFakeReadme takes the hostname of the fake's README to its certificate, with the seed file of the README.
 func TestAccFakeReadme(t *testing.T) {
 	t.Parallel()
 	server, err := fakeesa.Start(fakeesa.Options{IssueDelay: 10 * time.Minute})
@@ -614,18 +616,18 @@ func TestAccFakeReadme(t *testing.T) {
 	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"owner\" {\n  hostname_id = \"4042843419650202\"\n  wait_for = \"ownership\"\n}\n")
 	w.mustRun("apply", "-auto-approve")
 	if got := hostname(); got.Status != "active" || got.CertTxtKey == "" || got.CertStatus == "OK" {
-		t.Fatalf("after the first record it is %+v", got)
+		t.Fatalf("after the first record: got %+v, want an active hostname that waits for its certificate", got)
 	}
 	server.PublishTXT(hostname().CertTxtKey, hostname().CertTxtValue)
 	server.MoveClock(10 * time.Minute)
 	w.write("main.tf", "resource \"esa_custom_hostname_validation\" \"certificate\" {\n  hostname_id = \"4042843419650202\"\n}\n")
 	w.mustRun("apply", "-auto-approve")
 	if got := hostname(); got.CertStatus != "OK" {
-		t.Errorf("after the second record its certificate is %s", got.CertStatus)
+		t.Errorf("after the second record: got certificate status %s, want OK", got.CertStatus)
 	}
 }
 
-// TestHowSureNamesEveryReading compares the page with the questions that the fake can answer either way.
+// TestHowSureNamesEveryReading compares the page with the readings of the fake.
 func TestHowSureNamesEveryReading(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/guides/how-sure.md")
@@ -645,6 +647,6 @@ func TestHowSureNamesEveryReading(t *testing.T) {
 		delete(named, r.Name)
 	}
 	if len(named) > 0 {
-		t.Errorf("the page names %v, which the fake does not know", named)
+		t.Errorf("the page names %v, which are no readings of the fake", named)
 	}
 }

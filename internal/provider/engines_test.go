@@ -31,7 +31,7 @@ type job struct {
 	variables map[string]string // of the configuration
 }
 
-// yaml reads the documents of a file, as the CLI reads YAML, and compares them with what is published of their types.
+// yaml reads the documents of a YAML file through the CLI, and checks them against the published types.
 func (w *workspace) yaml(file string, types map[string]publishedShape, typeOf func(map[string]any) string) []map[string]any {
 	w.t.Helper()
 	var all []map[string]any
@@ -41,19 +41,19 @@ func (w *workspace) yaml(file string, types map[string]publishedShape, typeOf fu
 		console.Dir, console.Env, console.Stdin = w.dir, w.env, strings.NewReader(`base64encode(jsonencode(yamldecode(file("document.yaml"))))`)
 		out, err := console.Output()
 		if err != nil {
-			w.t.Fatalf("console: %v\n%s", err, out)
+			w.t.Fatalf("terraform console: %v\n%s", err, out)
 		}
 		var text []byte
 		var value map[string]any
 		if err := json.Unmarshal(out, &text); err != nil {
-			w.t.Fatalf("%v in %s", err, out)
+			w.t.Fatalf("the console printed invalid JSON: %v in %s", err, out)
 		}
 		if err := json.Unmarshal(text, &value); err != nil {
 			w.t.Fatal(err)
 		}
 		published, known := types[typeOf(value)]
 		if !known {
-			w.t.Errorf("%s has a %s, of which nothing is published", file, typeOf(value))
+			w.t.Errorf("%s has an object of type %s, which is not published", file, typeOf(value))
 		}
 		for _, wrong := range published.wrong(typeOf(value), value) {
 			w.t.Errorf("%s: %s", file, wrong)
@@ -63,7 +63,7 @@ func (w *workspace) yaml(file string, types map[string]publishedShape, typeOf fu
 	return all
 }
 
-// into decodes a value that is JSON into a type of its own.
+// into decodes a JSON value into the type T.
 func into[T any](t *testing.T, value any) (decoded T) {
 	t.Helper()
 	text, err := json.Marshal(value)
@@ -76,8 +76,8 @@ func into[T any](t *testing.T, value any) (decoded T) {
 	return decoded
 }
 
-// apply applies the configuration of the guide once for each job, at most some at the same time, as an engine does. A second run
-// finds nothing to do.
+// apply applies the configuration of the guide once for each job, with a limited number at the same time, like an engine. A
+// second run must find nothing to change.
 func (a *account) apply(t *testing.T, jobs []job, tables map[string]string, parallel int) {
 	t.Helper()
 	running := make(chan struct{}, parallel)
@@ -96,13 +96,13 @@ func (a *account) apply(t *testing.T, jobs []job, tables map[string]string, para
 			defer func() { <-running }()
 			if j.workspace != "" {
 				if out, status := w.run("workspace", "new", j.workspace); status != 0 {
-					t.Errorf("%v: workspace ended with status %d:\n%s", j, status, out)
+					t.Errorf("%v: workspace new: got status %d, want 0:\n%s", j, status, out)
 					return
 				}
 			}
 			for _, command := range [][]string{{"apply", "-auto-approve"}, {"plan", "-detailed-exitcode"}} {
 				if out, status := w.run(command[0], command[1:]...); status != 0 {
-					t.Errorf("%v: %s ended with status %d:\n%s", j, command[0], status, out)
+					t.Errorf("%v: %s: got status %d, want 0:\n%s", j, command[0], status, out)
 				}
 			}
 		})
@@ -110,8 +110,8 @@ func (a *account) apply(t *testing.T, jobs []job, tables map[string]string, para
 	all.Wait()
 }
 
-// TestAccEngines compares each engine's file with what the engine publishes of it, and applies what it says: both sites are
-// served, each from a state of its own, and together they keep to the calls of the account.
+// TestAccEngines checks each engine's file against the format that the engine publishes, and applies what the file says.
+// Each site must be applied with a state of its own, and all jobs together must stay within the calls of the account.
 func TestAccEngines(t *testing.T) {
 	t.Parallel()
 	read := map[string]func(t *testing.T) []job{
@@ -133,7 +133,7 @@ func TestAccEngines(t *testing.T) {
 				}
 			}](t, file)
 			if config.Version != 3 || !config.ParallelPlan {
-				t.Errorf("the version is %d, parallel_plan %t", config.Version, config.ParallelPlan)
+				t.Errorf("got version %d and parallel_plan %t, want 3 and true", config.Version, config.ParallelPlan)
 			}
 			for _, project := range config.Projects {
 				j := job{workspace: project.Workspace, variables: map[string]string{}}
@@ -144,7 +144,7 @@ func TestAccEngines(t *testing.T) {
 					}
 				}
 				if project.Dir != "sites" || !slices.Contains(project.Autoplan.WhenModified, project.Name+".csv") {
-					t.Errorf("the project %s is in %s and planned for %v", project.Name, project.Dir, project.Autoplan.WhenModified)
+					t.Errorf("project %s: got folder %s and when_modified %v", project.Name, project.Dir, project.Autoplan.WhenModified)
 				}
 				jobs = append(jobs, j)
 			}
@@ -171,7 +171,7 @@ func TestAccEngines(t *testing.T) {
 			}) {
 				o := into[object](t, document)
 				if _, err := time.ParseDuration(o.Spec.Interval); err != nil {
-					t.Errorf("the interval of %s: %v", o.Metadata.Name, err)
+					t.Errorf("%s: invalid interval: %v", o.Metadata.Name, err)
 				}
 				if o.Kind == "GitRepository" {
 					sources = append(sources, o.Kind+" "+o.Metadata.Name)
@@ -182,7 +182,7 @@ func TestAccEngines(t *testing.T) {
 					j.variables[variable.Name] = fmt.Sprint(variable.Value)
 				}
 				if !slices.Contains(sources, o.Spec.SourceRef.Kind+" "+o.Spec.SourceRef.Name) || o.Spec.Path != "./sites" {
-					t.Errorf("%s is in %s of %s", o.Metadata.Name, o.Spec.Path, o.Spec.SourceRef.Name)
+					t.Errorf("%s: got path %s of source %s", o.Metadata.Name, o.Spec.Path, o.Spec.SourceRef.Name)
 				}
 				jobs = append(jobs, j)
 			}
@@ -192,14 +192,14 @@ func TestAccEngines(t *testing.T) {
 			types := published(t, "terragrunt")["terragrunt.hcl"]
 			root := terragrunt(t, "root.hcl", types)
 			if source := into[struct{ Terraform []struct{ Source string } }](t, root).Terraform[0].Source; !strings.HasSuffix(source, `/../sites"`) {
-				t.Errorf("the source is %s", source)
+				t.Errorf("got source %s, want the sites folder", source)
 			}
 			// Each folder has a state of its own.
 			state := into[struct {
 				State []struct{ Config string } `json:"remote_state"`
 			}](t, root).State[0].Config
 			if !strings.Contains(state, "${get_terragrunt_dir()}/") {
-				t.Errorf("the state is in %s", state)
+				t.Errorf("got the state's path %s, want one in the folder", state)
 			}
 			units, err := filepath.Glob(engines + "terragrunt/*/terragrunt.hcl")
 			if err != nil {
@@ -216,20 +216,20 @@ func TestAccEngines(t *testing.T) {
 					j.variables[name] = fmt.Sprint(value)
 				}
 				if len(file.Include) != 1 || file.Include[0].Path != `find_in_parent_folders("root.hcl")` || j.variables["site"] != folder {
-					t.Errorf("%s has %+v", unit, file)
+					t.Errorf("%s: got %+v", unit, file)
 				}
 				jobs = append(jobs, j)
 			}
 			return jobs
 		},
 		"hcp-terraform": func(t *testing.T) (jobs []job) {
-			newWorkspace(t) // or there is no CLI
+			newWorkspace(t) // skips the test if there is no CLI
 			var mu sync.Mutex
 			variables, settings := map[string]map[string]string{}, map[string]string{}
 			tfe := standIn{name: "tfe", types: published(t, "tfe"), created: map[string]func(created) (string, error){
 				"tfe_workspace": func(c created) (string, error) {
 					if name := c.text("name"); strings.Contains(name, ".") || c.text("working_directory") != "sites" {
-						return "", fmt.Errorf("the workspace %s is in %s", name, c.text("working_directory"))
+						return "", fmt.Errorf("workspace %s: got working_directory %s", name, c.text("working_directory"))
 					}
 					return "ws-" + c.text("name"), nil
 				},
@@ -257,21 +257,21 @@ func TestAccEngines(t *testing.T) {
 				"organization": tfconfig.StringVariable("my-company"), "repository": tfconfig.StringVariable("my-company/infrastructure"),
 				"github_app_installation_id": tfconfig.StringVariable("ghain-1"),
 			}
-			// The second step leaves no state, as the library cannot read one with for_each.
+			// The second step leaves no resource, because the test library cannot read a state with for_each.
 			locals, _, found := strings.Cut(config, "resource \"")
 			if !found {
-				t.Fatal("there is no resource")
+				t.Fatal("the configuration has no resource")
 			}
 			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
 				{Config: config, ConfigVariables: values},
 				{Config: locals, ConfigVariables: values},
 			}})
 			if len(settings) != len(variables) {
-				t.Errorf("there are variables of %v, and settings of %v", variables, settings)
+				t.Errorf("got %v workspaces with variables, but %v with settings", variables, settings)
 			}
 			for workspace, mode := range settings {
 				if mode != "agent tfe_agent_pool" {
-					t.Errorf("%s runs by %s", workspace, mode)
+					t.Errorf("workspace %s: got execution by %s, want an agent pool", workspace, mode)
 				}
 			}
 			for _, values := range variables {
@@ -294,7 +294,7 @@ func TestAccEngines(t *testing.T) {
 		t.Run(folder.Name(), func(t *testing.T) {
 			t.Parallel()
 			if read[folder.Name()] == nil {
-				t.Fatal("nothing reads it")
+				t.Fatal("no test for this engine")
 			}
 			jobs := read[folder.Name()](t)
 			a := newAccount(t, fakeesa.Options{})
@@ -314,14 +314,14 @@ func TestAccEngines(t *testing.T) {
 				share += int(number(j.variables["requests_per_second"]))
 			}
 			if share != 20 {
-				t.Errorf("the jobs make %d calls per second together, want 20", share)
+				t.Errorf("all jobs together make %d calls per second, want 20", share)
 			}
 		})
 	}
 }
 
-// terragrunt reads a file, compares it with what is published, and returns it as JSON would decode it. Expressions that are not
-// plain values are their text.
+// terragrunt reads a Terragrunt file, checks it against the published format, and returns it as JSON would decode it.
+// Expressions that are not plain values are returned as text.
 func terragrunt(t *testing.T, name string, types publishedShape) map[string]any {
 	t.Helper()
 	text := []byte(readFile(t, engines+"terragrunt/"+name))
@@ -331,7 +331,7 @@ func terragrunt(t *testing.T, name string, types publishedShape) map[string]any 
 	}
 	body, isBody := file.Body.(*hclsyntax.Body)
 	if !isBody {
-		t.Fatalf("%s is a %T", name, file.Body)
+		t.Fatalf("%s: got a body of type %T, want HCL syntax", name, file.Body)
 	}
 	decoded := plain(body, text)
 	for _, wrong := range types.wrong(name, decoded) {
@@ -377,7 +377,7 @@ func plainExpression(expression hclsyntax.Expression, text []byte) any {
 
 var engineStates = flag.Int("engine-states", 4, "how many states TestAccEngines_many applies")
 
-// TestAccEngines_many applies several states, ten at the same time, as `terragrunt run --all --parallelism 10` does. They share
+// TestAccEngines_many applies several states, ten at the same time, like `terragrunt run --all --parallelism 10`. They share
 // the limits of one account.
 func TestAccEngines_many(t *testing.T) {
 	t.Parallel()
@@ -408,7 +408,7 @@ func TestAccEngines_many(t *testing.T) {
 		t.Errorf("hostnames and their sites (-want +got):\n%s", diff)
 	}
 	if creates := a.Count("CreateCustomHostname"); creates != states*hostnames {
-		t.Errorf("%d creates of %d hostnames", creates, states*hostnames)
+		t.Errorf("got %d creates, want %d", creates, states*hostnames)
 	}
 	refused := 0
 	for _, r := range a.Requests() {

@@ -24,7 +24,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// example is a workspace with what the examples need: variables, and a certificate of app.customer-b.com.
+// example returns a workspace with what the examples need: variables, and a certificate of app.customer-b.com.
 func example(t *testing.T, a *account, certificate certtest.Pair) *workspace {
 	t.Helper()
 	w := newWorkspace(t)
@@ -35,7 +35,7 @@ func example(t *testing.T, a *account, certificate certtest.Pair) *workspace {
 	return w
 }
 
-// readExample reads a file of the examples.
+// readExample returns a file of the examples.
 func readExample(t *testing.T, path string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../../examples", path))
@@ -53,14 +53,15 @@ func (w *workspace) play(path string) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccExamples applies every example of the provider, a resource, data source and function on the fake, plans again, and destroys.
+// TestAccExamples applies every example of the provider, a resource, a data source and a function on the fake, plans again,
+// and destroys.
 func TestAccExamples(t *testing.T) {
 	t.Parallel()
 	var examples []string
 	for _, pattern := range []string{"provider/provider*.tf", "resources/*/resource*.tf", "data-sources/*/data-source*.tf", "functions/*/function*.tf"} {
 		found, err := filepath.Glob(filepath.Join("../../examples", pattern))
 		if err != nil || len(found) == 0 {
-			t.Fatalf("no examples %s: %v", pattern, err)
+			t.Fatalf("found no examples that match %s: %v", pattern, err)
 		}
 		examples = append(examples, found...)
 	}
@@ -71,14 +72,14 @@ func TestAccExamples(t *testing.T) {
 		}
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			// The customers of the examples do their part at once.
+			// The customers publish their records at once.
 			a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "wildcards")
 			w := example(t, a, issue(t, "app.customer-b.com"))
 			a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 			w.play(path)
 			w.mustRun("destroy", "-auto-approve")
 			if got := a.hostname(t); got.Hostname != name {
-				t.Errorf("destroy left %s", got.Hostname)
+				t.Errorf("got hostname %s after destroy, want the one from before", got.Hostname)
 			}
 		})
 	}
@@ -93,7 +94,7 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// copyExample puts all files of an example's folder into the workspace.
+// copyExample copies all files of an example's folder into the workspace.
 func (w *workspace) copyExample(folder string) {
 	w.t.Helper()
 	_ = os.Remove(filepath.Join(w.dir, "versions.tf"))
@@ -112,7 +113,7 @@ func TestAccExamples_query(t *testing.T) {
 	w.write("main.tf", "provider \"esa\" {}\n")
 	examples, err := filepath.Glob("../../examples/list-resources/*/*.tfquery.hcl")
 	if err != nil || len(examples) == 0 {
-		t.Fatalf("no examples: %v", err)
+		t.Fatalf("found no examples: %v", err)
 	}
 	for _, path := range examples {
 		text, err := os.ReadFile(path)
@@ -132,7 +133,7 @@ func TestAccExamples_actions(t *testing.T) {
 	requireTerraform14(t)
 	examples, err := filepath.Glob("../../examples/actions/*/action.tf")
 	if err != nil || len(examples) == 0 {
-		t.Fatalf("no examples: %v", err)
+		t.Fatalf("found no examples: %v", err)
 	}
 	for _, path := range examples {
 		a := newAccount(t, fakeesa.Options{PublishAtOnce: true})
@@ -146,7 +147,7 @@ func TestAccExamples_actions(t *testing.T) {
 	}
 }
 
-// TestAccGuideTakeover goes the way of the guide: query, apply, and nothing has changed.
+// TestAccGuideTakeover follows the guide: a query, an apply, and a plan without changes.
 func TestAccGuideTakeover(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
@@ -156,16 +157,16 @@ func TestAccGuideTakeover(t *testing.T) {
 	w.copyExample("guides/takeover")
 	w.mustRun("query", "-generate-config-out=hostnames.tf")
 	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "10 imported, 0 added, 0 changed, 0 destroyed") {
-		t.Errorf("apply said:\n%s", out)
+		t.Errorf("apply: want 10 imported and no other change:\n%s", out)
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// accessTypes are the ways in which a site can be connected, with what a customer's CNAME record points at.
+// accessTypes are the access types of a site, each with the target of a customer's CNAME record.
 var accessTypes = map[string]string{"NS": "origin.example.com", "CNAME": "origin.example.com.example.com.cdn.example"}
 
-// TestAccGuideFreeCertificate applies the guide's configuration once for each way to connect a site, with a stand-in for
-// Alibaba Cloud DNS that publishes to the fake.
+// TestAccGuideFreeCertificate applies the guide's configuration for each access type. A stand-in for Alibaba Cloud DNS
+// publishes records to the fake.
 func TestAccGuideFreeCertificate(t *testing.T) {
 	t.Parallel()
 	for accessType, target := range accessTypes {
@@ -191,20 +192,20 @@ func freeCertificate(t *testing.T, a *account, target string) {
 		Config: config + a.provider(),
 		Check: resource.ComposeTestCheckFunc(resource.TestCheckResourceAttr("alicloud_alidns_record.shop", "value", target), check(func() error {
 			if got := a.hostname(t); got.Status != "active" || got.CertStatus != "OK" {
-				return fmt.Errorf("the status is %s, the certificate %s", got.Status, got.CertStatus)
+				return fmt.Errorf("got status %s and certificate status %s, want active and OK", got.Status, got.CertStatus)
 			}
 			return nil
 		})),
 	}}})
 }
 
-// inProcess is a configuration whose providers are this process.
+// inProcess returns a configuration whose providers run in this process.
 func inProcess(config string) string {
 	return regexp.MustCompile(`source = "[a-z-]+/([a-z]+)"`).ReplaceAllString(config, `source = "registry.terraform.io/esa-provider/$1"`)
 }
 
-// TestAccGuideWholeJourney makes site, record and hostname, with a stand-in for the alicloud provider that has its published
-// schema, until the certificate is in use; and takes all of it away again. Before the site is active nothing is made in it.
+// TestAccGuideWholeJourney creates site, record and hostname until the certificate is in use, and destroys all of it. A
+// stand-in for the alicloud provider has the published schema. Before the site is active, no hostname is created.
 func TestAccGuideWholeJourney(t *testing.T) {
 	t.Parallel()
 	const folder = "../../examples/guides/whole-journey/"
@@ -226,7 +227,7 @@ func TestAccGuideWholeJourney(t *testing.T) {
 			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
 				{Config: site, ConfigVariables: variables, Check: check(func() error {
 					if a.site.AccessType != access || a.site.InstanceID != "esa-site-1" {
-						return fmt.Errorf("the site is %+v", a.site)
+						return fmt.Errorf("got site %+v", a.site)
 					}
 					return nil
 				})},
@@ -236,7 +237,7 @@ func TestAccGuideWholeJourney(t *testing.T) {
 					Config:    hostname, ConfigVariables: variables,
 					Check: check(func() error {
 						if got := a.hostname(t); got.SiteID != a.site.ID || got.RecordID != a.record.ID || a.record.Value != "service.example.net" {
-							return fmt.Errorf("the hostname is %+v, the record %+v", got, a.record)
+							return fmt.Errorf("got hostname %+v and record %+v", got, a.record)
 						}
 						return nil
 					}),
@@ -250,15 +251,15 @@ func TestAccGuideWholeJourney(t *testing.T) {
 					),
 				},
 			}})
-			// The record could not have been deleted with a hostname on it.
+			// ESA refuses to delete a record that has a hostname, so the destroy must have deleted the hostname first.
 			if left := a.Hostnames(); len(left) != 0 {
-				t.Errorf("destroy left %d hostnames", len(left))
+				t.Errorf("got %d hostnames after destroy, want none", len(left))
 			}
 		})
 	}
 }
 
-// TestAccGuideCustomerDNS sends out the records, waits for nobody, and validates who has published.
+// TestAccGuideCustomerDNS outputs the customers' records without waiting, and validates only those who have published.
 func TestAccGuideCustomerDNS(t *testing.T) {
 	t.Parallel()
 	for accessType, target := range accessTypes {
@@ -267,7 +268,7 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 			customerDNS(t, newAccountOf(t, accessType, fakeesa.Options{IssueWithoutTXT: true}), target)
 		})
 	}
-	// What the guide says to those who try it on the fake.
+	// The guide also describes how to try it on the fake.
 	t.Run("fake-esa -publish", func(t *testing.T) {
 		t.Parallel()
 		customerDNS(t, newAccountOf(t, "NS", fakeesa.Options{PublishAtOnce: true}, "auto-verify"), accessTypes["NS"])
@@ -285,12 +286,12 @@ func TestAccGuideCustomerDNS(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _ = response.Body.Close(); response.StatusCode != http.StatusOK {
-					t.Errorf("%s: status %d", command[0], response.StatusCode)
+					t.Errorf("%s: got status %d, want 200", command[0], response.StatusCode)
 				}
 			}
 		}
 		if count == 0 {
-			t.Error("the guide does not say how to publish")
+			t.Error("the guide does not show how to publish")
 		}
 	})
 }
@@ -306,11 +307,11 @@ func customerDNS(t *testing.T, a *account, target string) {
 		t.Fatal(err)
 	}
 	if len(records) != 2 {
-		t.Fatalf("records %v", records)
+		t.Fatalf("got records %v, want those of two hostnames", records)
 	}
 	owner, traffic := records["shop.customer-a.com"][0], records["shop.customer-a.com"][1]
 	if traffic.Name != "shop.customer-a.com" || traffic.Type != "CNAME" || traffic.Value != target {
-		t.Errorf("the customer is to publish %+v, which does not lead to %s", traffic, target)
+		t.Errorf("got the record %+v, want one that points at %s", traffic, target)
 	}
 	a.PublishTXT(owner.Name, owner.Value)
 	w.env = append(w.env, `TF_VAR_published=["shop.customer-a.com"]`)
@@ -321,12 +322,12 @@ func customerDNS(t *testing.T, a *account, target string) {
 			want = "active"
 		}
 		if hostname.Status != want {
-			t.Errorf("the status of %s is %s, want %s", hostname.Hostname, hostname.Status, want)
+			t.Errorf("%s: got status %s, want %s", hostname.Hostname, hostname.Status, want)
 		}
 	}
 }
 
-// TestAccGuideTenants makes 500 tenants, and then one less and one on another record.
+// TestAccGuideTenants creates 500 tenants. Then it removes one and moves another to another record.
 func TestAccGuideTenants(t *testing.T) {
 	t.Parallel()
 	count := 500
@@ -336,7 +337,7 @@ func TestAccGuideTenants(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: fakeesa.NoLimit}, append([]string{"record-alone"}, patient...)...)
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/tenants")
-	w.mustRun("apply", "-auto-approve") // the guide's own three
+	w.mustRun("apply", "-auto-approve") // the guide's own three tenants
 	var csv strings.Builder
 	csv.WriteString(w.read("tenants.csv"))
 	for i := 3; i < count; i++ {
@@ -345,31 +346,31 @@ func TestAccGuideTenants(t *testing.T) {
 	w.write("tenants.csv", csv.String())
 	w.mustRun("apply", "-auto-approve")
 	if made := len(a.Hostnames()); made != count {
-		t.Fatalf("%d hostnames, want %d", made, count)
+		t.Fatalf("got %d hostnames, want %d", made, count)
 	}
 	w.write("tenants.csv", strings.Replace(strings.Replace(csv.String(), "shop.customer-a.com,origin.example.com\n", "", 1),
 		"www.customer-b.com,origin.example.com", "www.customer-b.com,origin2.example.com", 1))
 	a.ResetRequests()
 	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "0 added, 1 changed, 1 destroyed") {
-		t.Errorf("apply said:\n%s", out)
+		t.Errorf("apply: want one change and one destroy:\n%s", out)
 	}
 	if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1, "DeleteCustomHostname": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 }
 
-// TestAccGuideTenants_mock runs the guide's test, with nothing that answers for ESA.
+// TestAccGuideTenants_mock runs the guide's test with mocks, without a fake ESA.
 func TestAccGuideTenants_mock(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
 	w.copyExample("guides/tenants")
 	if out := w.mustRun("test"); !strings.Contains(out, "2 passed, 0 failed") {
-		t.Errorf("the test said:\n%s", out)
+		t.Errorf("terraform test: want 2 passed:\n%s", out)
 	}
 }
 
-// TestAccGuideTakeoverTenants imports what is there into the layout of the guide to tenants, makes what is not, and has
-// nothing to do then. The import blocks may stay.
+// TestAccGuideTakeoverTenants imports existing hostnames into the layout of the tenants guide, creates the missing one, and
+// then has nothing to change. The import blocks may stay.
 func TestAccGuideTakeoverTenants(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -382,36 +383,36 @@ func TestAccGuideTakeoverTenants(t *testing.T) {
 	w.copyExample("guides/tenants")
 	w.copyExample("guides/takeover-tenants")
 	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "2 imported, 1 added, 2 changed, 0 destroyed") {
-		t.Errorf("apply said:\n%s", out)
+		t.Errorf("apply: want 2 imported, 1 added and 2 changed:\n%s", out)
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	for _, h := range a.Hostnames() {
 		if id, taken := ids[h.Hostname]; taken && h.ID != id {
-			t.Errorf("%s is hostname %d, and was %d", h.Hostname, h.ID, id)
+			t.Errorf("%s: got hostname id %d, want %d", h.Hostname, h.ID, id)
 		}
 	}
-	// The two changes are the timeouts, of which ESA knows nothing.
+	// The two changes are timeouts, which are not sent to ESA.
 	if diff := cmp.Diff(map[string]int{"CreateCustomHostname": 1}, a.writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 
-	// What an older version, or a person, has tainted exists, and is kept.
+	// A hostname that a user or an older version has tainted exists, and is kept.
 	w.mustRun("taint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
 	if _, status := w.run("plan", "-detailed-exitcode"); status != 2 {
-		t.Errorf("the plan of a tainted hostname ended with status %d", status)
+		t.Errorf("plan of a tainted hostname: got status %d, want 2", status)
 	}
 	w.mustRun("untaint", `esa_custom_hostname.tenant["shop.customer-a.com"]`)
 	w.mustRun("plan", "-detailed-exitcode")
 
-	// prevent_destroy holds a line that goes by mistake.
+	// prevent_destroy protects against a line that is removed by mistake.
 	w.write("main.tf", strings.Replace(w.read("main.tf"), "  timeouts {", "  lifecycle {\n    prevent_destroy = true\n  }\n\n  timeouts {", 1))
 	w.write("tenants.csv", strings.Replace(w.read("tenants.csv"), "app.customer-c.com,origin2.example.com\n", "", 1))
 	if out, status := w.run("plan"); status == 0 || !strings.Contains(out, "prevent_destroy") {
-		t.Errorf("the plan without a tenant ended with status %d:\n%s", status, out)
+		t.Errorf("plan without the tenant: got status %d, want an error about prevent_destroy:\n%s", status, out)
 	}
 }
 
-// TestAccGuideMigrating takes 100 hostnames of every kind, which a script has made, into one resource with for_each.
+// TestAccGuideMigrating imports 100 hostnames of every type, created by a script, into one resource with for_each.
 func TestAccGuideMigrating(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
@@ -423,24 +424,25 @@ func TestAccGuideMigrating(t *testing.T) {
 	inventory.mustRun("apply", "-auto-approve")
 	found := inventory.mustRun("output", "-json", "hostnames")
 	if strings.Contains(found, "PRIVATE KEY") {
-		t.Error("the inventory has a private key")
+		t.Error("the inventory contains a private key")
 	}
 	w := example(t, a, pair)
 	w.copyExample("guides/migrating/hostnames")
 	w.write("hostnames.json", found)
 	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "100 imported, 0 added, 0 changed, 0 destroyed") {
-		t.Errorf("apply said:\n%s", out)
+		t.Errorf("apply: want 100 imported and no other change:\n%s", out)
 	}
 	if err := os.Remove(filepath.Join(w.dir, "imports.tf")); err != nil {
 		t.Fatal(err)
 	}
 	w.quiet(100)
 	if writes := a.writes(); len(writes) != 0 {
-		t.Errorf("it wrote %v", writes)
+		t.Errorf("the import wrote %v, want nothing", writes)
 	}
 }
 
-// TestAccGuideMigrating_sites takes one state apart, into one for each site: by import and removed, and by state mv.
+// TestAccGuideMigrating_sites splits one state into one for each site: once by import and removed blocks, and once by state
+// mv.
 func TestAccGuideMigrating_sites(t *testing.T) {
 	t.Parallel()
 	start := func(t *testing.T) (a *account, before *workspace, sites map[string]*workspace) {
@@ -467,17 +469,17 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 	end := func(t *testing.T, a *account, before *workspace, sites map[string]*workspace) {
 		t.Helper()
 		if left := before.mustRun("state", "list"); strings.Contains(left, "esa_custom_hostname.") {
-			t.Errorf("the old state has still\n%s", left)
+			t.Errorf("the old state still contains\n%s", left)
 		}
 		before.mustRun("plan", "-detailed-exitcode")
 		for site, hostnames := range map[string]int{"example.com": 2, "example.org": 1} {
 			sites[site].mustRun("plan", "-detailed-exitcode")
 			if got := strings.Count(sites[site].mustRun("state", "list"), "esa_custom_hostname.tenant["); got != hostnames {
-				t.Errorf("the state of %s has %d hostnames, want %d", site, got, hostnames)
+				t.Errorf("got the state of %s with %d hostnames, want %d", site, got, hostnames)
 			}
 		}
 		if writes := a.writes(); len(writes) != 0 || len(a.Hostnames()) != 3 {
-			t.Errorf("it wrote %v, and %d hostnames are left", writes, len(a.Hostnames()))
+			t.Errorf("got writes %v and %d hostnames, want none and 3", writes, len(a.Hostnames()))
 		}
 	}
 	t.Run("import", func(t *testing.T) {
@@ -486,7 +488,7 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 		for site, w := range sites {
 			w.copyExample("guides/migrating-sites/imports")
 			if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, "0 added") || !strings.Contains(out, "0 destroyed") || !strings.Contains(out, " imported") {
-				t.Errorf("the apply of %s said:\n%s", site, out)
+				t.Errorf("apply of %s: want only imports:\n%s", site, out)
 			}
 		}
 		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
@@ -504,17 +506,17 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 			for command := range strings.Lines(block.text) {
 				ran++
 				if out, status := before.program("sh", "-c", strings.Replace(command, "terraform", before.cli, 1)); status != 0 {
-					t.Fatalf("%s ended with status %d:\n%s", command, status, out)
+					t.Fatalf("%s: got status %d, want 0:\n%s", command, status, out)
 				}
 			}
 		}
 		if ran != 5 {
-			t.Errorf("ran %d commands of the page", ran)
+			t.Errorf("ran %d commands of the page, want 5", ran)
 		}
 		for site, w := range sites {
 			w.write("new.tfstate", before.read(site+".tfstate"))
 			w.mustRun("state", "push", "new.tfstate")
-			// The time limit of the layout goes into the state alone.
+			// The time limits of the layout are saved in state only.
 			w.mustRun("apply", "-auto-approve")
 		}
 		before.write("main.tf", readFile(t, "../../examples/guides/migrating-sites/removed/main.tf"))
@@ -522,16 +524,16 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 	})
 }
 
-// TestGuideMigrating_moved keeps what the guide says of a move from the alicloud provider.
+// TestGuideMigrating_moved checks what the guide says about a move from the alicloud provider.
 func TestGuideMigrating_moved(t *testing.T) {
 	t.Parallel()
 	_, moves := newCustomHostnameResource().(fwresource.ResourceWithMoveState)
 	if says := strings.Contains(readFile(t, "../../docs/guides/migrating.md"), "There is no such move yet."); moves == says {
-		t.Errorf("the resource can take a move from another one: %t; the guide says that it cannot: %t", moves, says)
+		t.Errorf("the resource supports moves: %t; the guide says that it does not: %t", moves, says)
 	}
 }
 
-// TestAccGuideTenantsCertificates makes a tenant with a certificate of its own beside one without.
+// TestAccGuideTenantsCertificates creates a tenant with its own certificate next to one without.
 func TestAccGuideTenantsCertificates(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -553,11 +555,11 @@ func TestAccGuideTenantsCertificates(t *testing.T) {
 		t.Errorf("certificates (-want +got):\n%s", diff)
 	}
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
-		t.Error("a key is in the state")
+		t.Error("the state contains a private key")
 	}
 }
 
-// TestAccGuideThousands applies the two sites of the guide at the same time, each with a state and a share of its own.
+// TestAccGuideThousands applies the two sites of the guide at the same time, each with its own state and its share of calls.
 func TestAccGuideThousands(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -573,7 +575,7 @@ func TestAccGuideThousands(t *testing.T) {
 		job.env = append(slices.Clone(w.env), "TF_WORKSPACE="+workspace, "TF_VAR_requests_per_second="+share)
 		jobs.Go(func() {
 			if out, status := job.run("apply", "-auto-approve"); status != 0 {
-				t.Errorf("%s ended with status %d:\n%s", workspace, status, out)
+				t.Errorf("%s: got status %d, want 0:\n%s", workspace, status, out)
 			}
 		})
 	}
@@ -588,24 +590,25 @@ func TestAccGuideThousands(t *testing.T) {
 	}
 }
 
-// TestAccGuideDayTwo sees a failed certificate and a conflict in the plan, applies for the certificate again, and waits for it.
+// TestAccGuideDayTwo checks that a plan reports a failed certificate and a conflict. Then it applies for the certificate
+// again and waits for it.
 func TestAccGuideDayTwo(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, AutoVerify: true})
 	w := example(t, a, issue(t, "app.customer-b.com"))
 	w.copyExample("guides/day-two")
 	if out := w.mustRun("apply", "-auto-approve"); strings.Contains(out, "Check block") {
-		t.Errorf("a check failed with all in order:\n%s", out)
+		t.Errorf("a check failed although all hostnames are in order:\n%s", out)
 	}
 	w.quiet(1)
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) {
 		h.CertStatus, h.CertApplyMessage, h.Status, h.ConflictWith = "ApplyFailed", "canceled", "conflicted", "existing_site"
 	})
-	// Nothing is to do for Terraform, but for a person.
+	// The plan has no changes, but its checks report what a person has to fix.
 	out := w.mustRun("plan", "-detailed-exitcode")
 	for _, want := range []string{"shop.customer-a.com: certificate ApplyFailed", "canceled", "shop.customer-a.com: conflicted, existing_site"} {
 		if !strings.Contains(out, want) {
-			t.Errorf("the plan does not say %q:\n%s", want, out)
+			t.Errorf("want %q in the plan:\n%s", want, out)
 		}
 	}
 	a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "active", "" })
@@ -616,13 +619,13 @@ func TestAccGuideDayTwo(t *testing.T) {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	if got := a.hostname(t); got.CertStatus != "OK" {
-		t.Errorf("the apply has not waited: the certificate is %s", got.CertStatus)
+		t.Errorf("the apply did not wait: got certificate status %s, want OK", got.CertStatus)
 	}
 	w.quiet(1)
 }
 
-// quiet plans a configuration whose hostnames are as they should be. Beside the lines of the CLI that tell of reads, the plan
-// says nothing of them, and needs no more calls of lists than the checks and a refresh by page.
+// quiet plans a configuration whose hostnames are in order. Except for the CLI's lines about reads, the plan must not
+// mention them. It must make no more list calls than the checks and a refresh by page need.
 func (w *workspace) quiet(hostnames int) {
 	w.t.Helper()
 	out, status := w.run("plan", "-detailed-exitcode", "-out=quiet.tfplan")
@@ -637,17 +640,17 @@ func (w *workspace) quiet(hostnames int) {
 	}
 	plan, shown := strings.Join(said, "\n"), w.mustRun("show", "quiet.tfplan")
 	if status != 0 || reads < hostnames {
-		w.t.Errorf("the plan ended with status %d and %d reads:\n%s", status, reads, plan)
+		w.t.Errorf("plan: got status %d and %d reads:\n%s", status, reads, plan)
 	}
 	for _, text := range []string{plan, shown} {
 		if len(text) >= 2000 || strings.Contains(text, "esa_custom_hostname") || !strings.Contains(text, "No changes.") {
-			w.t.Errorf("a plan with nothing to do has %d bytes:\n%.3000s", len(text), text)
+			w.t.Errorf("got %d bytes for a plan without changes, want fewer than 2000 and no hostname:\n%.3000s", len(text), text)
 		}
 	}
 }
 
-// TestAccGitOps_quiet applies examples/gitops twice, and then nothing is to do and nothing is said, whether there are the
-// three hostnames of the example or a thousand.
+// TestAccGitOps_quiet applies examples/gitops twice. Then there must be nothing to change and nothing to report, with the
+// example's three hostnames and with a thousand.
 func TestAccGitOps_quiet(t *testing.T) {
 	t.Parallel()
 	count := 1000
@@ -663,7 +666,7 @@ func TestAccGitOps_quiet(t *testing.T) {
 	w.mustRun("apply", "-auto-approve")
 	w.quiet(3)
 
-	// What fails, or is renewed, is nothing to be done for Terraform; the check tells of the one, and nothing of the other.
+	// A certificate that failed, or is being renewed, is not a change for Terraform. The check reports only the failed one.
 	all := a.Hostnames()
 	shop := all[slices.IndexFunc(all, func(h fakeesa.Hostname) bool { return h.Status == "active" })].ID
 	for _, status := range []string{"ApplyFailed", "Applying", "OK"} {
@@ -672,7 +675,7 @@ func TestAccGitOps_quiet(t *testing.T) {
 		})
 		out := w.mustRun("plan", "-detailed-exitcode")
 		if strings.Contains(out, "shop.customer-a.com: active, certificate ApplyFailed. canceled") != (status == "ApplyFailed") || !strings.Contains(out, "No changes.") {
-			t.Errorf("with a certificate that is %s the plan said:\n%s", status, out)
+			t.Errorf("certificate status %s: got the plan:\n%s", status, out)
 		}
 	}
 
@@ -684,14 +687,14 @@ func TestAccGitOps_quiet(t *testing.T) {
 	w.write("tenants/customer-d.yaml", file.String())
 	w.mustRun("apply", "-auto-approve", "-parallelism=50")
 	if made := len(a.Hostnames()); made != count {
-		t.Fatalf("%d hostnames, want %d", made, count)
+		t.Fatalf("got %d hostnames, want %d", made, count)
 	}
 	a.ResetRequests()
 	w.quiet(count)
-	// The checks cost a page for each 500 hostnames and two calls more.
+	// The checks cost a page for each 500 hostnames, and two more calls.
 	checks := slices.DeleteFunc(a.RequestsOf("ListCustomHostnames"), func(r fakeesa.Request) bool { return r.Params.Get("Status") == "" })
 	if gets := a.Count("GetCustomHostname"); len(checks) != 2 || gets > 10 {
-		t.Errorf("the plan took %d lists by status and %d reads of one hostname", len(checks), gets)
+		t.Errorf("got %d lists by status and %d reads of single hostnames, want 2 and at most 10", len(checks), gets)
 	}
 	var state struct {
 		Resources []struct {
@@ -711,16 +714,16 @@ func TestAccGitOps_quiet(t *testing.T) {
 		}
 		for _, list := range resource.Instances {
 			if lists++; len(list.Attributes.Hostnames) != 0 {
-				t.Errorf("the state holds %d hostnames that are in order", len(list.Attributes.Hostnames))
+				t.Errorf("got %d hostnames that are in order in the state, want none", len(list.Attributes.Hostnames))
 			}
 		}
 	}
 	if lists != 3 {
-		t.Errorf("the state has %d lists, want 3", lists)
+		t.Errorf("got %d lists in the state, want 3", lists)
 	}
 }
 
-// TestAccGuideCertificates goes the way of the guide: upload, rotate, to free, and back.
+// TestAccGuideCertificates follows the guide: it uploads a certificate, rotates it, changes to a free one, and back.
 func TestAccGuideCertificates(t *testing.T) {
 	t.Parallel()
 	first, second := issue(t, "app.customer-b.com"), issue(t, "app.customer-b.com")
@@ -737,19 +740,19 @@ func TestAccGuideCertificates(t *testing.T) {
 	}
 	w.play("guides/certificates/free.tf")
 	if got := a.hostname(t); got.CertType != "free" {
-		t.Errorf("the type is %s", got.CertType)
+		t.Errorf("got type %s, want free", got.CertType)
 	}
 	w.play("guides/certificates/upload.tf")
 	if got := a.hostname(t); got.CertType != "upload" || got.ID != id {
-		t.Errorf("the type is %s, the id %d and no longer %d", got.CertType, got.ID, id)
+		t.Errorf("got type %s and hostname id %d, want upload and %d", got.CertType, got.ID, id)
 	}
 	if strings.Contains(w.read("terraform.tfstate"), "PRIVATE KEY") {
-		t.Error("a key is in the state")
+		t.Error("the state contains a private key")
 	}
 }
 
-// TestAccGuideCertificates_trial makes a certificate as the guide does, where openssl is installed, and uploads it. After that
-// a plan needs no key.
+// TestAccGuideCertificates_trial creates a certificate with the guide's openssl commands, if openssl is installed, and
+// uploads it. The next plan must not need the key.
 func TestAccGuideCertificates_trial(t *testing.T) {
 	t.Parallel()
 	var commands string
@@ -760,7 +763,7 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	}
 	for _, part := range []string{"-keyout app.customer-b.com.key ", "-out app.customer-b.com.pem\n", `subjectAltName=DNS:app.customer-b.com"`, `TF_VAR_private_key="$(cat app.customer-b.com.key)"`, "TF_VAR_site_id=4042843419650112 TF_VAR_record_id=4042843419650113\n"} {
 		if !strings.Contains(commands, part) {
-			t.Errorf("the guide's commands do not have %s:\n%s", part, commands)
+			t.Errorf("the guide's commands do not contain %s:\n%s", part, commands)
 		}
 	}
 	a := newAccount(t, fakeesa.Options{})
@@ -777,10 +780,10 @@ func TestAccGuideCertificates_trial(t *testing.T) {
 	commands = strings.NewReplacer("4042843419650112", fmt.Sprint(a.site.ID), "4042843419650113", fmt.Sprint(a.record.ID), "terraform apply", w.cli+" apply -auto-approve", "terraform init", w.cli+" init").Replace(commands)
 	out, status := w.program("sh", "-ec", commands)
 	if status != 0 {
-		t.Fatalf("the commands ended with status %d:\n%s", status, out)
+		t.Fatalf("the commands: got status %d, want 0:\n%s", status, out)
 	}
 	if got := a.hostname(t); got.CertType != "upload" {
-		t.Errorf("the type is %s", got.CertType)
+		t.Errorf("got type %s, want upload", got.CertType)
 	}
 	w.env = slices.DeleteFunc(w.env, func(entry string) bool { return strings.HasPrefix(entry, "TF_VAR_private_key=") })
 	w.mustRun("plan", "-input=false", "-detailed-exitcode")

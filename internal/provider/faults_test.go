@@ -23,11 +23,10 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// What goes wrong between the provider and ESA, met by a real CLI. How single calls cope with it is tested in
-// internal/esa; here it is what a user is left with.
+// These tests check with a real CLI what a user sees if calls fail. internal/esa tests how the client handles single calls.
 
-// TestAccFaults_answers takes a hostname for every fault through its life. Each meets its fault at each call, before
-// the call's effect or after it, and still one apply is enough, each time.
+// TestAccFaults_answers takes one hostname for each fault through its life. Each call meets the fault of its hostname,
+// before the call's effect or after it. One apply must be enough each time.
 func TestAccFaults_answers(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
@@ -83,14 +82,14 @@ resource "esa_custom_hostname" "test" {
 	converged := func(record int64) resource.TestCheckFunc {
 		return check(func() error {
 			if left := a.Faults(); len(left) > 0 {
-				return fmt.Errorf("%d faults were never met, such as %+v", len(left), left[0])
+				return fmt.Errorf("got %d faults that never happened, such as %+v", len(left), left[0])
 			}
 			if made := a.Hostnames(); len(made) != len(all) {
-				return fmt.Errorf("the server has %d hostnames, want %d", len(made), len(all))
+				return fmt.Errorf("got %d hostnames on the server, want %d", len(made), len(all))
 			}
 			for _, h := range a.Hostnames() {
 				if h.RecordID != record {
-					return fmt.Errorf("%s has record %d", h.Hostname, h.RecordID)
+					return fmt.Errorf("%s: got record %d, want %d", h.Hostname, h.RecordID, record)
 				}
 			}
 			return nil
@@ -101,9 +100,9 @@ resource "esa_custom_hostname" "test" {
 		resource.TestStep{PreConfig: inject("UpdateCustomHostname", "GetCustomHostname"), Config: config(a.record2.ID), Check: converged(a.record2.ID)},
 		resource.TestStep{PreConfig: inject("DeleteCustomHostname", "GetCustomHostname"), Config: config(a.record2.ID), Destroy: true, Check: check(func() error {
 			for _, left := range a.Faults() {
-				// Where a delete is sent again, its answer says that the hostname is gone, and nothing is read.
+				// A retried delete returns that the hostname is gone, so nothing is read.
 				if left.Action != "GetCustomHostname" {
-					return fmt.Errorf("not met: %+v", left)
+					return fmt.Errorf("a fault never happened: %+v", left)
 				}
 			}
 			return nil
@@ -111,7 +110,7 @@ resource "esa_custom_hostname" "test" {
 	)
 }
 
-// TestAccFaults_verify loses answers of VerifyCustomHostname each way.
+// TestAccFaults_verify loses responses of VerifyCustomHostname in each way.
 func TestAccFaults_verify(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")
@@ -121,7 +120,7 @@ func TestAccFaults_verify(t *testing.T) {
 			a.Inject(fault)
 		}
 	}
-	// The provider's own retries end before all of these have passed: the waiter begins anew.
+	// The provider's own retries end before all of these faults have passed. The validation then verifies again.
 	a.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", After: true, Drop: true})
 	config := strings.Replace(a.hcl(a.args(name), wait(`wait_for = "ownership"`)), "provider \"esa\" {", "provider \"esa\" {\n  max_retries = 100", 1)
 	a.test(t, resource.TestStep{
@@ -130,7 +129,7 @@ func TestAccFaults_verify(t *testing.T) {
 			resource.TestCheckResourceAttr("esa_custom_hostname_validation.test", "status", "active"),
 			check(func() error {
 				if left := a.Faults(); len(left) > 0 || len(a.Hostnames()) != 1 {
-					return fmt.Errorf("%d faults were never met, %d hostnames", len(left), len(a.Hostnames()))
+					return fmt.Errorf("got %d faults that never happened and %d hostnames, want none and 1", len(left), len(a.Hostnames()))
 				}
 				return nil
 			}),
@@ -138,7 +137,7 @@ func TestAccFaults_verify(t *testing.T) {
 	})
 }
 
-// TestAccFaults_oneOfAHundred meets one empty 502 in the middle of a large apply.
+// TestAccFaults_oneOfAHundred returns one empty 502 in the middle of a large apply.
 func TestAccFaults_oneOfAHundred(t *testing.T) {
 	t.Parallel()
 	for _, action := range []string{"CreateCustomHostname", "GetCustomHostname"} {
@@ -151,23 +150,23 @@ func TestAccFaults_oneOfAHundred(t *testing.T) {
 			w.write("main.tf", a.many(count, a.record.ID, ""))
 			w.mustRun("apply", "-auto-approve")
 			if made, saved := len(a.Hostnames()), len(strings.Fields(w.mustRun("state", "list"))); made != count || saved != count {
-				t.Errorf("%d on the server, %d in state", made, saved)
+				t.Errorf("got %d hostnames on the server and %d in state, want %d", made, saved, count)
 			}
 			if left := a.Faults(); len(left) != 0 {
-				t.Error("the fault was not met")
+				t.Error("the fault never happened")
 			}
 			w.mustRun("plan", "-detailed-exitcode")
 		})
 	}
 }
 
-// A door stands before a server and breaks the first connections.
+// A door passes connections on to a server, and breaks the first ones.
 type door struct {
 	net.Listener
 	broken atomic.Int32
 }
 
-// newDoor breaks as many connections as there are functions, one with each; then it passes them on.
+// newDoor breaks one connection with each of the functions. It passes all later connections on.
 func newDoor(t *testing.T, to string, breaks ...func(*net.TCPConn)) *door {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -207,7 +206,7 @@ func pass(from net.Conn, to string) {
 	_, _ = io.Copy(from, target)
 }
 
-// resetAfter reads some of the request, and then resets the connection.
+// resetAfter reads some bytes of the request and then resets the connection.
 func resetAfter(bytes int64) func(*net.TCPConn) {
 	return func(conn *net.TCPConn) {
 		_ = conn.SetLinger(0)
@@ -216,8 +215,8 @@ func resetAfter(bytes int64) func(*net.TCPConn) {
 	}
 }
 
-// TestAccFaults_brokenNetwork breaks connections before, during and after a request, and lets answers come late or
-// stop halfway, all in one apply.
+// TestAccFaults_brokenNetwork breaks connections before, during and after a request, and delays or truncates responses, all
+// in one apply.
 func TestAccFaults_brokenNetwork(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -232,16 +231,17 @@ func TestAccFaults_brokenNetwork(t *testing.T) {
 	w.write("main.tf", strings.Replace(a.hcl(a.args(name)), a.provider(), provider, 1))
 	w.mustRun("apply", "-auto-approve")
 	if door.broken.Load() != 3 || len(a.Hostnames()) != 1 {
-		t.Errorf("%d connections were broken, the server has %d hostnames", door.broken.Load(), len(a.Hostnames()))
+		t.Errorf("got %d broken connections and %d hostnames, want 3 and 1", door.broken.Load(), len(a.Hostnames()))
 	}
-	// The second fault at Create is never met: the look finds what the late answer was about.
+	// The second fault of Create never happens, because the list shows the hostname whose response was late.
 	if left := a.Faults(); len(left) != 1 || left[0].Action != "CreateCustomHostname" {
-		t.Errorf("not met: %+v", left)
+		t.Errorf("got faults %+v that never happened, want the second one of Create", left)
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccFaults_noESA meets what is not ESA, or nothing: one clear error, and nothing of the signed URL in it.
+// TestAccFaults_noESA checks endpoints that are not ESA, or do not respond. The plan must return one clear error without the
+// signed URL.
 func TestAccFaults_noESA(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
@@ -296,36 +296,36 @@ data "esa_custom_hostname" "test" {
 			output, status := w.run("plan")
 			text := plainText(output)
 			if status != 1 || !regexp.MustCompile(test.want).MatchString(text) {
-				t.Errorf("status %d, no %q in:\n%s", status, test.want, output)
+				t.Errorf("got status %d, want 1 and %q in:\n%s", status, test.want, output)
 			}
 			_, host, _ := strings.Cut(test.endpoint, "//")
 			if !strings.Contains(strings.ReplaceAll(text, " ", ""), host) && !strings.Contains(text, "Error message:") {
-				t.Errorf("the endpoint %s is not named:\n%s", host, output)
+				t.Errorf("the error does not name the endpoint %s:\n%s", host, output)
 			}
 			if !strings.Contains(text, "GetCustomHostname") {
-				t.Errorf("the action is not named:\n%s", output)
+				t.Errorf("the error does not name the action:\n%s", output)
 			}
 			for _, secret := range []string{"LTAIofTheTest", "s3cr3tOfTheTest", "t0kenOfTheTest", "Signature", "y=1"} {
 				if strings.Contains(text, secret) {
-					t.Errorf("%s is shown:\n%s", secret, output)
+					t.Errorf("the output contains %s:\n%s", secret, output)
 				}
 			}
 			if n := asked.Load(); test.once && n > 1 {
-				t.Errorf("asked %d times, want once", n)
+				t.Errorf("got %d requests, want 1", n)
 			}
 			if again := strings.Contains(text, "2 attempts"); again == test.once {
-				t.Errorf("retried: %v, want %v:\n%s", again, !test.once, output)
+				t.Errorf("got retried %v, want %v:\n%s", again, !test.once, output)
 			}
 		})
 	}
 }
 
-// plainText is a CLI's output without its frames and line ends.
+// plainText returns the output of a CLI without frames and newlines.
 func plainText(output string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
 }
 
-// TestAccFaults_notFound answers a read with each of the codes that come with status 404.
+// TestAccFaults_notFound returns each of the codes with status 404 to a read.
 func TestAccFaults_notFound(t *testing.T) {
 	t.Parallel()
 	for code, gone := range map[string]bool{
@@ -352,7 +352,7 @@ func TestAccFaults_notFound(t *testing.T) {
 	}
 }
 
-// TestAccFaults_caller meets refusals that are about who is calling: one clear error, at once.
+// TestAccFaults_caller checks refusals because of the caller. They must cause one clear error, at once.
 func TestAccFaults_caller(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -384,20 +384,20 @@ func TestAccFaults_caller(t *testing.T) {
 			})
 			most := 1
 			if title == "token expired" {
-				most = 2 // renewed once
+				most = 2 // The token is renewed once.
 			}
 			if n := len(a.Requests()); n > most || len(a.Hostnames()) != 0 {
-				t.Errorf("%d calls, %d hostnames", n, len(a.Hostnames()))
+				t.Errorf("got %d calls and %d hostnames, want at most %d and none", n, len(a.Hostnames()), most)
 			}
 		})
 	}
 }
 
-// TestAccFaults_othersMeanwhile lets others act between a plan and its apply.
+// TestAccFaults_othersMeanwhile has others change the hostname between a plan and its apply.
 func TestAccFaults_othersMeanwhile(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		before, after func(a *account, w *workspace) // the configurations
+		before, after func(a *account, w *workspace) // write the configurations
 		meanwhile     func(a *account)
 		status        int
 		want          string
@@ -449,10 +449,10 @@ func TestAccFaults_othersMeanwhile(t *testing.T) {
 			test.meanwhile(a)
 			output, status := w.run("apply", "saved.tfplan")
 			if status != test.status || !regexp.MustCompile(test.want).MatchString(plainText(output)) {
-				t.Errorf("status %d, want %d and %q:\n%s", status, test.status, test.want, output)
+				t.Errorf("got status %d, want %d and %q:\n%s", status, test.status, test.want, output)
 			}
 			if n := len(a.Hostnames()); n != test.left {
-				t.Errorf("%d hostnames, want %d", n, test.left)
+				t.Errorf("got %d hostnames, want %d", n, test.left)
 			}
 			if test.left == 1 && test.status == 0 {
 				w.mustRun("plan", "-detailed-exitcode")
@@ -461,7 +461,7 @@ func TestAccFaults_othersMeanwhile(t *testing.T) {
 	}
 }
 
-// TestAccFaults_busyRecord changes ten hostnames of one record at once, of which ESA takes one change at a time.
+// TestAccFaults_busyRecord changes ten hostnames of one record at the same time. ESA accepts one change at a time.
 func TestAccFaults_busyRecord(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{Latency: 20 * time.Millisecond})
@@ -489,8 +489,8 @@ resource "esa_custom_hostname" "test" {
 	)
 }
 
-// TestAccFaults_twoApplies runs one configuration twice at once, from two folders: one of them gets the hostname, and
-// the other one the command to import it, whatever ESA does about a name that it has.
+// TestAccFaults_twoApplies applies one configuration in two folders at the same time. One gets the hostname, and the other
+// the command to import it, however ESA responds to a duplicate name.
 func TestAccFaults_twoApplies(t *testing.T) {
 	t.Parallel()
 	for title, duplicate := range map[string]fakeesa.DuplicateCreate{"refused": fakeesa.DuplicateRefused, "in conflict": fakeesa.DuplicateConflicts} {
@@ -509,7 +509,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 			}
 			group.Wait()
 			if statuses[0]+statuses[1] != 1 {
-				t.Errorf("statuses %v:\n%s\n%s", statuses, outputs[0], outputs[1])
+				t.Errorf("got statuses %v, want one 0 and one 1:\n%s\n%s", statuses, outputs[0], outputs[1])
 			}
 			made := a.hostname(t)
 			for i, output := range outputs {
@@ -517,14 +517,14 @@ func TestAccFaults_twoApplies(t *testing.T) {
 					output, _ = folders[i].run("apply", "-auto-approve")
 				}
 				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d:%d", a.site.ID, made.ID)) {
-					t.Errorf("no import command:\n%s", output)
+					t.Errorf("the error does not contain the import command:\n%s", output)
 				}
 			}
 		})
 	}
 }
 
-// TestAccFaults_createdTwice meets an ESA that takes a name which its site already has.
+// TestAccFaults_createdTwice checks an ESA that accepts a name that its site already has.
 func TestAccFaults_createdTwice(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts})
@@ -535,7 +535,7 @@ func TestAccFaults_createdTwice(t *testing.T) {
 	}, resource.TestStep{
 		PreConfig: func() {
 			if left := a.hostname(t); left.ID != held.ID {
-				t.Errorf("hostname %d is left, want %d", left.ID, held.ID)
+				t.Errorf("got hostname %d, want %d", left.ID, held.ID)
 			}
 		},
 		Config:           a.hcl(a.args(name), fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, held.ID)),
@@ -543,7 +543,7 @@ func TestAccFaults_createdTwice(t *testing.T) {
 	})
 }
 
-// TestAccFaults_hostileText is shown to a terminal.
+// TestAccFaults_hostileText checks that control characters and very long texts are not printed to the terminal.
 func TestAccFaults_hostileText(t *testing.T) {
 	t.Parallel()
 	hostile := "\x1b]0;owned\x07\x1b[2J\r\n\u202e" + strings.Repeat("A", 1<<20)
@@ -570,21 +570,21 @@ func TestAccFaults_hostileText(t *testing.T) {
 			arguments := a.args(name, test.args)
 			w.write("main.tf", a.hcl(arguments))
 			output, status := w.run("apply", "-auto-approve")
-			// The CLI itself quotes the configuration's line in question; the control characters are escaped there.
+			// The CLI quotes the line of the configuration, where the control characters are escaped.
 			if status != 1 || strings.ContainsAny(output, "\x1b\x07\r\u202e") {
-				t.Errorf("status %d:\n%.2000q", status, output)
+				t.Errorf("got status %d, want 1 and no control characters:\n%.2000q", status, output)
 			}
 			if shown := strings.Count(output, "A") + strings.Count(output, "B"); shown > 3000 {
-				t.Errorf("%d bytes are shown", len(output))
+				t.Errorf("got %d bytes of output, want a truncated text", len(output))
 			}
 			if left := a.Hostnames(); len(left) != 0 {
-				t.Errorf("%d hostnames", len(left))
+				t.Errorf("got %d hostnames, want none", len(left))
 			}
 		})
 	}
 }
 
-// TestAccFaults_interrupted sends SIGINT to the CLI while a call is under way.
+// TestAccFaults_interrupted sends SIGINT to the CLI during a call.
 func TestAccFaults_interrupted(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{1, 2} {
@@ -614,7 +614,7 @@ func TestAccFaults_interrupted(t *testing.T) {
 				}
 				_ = apply.Wait()
 				if times == 1 && !strings.Contains(w.read("terraform.tfstate"), fmt.Sprint(a.hostname(t).ID)) {
-					t.Errorf("the id is not in the state:\n%s", apply.Stdout)
+					t.Errorf("the state does not contain the id:\n%s", apply.Stdout)
 				}
 				if action == "VerifyCustomHostname" {
 					w.write("wait.tf", "")
@@ -634,11 +634,11 @@ func (a *account) await(t *testing.T, action string) {
 		}
 		time.Sleep(25 * time.Millisecond)
 	}
-	t.Fatalf("%s was never called", action)
+	t.Fatalf("%s was not called within 30 s", action)
 }
 
-// untilListed lets the time pass until lists show what was created, where a create needs that: one that is refused because of
-// its name does not wait for lists, and only the next one names the hostname that has it. It reports whether time passed.
+// untilListed waits until lists show what was created, if a create needs that. A create that is refused because of its name
+// does not wait for lists, so only the next one names the hostname that has the name. It reports whether time passed.
 func (a *account) untilListed(t *testing.T) bool {
 	t.Helper()
 	lag := a.Options().UnlistedFor
@@ -651,8 +651,8 @@ func (a *account) untilListed(t *testing.T) bool {
 	return true
 }
 
-// recover does what a user does after an apply that ended in the middle: apply again, and import if it says so. There
-// must be one hostname in the end, as configured.
+// recover does what a user does after an interrupted apply: it applies again, and imports if the error says so. At the end
+// there must be one hostname, as configured.
 func (w *workspace) recover(a *account, record int64) {
 	w.t.Helper()
 	a.untilListed(w.t)
@@ -663,13 +663,13 @@ func (w *workspace) recover(a *account, record int64) {
 		}
 		command := regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`).FindStringSubmatch(output)
 		if command == nil {
-			w.t.Fatalf("no import command:\n%s", output)
+			w.t.Fatalf("the error does not contain the import command:\n%s", output)
 		}
 		w.mustRun("import", testResource, command[1])
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	made := a.hostname(w.t)
 	if made.RecordID != record || !strings.Contains(w.read("terraform.tfstate"), fmt.Sprintf("%q", fmt.Sprint(made.ID))) {
-		w.t.Errorf("the server has %+v", made)
+		w.t.Errorf("got %+v on the server, want it on the configured record and in state", made)
 	}
 }

@@ -46,10 +46,10 @@ func TestParseCertificate(t *testing.T) {
 		}
 	}
 	if len(text("fingerprint_sha256")) != 64 || text("serial_number") == "" {
-		t.Errorf("fingerprint %q, serial number %q", text("fingerprint_sha256"), text("serial_number"))
+		t.Errorf("got fingerprint %q and serial number %q, want 64 characters and a number", text("fingerprint_sha256"), text("serial_number"))
 	}
 	if got["dns_names"].String() != `["shop.customer.com","www.customer.com"]` || got["is_ca"].String() != "false" || got["chain_length"].String() != "2" {
-		t.Errorf("got %v, %v, %v", got["dns_names"], got["is_ca"], got["chain_length"])
+		t.Errorf("got names %v, is_ca %v and chain length %v", got["dns_names"], got["is_ca"], got["chain_length"])
 	}
 }
 
@@ -58,7 +58,7 @@ func TestParseCertificateRefusesAnythingElse(t *testing.T) {
 	for _, text := range []string{"", "x", pair.PrivateKeyPEM} {
 		_, err := callParseCertificate(text)
 		if err == nil || err.FunctionArgument == nil || *err.FunctionArgument != 0 {
-			t.Errorf("%.20q: got %v", text, err)
+			t.Errorf("%.20q: got error %v, want one about the first argument", text, err)
 		}
 	}
 }

@@ -32,12 +32,12 @@ func TestRelativeName(t *testing.T) {
 		}, &resp)
 		if test.argument >= 0 {
 			if resp.Error == nil || resp.Error.FunctionArgument == nil || *resp.Error.FunctionArgument != test.argument {
-				t.Errorf("%q in %q: got %v", test.fqdn, test.zone, resp.Error)
+				t.Errorf("%q in %q: got error %v, want one about argument %d", test.fqdn, test.zone, resp.Error, test.argument)
 			}
 			continue
 		}
 		if resp.Error != nil || !resp.Result.Value().Equal(types.StringValue(test.want)) {
-			t.Errorf("%q in %q: got %v, %v, want %q", test.fqdn, test.zone, resp.Result.Value(), resp.Error, test.want)
+			t.Errorf("%q in %q: got %v, error %v; want %q", test.fqdn, test.zone, resp.Result.Value(), resp.Error, test.want)
 		}
 	}
 }

@@ -29,7 +29,7 @@ type team struct {
 func newTeam(t *testing.T) *team {
 	t.Helper()
 	if runtime.GOOS == "windows" {
-		t.Skip("the pipelines' scripts are for a shell")
+		t.Skip("the pipelines' scripts need a Unix shell")
 	}
 	w := newWorkspace(t)
 	w.copyExample("gitops")
@@ -46,25 +46,25 @@ func newTeam(t *testing.T) *team {
 	return &team{w, newAccount(t, fakeesa.Options{PublishAtOnce: true}, "auto-verify")}
 }
 
-// script runs one of the scripts, and returns what it said in one line.
+// script runs one of the scripts, and returns its output as one line.
 func (w *team) script(want int, name string, arguments ...string) string {
 	w.t.Helper()
 	out, status := w.program(filepath.Join(w.dir, "ci", name), arguments...)
 	if status != want {
-		w.t.Fatalf("%s %v ended with status %d, want %d:\n%s", name, arguments, status, want, out)
+		w.t.Fatalf("%s %v: got status %d, want %d:\n%s", name, arguments, status, want, out)
 	}
 	return strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
 }
 
-// refused runs a script that must refuse, and say why.
+// refused runs a script that must refuse for the given reason.
 func (w *team) refused(reason, name string) {
 	w.t.Helper()
 	if out := w.script(1, name); !strings.Contains(out, reason) {
-		w.t.Errorf("%s says no %q but:\n%s", name, reason, out)
+		w.t.Errorf("%s: got %s, want %q", name, out, reason)
 	}
 }
 
-// preview plans as the job of a pull request, whose role may not ask for a hostname.
+// preview plans like the job of a pull request, whose role may not call GetCustomHostname.
 func (w *team) preview() {
 	w.t.Helper()
 	w.Inject(fakeesa.Fault{Action: "GetCustomHostname", Code: "NoPermission", Times: -1})
@@ -72,7 +72,7 @@ func (w *team) preview() {
 	w.ClearFaults()
 }
 
-// as runs something that needs no more than what a role of ram/ may do.
+// as runs something that must not call more than a role of ram/ allows.
 func (w *team) as(role string, do func()) {
 	w.t.Helper()
 	w.ResetRequests()
@@ -80,12 +80,12 @@ func (w *team) as(role string, do func()) {
 	allowed := ramActions(w.t, filepath.Join(w.dir, "ram", "policy-"+role+".json"))
 	for action := range w.calls() {
 		if !slices.Contains(allowed, "esa:"+action) {
-			w.t.Errorf("the role %s may not call %s", role, action)
+			w.t.Errorf("the role %s does not allow %s", role, action)
 		}
 	}
 }
 
-// keys gives the private keys of certificates by hostname to what runs next, as the secret of the job that applies.
+// keys sets the private keys of certificates by hostname, like the secret of the job that applies.
 func (w *team) keys(keys map[string]string) {
 	w.t.Helper()
 	text, err := json.Marshal(keys)
@@ -106,7 +106,7 @@ func (w *team) remove(name string) {
 	}
 }
 
-// TestAccGitOps_cname tells customers what they must point at, however the site is connected.
+// TestAccGitOps_cname checks the CNAME target that customers get, for each access type of the site.
 func TestAccGitOps_cname(t *testing.T) {
 	t.Parallel()
 	for accessType, target := range accessTypes {
@@ -124,28 +124,28 @@ func TestAccGitOps_cname(t *testing.T) {
 			}
 			for _, record := range records["customer-a"] {
 				if record.Type == "CNAME" && record.Value != target {
-					t.Errorf("%s is to point at %s, want %s", record.Name, record.Value, target)
+					t.Errorf("%s: got target %s, want %s", record.Name, record.Value, target)
 				}
 			}
 			if len(records["customer-a"]) == 0 {
-				t.Errorf("records %v", records)
+				t.Errorf("got no records of customer-a: %v", records)
 			}
 		})
 	}
 }
 
-// TestAccGitOps lives with examples/gitops as a team does.
+// TestAccGitOps uses examples/gitops like a team.
 func TestAccGitOps(t *testing.T) {
 	t.Parallel()
 	w := newTeam(t)
 
-	// Which provider is meant must be in the repository.
+	// The repository must contain the lock file of the provider.
 	w.refused("There is no ./.terraform.lock.hcl. Run ci/lock.sh, look at what it wrote, and commit it.", "test.sh")
 	w.script(0, "lock.sh")
 
-	// The repository's own tests need no account: a real one's environment would not get through.
+	// The repository's own tests need no account. They must not use the environment of a real one.
 	if out := w.script(0, "test.sh"); !strings.Contains(out, "6 passed, 0 failed") || !strings.Contains(out, "18 passed, 0 failed") {
-		t.Errorf("test.sh said:\n%s", out)
+		t.Errorf("test.sh: want 24 passed and 0 failed:\n%s", out)
 	}
 
 	w.env = append(w.env, w.environment()...)
@@ -169,10 +169,10 @@ func TestAccGitOps(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b := records["customer-b"]; len(b) != 2 || b[0].Name != "_esa_custom_hostname.static.customer-b.com" || b[1].Value != "origin2.example.com" {
-		t.Errorf("the records of customer-b are %+v", b)
+		t.Errorf("got records %+v for customer-b", b)
 	}
 
-	// A plan is applied once: the state is another one then.
+	// A plan can be applied once, because the state has changed after that.
 	w.refused("plan is stale", "apply.sh")
 
 	w.ownCertificate()
@@ -181,15 +181,15 @@ func TestAccGitOps(t *testing.T) {
 		t.Fatalf("hostnames (-want +got):\n%s", diff)
 	}
 
-	// What needs a person is in every plan.
+	// Each plan reports what a person has to fix.
 	id := w.Hostnames()[0].ID
 	w.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" })
 	if out := w.mustRun("plan"); !strings.Contains(out, w.Hostnames()[0].Hostname+": offline, certificate ") || !strings.Contains(out, "missing_icp") {
-		t.Errorf("the plan does not tell of a hostname that is offline:\n%s", out)
+		t.Errorf("the plan does not report an offline hostname:\n%s", out)
 	}
 	w.ChangeHostname(id, func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "active", "" })
 
-	// A tenant goes, but not by mistake.
+	// A tenant can be removed, but not by mistake.
 	w.remove("tenants/customer-b.yaml")
 	w.refused("The plan destroys static.customer-b.com. Traffic to them stops. To allow it, add them to destroy in policy/allowed.yaml.", "plan.sh")
 	w.write("policy/allowed.yaml", "destroy:\n  - static.customer-b.com\nforget: []\n")
@@ -202,12 +202,12 @@ func TestAccGitOps(t *testing.T) {
 
 	w.mustRun("destroy", "-auto-approve")
 	if left := tenants(); len(left) != 0 {
-		t.Errorf("destroy left %v", left)
+		t.Errorf("got hostnames %v after destroy, want none", left)
 	}
 }
 
-// ownCertificate adds a tenant with a certificate of its own, which the policies want to last, and exchanges it. Only the
-// applies have its key.
+// ownCertificate adds a tenant with its own certificate, and replaces the certificate. The policies refuse one that expires
+// soon. Only the applies have its key.
 func (w *team) ownCertificate() {
 	w.t.Helper()
 	w.write("tenants/customer-c.yaml", "record: origin.example.com\nhostnames:\n  app.customer-c.com:\n    certificate: upload\n")
@@ -219,42 +219,42 @@ func (w *team) ownCertificate() {
 	}
 	issue(time.Now().AddDate(0, 0, 10))
 	if out := w.script(1, "plan.sh"); !regexp.MustCompile(`good for less than 30 days: app\.customer-c\.com \(until \S+Z\)\. Upload newer ones\.`).MatchString(out) {
-		w.t.Errorf("the plan with a certificate of 10 days said:\n%s", out)
+		w.t.Errorf("plan with a certificate of 10 days: want that it is refused:\n%s", out)
 	}
 	for _, days := range []int{90, 120} {
 		key := issue(time.Now().AddDate(0, 0, days))
-		// The plan's script lets no key in, even if there is one.
+		// The script that plans passes no key on, even if it is set.
 		w.keys(map[string]string{"app.customer-c.com": "no plan may see this"})
 		w.preview()
 		w.as("plan", func() { w.script(0, "plan.sh") })
 		w.noKeys()
 		w.refused("Error: Missing private key", "apply.sh")
 		if days == 90 && len(w.Hostnames()) != 3 {
-			w.t.Errorf("without the key %d hostnames were left, want 3", len(w.Hostnames()))
+			w.t.Errorf("got %d hostnames after an apply without the key, want 3", len(w.Hostnames()))
 		}
 		w.as("plan", func() { w.script(0, "plan.sh") })
 		w.keys(map[string]string{"app.customer-c.com": key})
 		w.as("apply", func() { w.script(0, "apply.sh") })
 		w.noKeys()
 		if writes := w.writes(); writes["CreateCustomHostname"]+writes["UpdateCustomHostname"] != 1 {
-			w.t.Errorf("writes %v, want a create or an update", writes)
+			w.t.Errorf("got writes %v, want one create or update", writes)
 		}
 		for _, file := range []string{"plan.json", "terraform.tfstate"} {
 			if strings.Contains(w.read(file), "PRIVATE KEY") {
-				w.t.Errorf("a private key is in %s", file)
+				w.t.Errorf("%s contains a private key", file)
 			}
 		}
 	}
-	// With nothing to send nobody needs the key.
+	// If there is nothing to send, the key is not needed.
 	w.preview()
 	w.as("plan", func() { w.script(0, "plan.sh") })
 	w.as("apply", func() { w.script(0, "apply.sh") })
 	if writes := w.writes(); len(writes) > 0 {
-		w.t.Errorf("writes %v, want none", writes)
+		w.t.Errorf("got writes %v, want none", writes)
 	}
 }
 
-// TestAccGitOps_refuses gives the scripts what they must not take.
+// TestAccGitOps_refuses gives the scripts input that they must refuse.
 func TestAccGitOps_refuses(t *testing.T) {
 	t.Parallel()
 	w := newTeam(t)
@@ -263,7 +263,7 @@ func TestAccGitOps_refuses(t *testing.T) {
 	w.script(0, "plan.sh")
 	w.script(0, "apply.sh")
 
-	// A link shows another file in the plan.
+	// A symbolic link would show another file in the plan.
 	w.write("secret.txt", "record: what nobody is to see\n")
 	for _, link := range []string{"tenants/link.yaml", "certificates/link.pem", "modules/link"} {
 		if err := os.Symlink("../secret.txt", filepath.Join(w.dir, link)); err != nil {
@@ -272,10 +272,10 @@ func TestAccGitOps_refuses(t *testing.T) {
 		for _, script := range []string{"plan.sh", "test.sh", "apply.sh", "summary.sh", "lock.sh"} {
 			out := w.script(1, script)
 			if !strings.Contains(out, "Symbolic links are refused, as the plan would show the files that they lead to. Put the files themselves in place of: ./"+link) {
-				t.Errorf("%s with %s said:\n%s", script, link, out)
+				t.Errorf("%s with %s: want that the link is refused:\n%s", script, link, out)
 			}
 			if strings.Contains(out, "nobody is to see") {
-				t.Errorf("%s with %s shows what the link leads to:\n%s", script, link, out)
+				t.Errorf("%s with %s shows the link's target:\n%s", script, link, out)
 			}
 		}
 		w.remove(link)
@@ -283,11 +283,11 @@ func TestAccGitOps_refuses(t *testing.T) {
 	w.write("tenants/customer-c.yaml", "record: origin.example.com\nhostnames:\n  ../secret:\n    certificate: upload\n")
 	w.write("secret.pem", "what nobody is to see\n")
 	if out := w.script(1, "plan.sh"); !strings.Contains(out, "A hostname has no slash.") || strings.Contains(out, "nobody is to see") {
-		t.Errorf("the plan with a certificate of another folder said:\n%s", out)
+		t.Errorf("plan with a certificate of another folder: want that it is refused:\n%s", out)
 	}
 	w.remove("tenants/customer-c.yaml")
 
-	// The policies see real plans, not only the shortened ones of their tests.
+	// The policies are also tested with real plans, not only with the shortened ones of their own tests.
 	const hostname = "resource \"terraform_data\" \"pem\" {\n  input = timestamp()\n}\n\nresource \"esa_custom_hostname\" \"other\" {\n" +
 		"  site_id     = data.esa_site.saas.id\n  record_id   = data.esa_record.origin[\"origin.example.com\"].id\n  hostname    = \"other.customer-a.com\"\n" +
 		"  ssl_flag    = \"on\"\n  cert_type   = \"upload\"\n  certificate = CERTIFICATE\n  private_key = KEY\n}\n"
@@ -305,7 +305,7 @@ func TestAccGitOps_refuses(t *testing.T) {
 	}
 	w.remove("other.tf")
 
-	// So do they with what goes on without Terraform.
+	// The same applies to a hostname that is removed from the state and continues without Terraform.
 	w.remove("tenants/customer-b.yaml")
 	w.write("removed.tf", "removed {\n  from = module.tenant.esa_custom_hostname.this\n\n  lifecycle {\n    destroy = false\n  }\n}\n")
 	main := w.read("main.tf")
@@ -313,20 +313,20 @@ func TestAccGitOps_refuses(t *testing.T) {
 	w.remove("outputs.tf")
 	w.refused(`The plan forgets module.tenant["customer-a"].esa_custom_hostname.this["shop.customer-a.com"], `, "plan.sh")
 
-	// A row of backticks must not end the block that the plan is shown in.
+	// A row of backticks in the plan must not end the block that shows the plan.
 	w.remove("removed.tf")
 	w.write("main.tf", main[:strings.Index(main, "module \"tenant\"")]+"output \"x\" {\n  value = \"a\\n`````\\n# Approved\\n\"\n}\n")
-	w.script(1, "plan.sh") // it destroys, and the plan is there all the same
+	w.script(1, "plan.sh") // The policies refuse the destroy, but the plan is written.
 	out, status := w.program(filepath.Join(w.dir, "ci", "summary.sh"))
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if status != 0 || lines[0] != "``````" || lines[len(lines)-1] != "``````" || !regexp.MustCompile("(?m)^ *`````$").MatchString(out) || strings.Count(out, "``````") != 2 {
-		t.Errorf("summary.sh ended with status %d:\n%s", status, out)
+		t.Errorf("summary.sh: got status %d, want 0 and the plan in one block:\n%s", status, out)
 	}
 
-	// Another program under the same version is not the provider that was looked at.
+	// Another binary with the same version is not the provider that was reviewed.
 	installed, err := filepath.Glob(filepath.Join(w.dir, ".mirror", "registry.*", "esa-provider", "esa", "0.0.1", "*", "terraform-provider-esa_v0.0.1"))
 	if err != nil || len(installed) != 2 {
-		t.Fatalf("%q: %v", installed, err)
+		t.Fatalf("got binaries %q, want 2; error %v", installed, err)
 	}
 	for _, file := range installed {
 		program, err := os.ReadFile(file)
@@ -341,7 +341,8 @@ func TestAccGitOps_refuses(t *testing.T) {
 	w.refused("checksums", "plan.sh")
 }
 
-// TestAccGitOps_pipelines reads the pipelines' files as YAML, which a CLI can: what they run is there, and who gets what.
+// TestAccGitOps_pipelines reads the pipelines' files as YAML through the CLI. It checks that their scripts exist, and which
+// job gets which role and secret.
 func TestAccGitOps_pipelines(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)
@@ -370,17 +371,17 @@ func TestAccGitOps_pipelines(t *testing.T) {
 	console.Stdin = strings.NewReader("base64encode(jsonencode({ plan = " + read(".github/workflows/plan.yml") + ", apply = " + read(".github/workflows/apply.yml") + ", gitlab = " + read(".gitlab-ci.yml") + " }))")
 	out, err := console.Output()
 	if err != nil {
-		t.Fatalf("console: %v\n%s", err, out)
+		t.Fatalf("terraform console: %v\n%s", err, out)
 	}
 	var text []byte
 	if err := json.Unmarshal(out, &text); err != nil {
-		t.Fatalf("%v in %s", err, out)
+		t.Fatalf("the console printed invalid JSON: %v in %s", err, out)
 	}
 	if err := json.Unmarshal(text, &files); err != nil {
 		t.Fatal(err)
 	}
 
-	// What runs, where, with which role, and who has the keys.
+	// What runs, where, with which role, and with which keys.
 	var got, run []string
 	for file, workflow := range map[string]workflow{"plan.yml": files.Plan, "apply.yml": files.Apply} {
 		for name, job := range workflow.Jobs {
@@ -412,11 +413,11 @@ func TestAccGitOps_pipelines(t *testing.T) {
 		run = append(run, job.Script...)
 		for variable := range job.Variables {
 			if strings.Contains(variable, "private_keys") {
-				t.Errorf("%s of .gitlab-ci.yml sets %s", name, variable)
+				t.Errorf("job %s of .gitlab-ci.yml sets %s", name, variable)
 			}
 		}
 		if image := string(job.Image); image != "" && !regexp.MustCompile(`"\$(TERRAFORM|GO)_IMAGE"`).MatchString(image) {
-			t.Errorf("%s of .gitlab-ci.yml runs in %s", name, image)
+			t.Errorf("job %s of .gitlab-ci.yml runs in image %s, want one of the variables", name, image)
 		}
 		if name == "default" {
 			pinnedImages(t, strings.Join(job.BeforeScript, "\n"))
@@ -437,25 +438,25 @@ func TestAccGitOps_pipelines(t *testing.T) {
 		"plan.yml test",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the jobs are (-want +got):\n%s", diff)
+		t.Errorf("jobs (-want +got):\n%s", diff)
 	}
 	if strings.Contains(w.read(".github/workflows/plan.yml"), "secrets.") || strings.Count(w.read(".github/workflows/apply.yml"), "secrets.") != 1 {
-		t.Error("a job other than that which applies has secrets")
+		t.Error("a job other than the one that applies has secrets")
 	}
 
 	scripts := map[string]int{}
 	for _, name := range regexp.MustCompile(`ci/[a-z-]+\.sh`).FindAllString(strings.Join(run, "\n"), -1) {
 		scripts[name]++
 		if info, err := os.Stat(filepath.Join(w.dir, name)); err != nil || info.Mode()&0o100 == 0 {
-			t.Errorf("the pipelines run %s, which is no program: %v", name, err)
+			t.Errorf("the pipelines run %s, which is not executable: %v", name, err)
 		}
 	}
 	if diff := cmp.Diff([]string{"ci/apply.sh", "ci/github-identity.sh", "ci/plan.sh", "ci/summary.sh", "ci/test.sh"}, slices.Sorted(maps.Keys(scripts))); diff != "" {
-		t.Errorf("the pipelines run (-want +got):\n%s", diff)
+		t.Errorf("scripts (-want +got):\n%s", diff)
 	}
 }
 
-// pinnedImages runs what each job of GitLab begins with: a tag can be moved, a digest cannot.
+// pinnedImages runs the first script of each GitLab job. It must refuse a tag, which can be moved, and accept a digest.
 func pinnedImages(t *testing.T, script string) {
 	t.Helper()
 	for image, want := range map[string]bool{
@@ -467,7 +468,7 @@ func pinnedImages(t *testing.T, script string) {
 		begin.Env = []string{"CI_JOB_IMAGE=" + image}
 		out, err := begin.CombinedOutput()
 		if (err == nil) != want || !want && !strings.Contains(string(out), "Set TERRAFORM_IMAGE and GO_IMAGE to name:tag@sha256:digest.") {
-			t.Errorf("the image %q: %v, %s", image, err, out)
+			t.Errorf("image %q: got error %v, want accepted %t: %s", image, err, want, out)
 		}
 	}
 }
@@ -476,7 +477,7 @@ func pinnedImages(t *testing.T, script string) {
 type ramPolicy struct {
 	Statement []struct {
 		Effect    string
-		Action    json.RawMessage // one or a list
+		Action    json.RawMessage // one action or a list
 		Resource  string
 		Principal struct{ Federated []string }
 		Condition map[string]map[string]string
@@ -491,7 +492,7 @@ func readRAM(t *testing.T, path string) ramPolicy {
 	}
 	var policy ramPolicy
 	if err := json.Unmarshal(text, &policy); err != nil || len(policy.Statement) != 1 || policy.Statement[0].Effect != "Allow" {
-		t.Fatalf("%s: %+v, %v", path, policy, err)
+		t.Fatalf("%s: got %+v, error %v; want one statement that allows", path, policy, err)
 	}
 	return policy
 }
@@ -508,27 +509,28 @@ func ramActions(t *testing.T, path string) []string {
 
 const gitopsRAM = repository + "/examples/gitops/ram/"
 
-// TestGitOpsRoles compares what the roles may with all actions that the provider calls, which a test of the client
-// compares with examples/ram-policy.json. A pull request's role cannot read a private key: GetCustomHostname shows it.
+// TestGitOpsRoles compares the policies of the roles with all actions that the provider calls, which a test of the client
+// compares with examples/ram-policy.json. The role of a pull request must not be able to read a private key, which
+// GetCustomHostname returns.
 func TestGitOpsRoles(t *testing.T) {
 	t.Parallel()
 	all := ramActions(t, repository+"/examples/ram-policy.json")
 	if diff := cmp.Diff(all, ramActions(t, gitopsRAM+"policy-apply.json")); diff != "" {
-		t.Errorf("apply (-called +allowed):\n%s", diff)
+		t.Errorf("policy-apply.json (-called +allowed):\n%s", diff)
 	}
 	reads := slices.DeleteFunc(slices.Clone(all), func(action string) bool {
 		return !strings.HasPrefix(action, "esa:Get") && !strings.HasPrefix(action, "esa:List")
 	})
 	if diff := cmp.Diff(reads, ramActions(t, gitopsRAM+"policy-plan.json")); diff != "" || len(reads) != 6 {
-		t.Errorf("plan (-reads +allowed):\n%s", diff)
+		t.Errorf("policy-plan.json (-reads +allowed):\n%s", diff)
 	}
 	keyless := slices.DeleteFunc(reads, func(action string) bool { return action == "esa:GetCustomHostname" })
 	if diff := cmp.Diff(keyless, ramActions(t, gitopsRAM+"policy-preview.json")); diff != "" || len(keyless) != 5 {
-		t.Errorf("preview (-reads without keys +allowed):\n%s", diff)
+		t.Errorf("policy-preview.json (-reads without keys +allowed):\n%s", diff)
 	}
 }
 
-// TestGitOpsTrust takes the subjects of tokens, as the hosts write them, to the conditions of the roles.
+// TestGitOpsTrust checks the subjects of tokens, as the hosts issue them, against the conditions of the roles.
 func TestGitOpsTrust(t *testing.T) {
 	t.Parallel()
 	const github, gitlab, audience = "https://token.actions.githubusercontent.com", "https://gitlab.com", "sts.aliyuncs.com"
@@ -563,7 +565,7 @@ func TestGitOpsTrust(t *testing.T) {
 		var roles []string
 		files, err := filepath.Glob(gitopsRAM + "trust-*.json")
 		if err != nil || len(files) != 6 {
-			t.Fatalf("%q: %v", files, err)
+			t.Fatalf("got files %q, want 6; error %v", files, err)
 		}
 		for _, file := range files {
 			statement := readRAM(t, file).Statement[0]
@@ -583,12 +585,12 @@ func TestGitOpsTrust(t *testing.T) {
 			}
 		}
 		if !slices.Equal(roles, token.roles) {
-			t.Errorf("%s (%s) gets the roles %q, want %q", token.what, token.subject, roles, token.roles)
+			t.Errorf("%s (%s): got roles %q, want %q", token.what, token.subject, roles, token.roles)
 		}
 	}
 }
 
-// ramMatches is RAM's comparison of a condition's value with a token's.
+// ramMatches compares a condition's value with a token's value like RAM.
 func ramMatches(t *testing.T, operator, value, claim string) bool {
 	t.Helper()
 	switch operator {
@@ -598,15 +600,15 @@ func ramMatches(t *testing.T, operator, value, claim string) bool {
 		pattern := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(value))
 		return regexp.MustCompile("^" + pattern + "$").MatchString(claim)
 	}
-	t.Fatalf("the operator %s is not known", operator)
+	t.Fatalf("unknown operator %s", operator)
 	return false
 }
 
-// TestGitOpsIdentity runs what gets the token of a job, with a curl that only says what it was asked.
+// TestGitOpsIdentity runs the script that gets the token of a job, with a curl that records its arguments.
 func TestGitOpsIdentity(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
-		t.Skip("the pipelines' scripts are for a shell")
+		t.Skip("the pipelines' scripts need a Unix shell")
 	}
 	script, err := filepath.Abs("../../examples/gitops/ci/github-identity.sh")
 	if err != nil {
@@ -632,19 +634,19 @@ func TestGitOpsIdentity(t *testing.T) {
 		}
 		w := &workspace{t: t, dir: dir}
 		if asked := w.read("asked"); !strings.Contains(asked, "Authorization: Bearer let-me\n") || !strings.Contains(asked, "\nhttps://token.test/?api=1&audience=sts.aliyuncs.com\n") {
-			t.Errorf("curl was asked for\n%s", asked)
+			t.Errorf("got the curl arguments\n%s", asked)
 		}
 		if want == "" {
 			if !strings.Contains(string(out), "id-token: write") {
-				t.Errorf("it said %s", out)
+				t.Errorf("got the output %s, want id-token: write in it", out)
 			}
 			continue
 		}
 		if got := w.read("oidc-token"); got != want {
-			t.Errorf("the token is %q", got)
+			t.Errorf("got the token %q, want %q", got, want)
 		}
 		if got := w.read("env"); got != "ALIBABA_CLOUD_OIDC_TOKEN_FILE="+filepath.Join(dir, "oidc-token")+"\n" {
-			t.Errorf("the environment is %q", got)
+			t.Errorf("got the environment %q, want the path of the token", got)
 		}
 	}
 }

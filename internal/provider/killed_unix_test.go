@@ -10,7 +10,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// TestAccFaults_killed ends CLI and provider with SIGKILL after Create was sent, whose answer nobody gets.
+// TestAccFaults_killed ends CLI and provider with SIGKILL during a call, so that the response is lost.
 func TestAccFaults_killed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -35,7 +35,7 @@ func TestAccFaults_killed(t *testing.T) {
 				t.Fatal(err)
 			}
 			a.await(t, test.during)
-			// The CLI, and the provider that it started.
+			// The process group contains the CLI and the provider that it started.
 			if err := syscall.Kill(-apply.Process.Pid, syscall.SIGKILL); err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ type listed struct {
 	resource map[string]tftypes.Value
 }
 
-// list asks the provider as terraform query does.
+// list calls the provider like terraform query.
 func (s *server) list(t testing.TB, config map[string]any, includeResource bool, limit int64) (results []listed, problems []string) {
 	t.Helper()
 	schema := s.schema.ListResourceSchemas["esa_custom_hostname"]
@@ -81,7 +81,7 @@ func attributes(t testing.TB, object tftypes.Value) map[string]tftypes.Value {
 	return values
 }
 
-// textOf is a string value, "" if it is null.
+// textOf returns a string value, or "" if it is null.
 func textOf(t testing.TB, value tftypes.Value) string {
 	t.Helper()
 	var s *string
@@ -94,8 +94,7 @@ func textOf(t testing.TB, value tftypes.Value) string {
 	return *s
 }
 
-// addMany makes count hostnames as people make them in the console, of all types in turn. Uploads are for one
-// wildcard certificate.
+// addMany adds hostnames like people in the console, of all types in turn. Uploaded ones have the same wildcard certificate.
 func (a *account) addMany(count int, pair certtest.Pair) {
 	for i := range count {
 		made := fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: fmt.Sprintf("h%03d.customer.com", i), SSLFlag: "on"}
@@ -144,17 +143,17 @@ func TestList(t *testing.T) {
 			a.ResetRequests()
 			results, problems := s.list(t, test.config, false, test.limit)
 			if len(results) != test.want || test.refused != (problems != nil) {
-				t.Errorf("%d results, want %d; %v", len(results), test.want, problems)
+				t.Errorf("got %d results, want %d; problems %v", len(results), test.want, problems)
 			}
 			if diff := cmp.Diff(test.calls, a.calls()); diff != "" {
 				t.Errorf("calls (-want +got):\n%s", diff)
 			}
 			for _, result := range results {
 				if result.name != result.identity["hostname"] || result.identity["hostname_id"] == "" || result.identity["site_id"] == "" {
-					t.Errorf("%q has the identity %v", result.name, result.identity)
+					t.Errorf("%q: got identity %v, want hostname, hostname_id and site_id", result.name, result.identity)
 				}
 				if result.resource != nil {
-					t.Error("a resource came that nobody asked for")
+					t.Error("got a resource, but none was requested")
 				}
 			}
 		})
@@ -169,13 +168,14 @@ func TestList_refused(t *testing.T) {
 		for argument := range config {
 			results, problems := s.list(t, config, false, 0)
 			if len(results) > 0 || len(problems) != 1 || !strings.Contains(problems[0], argument) {
-				t.Errorf("%v: %v, %q", config, results, problems)
+				t.Errorf("%v: got %v, problems %q; want one error about the argument", config, results, problems)
 			}
 		}
 	}
 }
 
-// What is listed must be what a refresh would read, or else a generated configuration has a diff.
+// TestList_resource checks that list results equal what a refresh reads. Otherwise a generated configuration would have
+// changes.
 func TestList_resource(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})
 	pair := issue(t, "*.customer.com")
@@ -188,9 +188,9 @@ func TestList_resource(t *testing.T) {
 		visible = 0
 	}
 	if len(results) != 10 || len(problems) != 2-visible {
-		t.Fatalf("%d results, %v", len(results), problems)
+		t.Fatalf("got %d results, want 10; problems %v", len(results), problems)
 	}
-	// Four of ten have a certificate that lists do not show.
+	// Four of the ten have a certificate that lists do not return.
 	if diff := cmp.Diff(map[string]int{"ListCustomHostnames": 1, "GetCustomHostname": 4}, a.calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
@@ -198,12 +198,12 @@ func TestList_resource(t *testing.T) {
 	for _, result := range results {
 		for name, want := range map[string]string{"site_id": fmt.Sprint(a.site.ID), "record_id": fmt.Sprint(a.record.ID), "hostname": result.name} {
 			if got := textOf(t, result.resource[name]); got != want {
-				t.Errorf("%s of %s is %q, want %q", name, result.name, got, want)
+				t.Errorf("%s of %s: got %q, want %q", name, result.name, got, want)
 			}
 		}
 		for _, key := range []string{"private_key", "private_key_wo"} {
 			if !result.resource[key].IsNull() {
-				t.Errorf("%s of %s is not null", key, result.name)
+				t.Errorf("%s of %s: got a value, want null", key, result.name)
 			}
 		}
 		if certcheck.Same(textOf(t, result.resource["certificate"]), pair.CertificatePEM) {
@@ -214,7 +214,7 @@ func TestList_resource(t *testing.T) {
 		}
 	}
 	if certificates != visible || cas != 2 {
-		t.Errorf("%d certificates and %d cas_id, want %d and 2", certificates, cas, visible)
+		t.Errorf("got %d certificates and %d cas_id, want %d and 2", certificates, cas, visible)
 	}
 }
 
@@ -223,28 +223,28 @@ func TestList_certificateNotShown(t *testing.T) {
 	a.addMany(5, issue(t, "*.customer.com"))
 	results, problems := newServer(t, a).list(t, map[string]any{}, true, 0)
 	if len(results) != 5 || len(problems) != 1 || !strings.Contains(problems[0], "h004.customer.com") || !strings.HasPrefix(problems[0], "WARNING") {
-		t.Errorf("%d results, %v", len(results), problems)
+		t.Errorf("got %d results, want 5 and one warning; problems %v", len(results), problems)
 	}
 	for _, result := range results {
 		if !result.resource["certificate"].IsNull() {
-			t.Errorf("the certificate of %s is not null", result.name)
+			t.Errorf("certificate of %s: got a value, want null", result.name)
 		}
 	}
 }
 
-// A hostname that is deleted between the list and its own read is not there.
+// TestList_deletedMeanwhile checks that a hostname is left out if it is deleted between the list and its own read.
 func TestList_deletedMeanwhile(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
 	a.addMany(5, issue(t, "*.customer.com"))
 	a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "CustomHostname.NotFound", Status: 404})
 	results, problems := newServer(t, a).list(t, map[string]any{}, true, 0)
 	if len(results) != 4 || problems != nil {
-		t.Errorf("%d results, %v", len(results), problems)
+		t.Errorf("got %d results, want 4; problems %v", len(results), problems)
 	}
 }
 
-// requireTerraform14 skips a test of what only Terraform, from 1.14 on, can do. OpenTofu's version does not count:
-// it has numbers of its own.
+// requireTerraform14 skips tests of what only Terraform 1.14 and later can do. OpenTofu has its own version numbers, so it
+// is skipped too.
 func requireTerraform14(t *testing.T) {
 	t.Helper()
 	w := newWorkspace(t)
@@ -255,11 +255,11 @@ func requireTerraform14(t *testing.T) {
 	var major, minor int
 	if _, err := fmt.Sscanf(string(out), "Terraform v%d.%d", &major, &minor); err != nil || major == 1 && minor < 14 {
 		line, _, _ := strings.Cut(string(out), "\n")
-		t.Skipf("query and actions need Terraform 1.14 or later, this is %s", line)
+		t.Skipf("query and actions need Terraform 1.14 or later, got %s", line)
 	}
 }
 
-// TestAccQuery takes over hostnames made in the console: query, generate, import, plan, and no change.
+// TestAccQuery imports hostnames that were created in the console: query, generate, import, and a plan without changes.
 func TestAccQuery(t *testing.T) {
 	t.Parallel()
 	requireTerraform14(t)
@@ -276,32 +276,32 @@ func TestAccQuery(t *testing.T) {
 	out := w.mustRun("query", "-generate-config-out=generated.tf")
 	for _, hostname := range before {
 		if !strings.Contains(out, hostname.Hostname) {
-			t.Fatalf("%s is not listed:\n%s", hostname.Hostname, out)
+			t.Fatalf("query does not list %s:\n%s", hostname.Hostname, out)
 		}
 	}
 	calls := a.calls()
 	t.Logf("query of %d: %v", count, calls)
 	if lists := calls["ListCustomHostnames"]; lists > 6 {
-		t.Errorf("%d calls of ListCustomHostnames, want at most 6", lists)
+		t.Errorf("got %d calls of ListCustomHostnames, want at most 6", lists)
 	}
-	// Of each five one has an uploaded certificate and one is of SSL Certificates Service.
+	// Of five hostnames, one has an uploaded certificate and one uses SSL Certificates Service.
 	if gets := calls["GetCustomHostname"]; gets > count*2/5 {
-		t.Errorf("%d calls of GetCustomHostname, want at most %d", gets, count*2/5)
+		t.Errorf("got %d calls of GetCustomHostname, want at most %d", gets, count*2/5)
 	}
 	if strings.Contains(w.read("generated.tf"), "PRIVATE KEY") {
-		t.Error("a key is in the generated configuration")
+		t.Error("the generated configuration contains a private key")
 	}
 	_ = os.Remove(w.dir + "/all.tfquery.hcl")
 	a.ResetRequests()
 	if out := w.mustRun("apply", "-auto-approve"); !strings.Contains(out, fmt.Sprintf("%d imported, 0 added, 0 changed, 0 destroyed", count)) {
-		t.Errorf("apply said:\n%s", out)
+		t.Errorf("apply: want only imports:\n%s", out)
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	if writes := a.writes(); len(writes) > 0 {
-		t.Errorf("the import wrote: %v", writes)
+		t.Errorf("the import wrote %v, want nothing", writes)
 	}
 	t.Logf("import and plan: %v", a.calls())
 	if diff := cmp.Diff(before, a.Hostnames()); diff != "" {
-		t.Errorf("the import changed:\n%s", diff)
+		t.Errorf("hostnames (-before +after the import):\n%s", diff)
 	}
 }

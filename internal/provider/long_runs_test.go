@@ -18,10 +18,10 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// What a slow, busy, half-available service makes of a run, met by a real CLI. How single mechanisms work, and how they
-// work together for twenty hours, is tested in internal/esa in virtual time.
+// These tests check with a real CLI how a run behaves with a slow and busy service. internal/esa tests the mechanisms in
+// virtual time, alone and together.
 
-// many is a configuration of hostnames on one record.
+// many returns a configuration of hostnames on one record.
 func (a *account) many(count int, record int64, more string) string {
 	return fmt.Sprintf(`
 resource "esa_custom_hostname" "test" {
@@ -34,7 +34,7 @@ resource "esa_custom_hostname" "test" {
 `, count, a.site.ID, record, more)
 }
 
-// workspace is an empty folder with the account in its environment.
+// workspace returns an empty folder with the account in its environment.
 func (a *account) workspace(t *testing.T) *workspace {
 	t.Helper()
 	w := newWorkspace(t)
@@ -52,7 +52,8 @@ func (a *account) refusals(action, code string) (n int) {
 	return n
 }
 
-// TestAccLongRuns_busyRecord destroys hostnames of one record that is busy with each, which no call of a destroy names.
+// TestAccLongRuns_busyRecord destroys hostnames of one record, which is busy during each call. The calls of a destroy do not
+// name the record.
 func TestAccLongRuns_busyRecord(t *testing.T) {
 	t.Parallel()
 	const count = 30
@@ -63,12 +64,12 @@ func TestAccLongRuns_busyRecord(t *testing.T) {
 	w.mustRun("apply", "-auto-approve", "-destroy")
 	for _, action := range []string{"CreateCustomHostname", "DeleteCustomHostname"} {
 		if refused := a.refusals(action, "Record.ServiceBusy"); refused == 0 || refused > 12 {
-			t.Errorf("%s: %d of %d calls were refused, want 12 at most", action, refused, count)
+			t.Errorf("%s: got %d of %d calls refused, want 1 to 12", action, refused, count)
 		}
 	}
 }
 
-// TestAccLongRuns_busyForLong meets a record that is busy for more attempts than any call has.
+// TestAccLongRuns_busyForLong checks a record that is busy for more attempts than a call has.
 func TestAccLongRuns_busyForLong(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"Record.ServiceBusy", "Record.Reserved", "Site.ServiceBusy", "LockFailed"} {
@@ -90,7 +91,7 @@ func isWrite(r fakeesa.Request) bool {
 	return slices.Contains([]string{"CreateCustomHostname", "UpdateCustomHostname", "DeleteCustomHostname"}, r.Action)
 }
 
-// TestAccLongRuns_throttlingCodes meets each way to say "too many".
+// TestAccLongRuns_throttlingCodes checks each code and status of throttling.
 func TestAccLongRuns_throttlingCodes(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{RetryAfter: fakeesa.RetryAfterSeconds})
@@ -106,13 +107,13 @@ func TestAccLongRuns_throttlingCodes(t *testing.T) {
 	}
 	a.test(t, resource.TestStep{PreConfig: faults, Config: a.hcl(a.args(name)), Check: check(func() error {
 		if left := a.Faults(); len(left) > 0 {
-			return fmt.Errorf("not met: %+v", left)
+			return fmt.Errorf("faults that never happened: %+v", left)
 		}
 		return nil
 	})})
 }
 
-// TestAccLongRuns_quotaAlone changes hostnames beside a create that waits for its quota: the changes are done long before.
+// TestAccLongRuns_quotaAlone changes hostnames while a create waits for its quota. The changes must not wait for it.
 func TestAccLongRuns_quotaAlone(t *testing.T) {
 	t.Parallel()
 	const count = 30
@@ -121,7 +122,7 @@ func TestAccLongRuns_quotaAlone(t *testing.T) {
 	w.write("main.tf", a.many(count, a.record.ID, ""))
 	w.mustRun("apply", "-auto-approve")
 	a.ResetRequests()
-	// The changes begin when the create has been throttled for a while and nothing else was sent.
+	// The changes begin when the create has been throttled for some time and nothing else was sent.
 	w.write("main.tf", a.many(count, a.record2.ID, "  depends_on = [terraform_data.later]\n"))
 	w.write("one.tf", fmt.Sprintf(`
 resource "terraform_data" "later" {
@@ -141,7 +142,7 @@ resource "esa_custom_hostname" "one" {
 `, a.site.ID, a.record.ID))
 	output, status := w.run("apply", "-auto-approve")
 	if status != 1 || !strings.Contains(plainText(output), "ESA allows 100 CreateCustomHostname calls per user and hour") {
-		t.Errorf("status %d:\n%s", status, output)
+		t.Errorf("got status %d, want 1 and an error about the quota:\n%s", status, output)
 	}
 	creates, last := a.RequestsOf("CreateCustomHostname"), time.Time{}
 	for _, request := range a.RequestsOf("UpdateCustomHostname") {
@@ -150,11 +151,11 @@ resource "esa_custom_hostname" "one" {
 		}
 	}
 	if len(creates) < 4 || !last.Before(creates[len(creates)-1].Time) {
-		t.Errorf("the last of %d creates was sent before the last change was made", len(creates))
+		t.Errorf("got %d creates, want at least 4, and the last one after the last change", len(creates))
 	}
 	for _, h := range a.Hostnames() {
 		if h.RecordID != a.record2.ID {
-			t.Errorf("%s was not changed", h.Hostname)
+			t.Errorf("%s was not moved to the new record", h.Hostname)
 		}
 	}
 }
@@ -173,11 +174,12 @@ func TestAccLongRuns_slowUpdate(t *testing.T) {
 	w.write("main.tf", a.many(1, a.record.ID, "  timeouts {\n    update = \"2s\"\n  }\n"))
 	output, status := w.run("apply", "-auto-approve")
 	if text := plainText(output); status != 1 || !strings.Contains(text, "still configuring the hostname at the time limit") || !strings.Contains(text, "timeouts.update") {
-		t.Errorf("status %d:\n%s", status, output)
+		t.Errorf("got status %d, want 1 and an error that names timeouts.update:\n%s", status, output)
 	}
 }
 
-// TestAccLongRuns_deadEndpoint plans existing hostnames behind an endpoint that is gone: it costs one patience.
+// TestAccLongRuns_deadEndpoint plans existing hostnames with an endpoint that does not respond. The plan must wait for it
+// once, and not once for each hostname.
 func TestAccLongRuns_deadEndpoint(t *testing.T) {
 	t.Parallel()
 	const count = 60
@@ -204,16 +206,16 @@ func TestAccLongRuns_deadEndpoint(t *testing.T) {
 	w.env = append(w.env, "ESA_ENDPOINT=http://"+listener.Addr().String())
 	output, status := w.run("plan")
 	if shown := strings.Count(output, "Unable to read custom hostname"); status != 1 || shown < count {
-		t.Errorf("status %d, %d errors:\n%.3000s", status, shown, output)
+		t.Errorf("got status %d and %d errors, want 1 and one for each hostname:\n%.3000s", status, shown, output)
 	}
-	// Ten calls at a time and the list have four attempts each, all others one.
+	// Ten calls at the same time and the list have four attempts each. All other calls have one.
 	if n := int(connections.Load()); n > count+11*3+10 {
-		t.Errorf("%d attempts for %d hostnames", n, count)
+		t.Errorf("got %d attempts for %d hostnames", n, count)
 	}
 }
 
-// TestAccLongRuns_neverSent creates through what never lets a request out: it was not made, and nobody says that it may
-// have been.
+// TestAccLongRuns_neverSent creates a hostname while no request can be sent. The error must not say that the hostname may
+// have been created.
 func TestAccLongRuns_neverSent(t *testing.T) {
 	t.Parallel()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -242,20 +244,20 @@ func TestAccLongRuns_neverSent(t *testing.T) {
 			output, status := w.run("apply", "-auto-approve")
 			text := plainText(output)
 			if status != 1 || !strings.Contains(text, test.want) || !strings.Contains(text, "HTTPS_PROXY") {
-				t.Errorf("status %d, want %q:\n%s", status, test.want, output)
+				t.Errorf("got status %d, want 1 and %q:\n%s", status, test.want, output)
 			}
 			if strings.Contains(text, "unknown whether") || strings.Contains(text, "may or may not") || strings.Contains(text, "ListCustomHostnames") {
-				t.Errorf("it is called perhaps sent:\n%s", output)
+				t.Errorf("the error says that the request may have been sent:\n%s", output)
 			}
 			if again := strings.Contains(text, "2 attempts"); again == test.once {
-				t.Errorf("retried: %v:\n%s", again, output)
+				t.Errorf("got retried %v, want %v:\n%s", again, !test.once, output)
 			}
 		})
 	}
 }
 
-// TestAccLongRuns_sameHostnameTwice has two resources with one hostname, and loses a create: one has it, and the other one
-// is told who does.
+// TestAccLongRuns_sameHostnameTwice has two resources with one hostname, and loses a create. One resource gets the hostname,
+// and the error of the other says so.
 func TestAccLongRuns_sameHostnameTwice(t *testing.T) {
 	t.Parallel()
 	for title, after := range map[string]bool{"lost before it takes effect": false, "lost after it took effect": true} {
@@ -270,16 +272,16 @@ func TestAccLongRuns_sameHostnameTwice(t *testing.T) {
 			output, status := w.run("apply", "-auto-approve")
 			text := plainText(output)
 			if status != 1 || !strings.Contains(text, "another resource of this run created it") || strings.Contains(text, "terraform import") {
-				t.Errorf("status %d:\n%s", status, output)
+				t.Errorf("got status %d, want 1 and an error that names the other resource:\n%s", status, output)
 			}
 			if made, saved := len(a.Hostnames()), strings.Fields(w.mustRun("state", "list")); made != 1 || len(saved) != 1 {
-				t.Errorf("%d on the server, in state %v", made, saved)
+				t.Errorf("got %d hostnames on the server and %v in state, want one each", made, saved)
 			}
 		})
 	}
 }
 
-// TestAccLongRuns_clock runs on a machine whose clock is far off.
+// TestAccLongRuns_clock runs on a machine whose clock is wrong.
 func TestAccLongRuns_clock(t *testing.T) {
 	t.Parallel()
 	for side, off := range map[string]time.Duration{"behind": 20 * time.Minute, "ahead of": -20 * time.Minute} {
@@ -292,17 +294,17 @@ func TestAccLongRuns_clock(t *testing.T) {
 			output := w.mustRun("apply", "-auto-approve")
 			warning := regexp.MustCompile(`The clock of this machine is (19m59s|20m[01]s) ` + side + ` ESA's`)
 			if told := warning.FindAllString(output, -1); len(told) != 1 {
-				t.Errorf("told %d times:\n%s", len(told), output)
+				t.Errorf("got %d warnings about the clock, want 1:\n%s", len(told), output)
 			}
 			w.mustRun("plan", "-detailed-exitcode")
 			if refused := a.refusals("GetCustomHostname", "InvalidTimeStamp.Expired"); refused > 1 {
-				t.Errorf("%d reads were refused", refused)
+				t.Errorf("got %d refused reads, want at most 1", refused)
 			}
 		})
 	}
 }
 
-// TestAccLongRuns_strayToken has a token of the environment beside an access key that needs none.
+// TestAccLongRuns_strayToken sets a token in the environment next to an access key that needs none.
 func TestAccLongRuns_strayToken(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -311,6 +313,6 @@ func TestAccLongRuns_strayToken(t *testing.T) {
 	w.write("main.tf", a.many(1, a.record.ID, ""))
 	output, status := w.run("apply", "-auto-approve")
 	if text := plainText(output); status != 1 || !strings.Contains(text, "Unset ALICLOUD_SECURITY_TOKEN") || strings.Contains(text, "of-last-week") {
-		t.Errorf("status %d:\n%s", status, output)
+		t.Errorf("got status %d, want 1 and an error that names the variable:\n%s", status, output)
 	}
 }

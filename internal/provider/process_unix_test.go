@@ -20,13 +20,13 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// TestAccLogs compares what the provider logs with what the framework alone does.
+// TestAccLogs compares the log lines of the provider with those of the framework alone.
 func TestAccLogs(t *testing.T) {
 	w := newWorkspace(t)
 	folder, _ := binary()
 	plain := filepath.Join(t.TempDir(), "terraform-provider-esa")
 	if out, err := exec.Command("go", "build", "-o", plain, "terraform-provider-esa/internal/provider/testdata/plain").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	a := newAccount(t, fakeesa.Options{})
 	w.write("main.tf", a.hcl(a.args(name)))
@@ -37,18 +37,18 @@ func TestAccLogs(t *testing.T) {
 			before, now := w.kinds(t, plain, wanted), w.kinds(t, filepath.Join(folder, "terraform-provider-esa"), wanted)
 			if wanted == "" || wanted == "TF_LOG=OFF" {
 				if len(now) > 0 || len(before) == 0 {
-					t.Errorf("the provider logs %v, the framework alone %d kinds of lines", now, len(before))
+					t.Errorf("got log lines %v, want none; the framework alone has %d kinds of lines", now, len(before))
 				}
 				return
 			}
 			if diff := cmp.Diff(before, now); diff != "" || len(now) == 0 {
-				t.Errorf("%d kinds of lines (-framework alone +provider):\n%s", len(now), diff)
+				t.Errorf("got %d kinds of lines (-framework alone +provider):\n%s", len(now), diff)
 			}
 		})
 	}
 }
 
-// kinds are the kinds of lines that a provider writes into its stderr during a plan.
+// kinds returns the kinds of lines that a provider writes to stderr during a plan.
 func (w *workspace) kinds(t *testing.T, provider, environment string) map[string]bool {
 	t.Helper()
 	folder := t.TempDir()
@@ -81,7 +81,7 @@ func (w *workspace) kinds(t *testing.T, provider, environment string) map[string
 			Module  string `json:"@module"`
 			Message string `json:"@message"`
 		}
-		// Lines without a module are those of the plugin protocol, which are made before anything can be decided.
+		// Lines without a module come from the plugin protocol, which writes them before the provider reads the environment.
 		if json.Unmarshal(line, &is) == nil && is.Module != "" {
 			kinds[is.Level+" "+is.Module+": "+is.Message] = true
 		}
@@ -89,9 +89,9 @@ func (w *workspace) kinds(t *testing.T, provider, environment string) map[string
 	return kinds
 }
 
-// TestAccCrash sends the provider the signal that makes it crash.
+// TestAccCrash sends the provider the signal that makes it crash. It must print its goroutines.
 func TestAccCrash(t *testing.T) {
-	newWorkspace(t) // or there is no binary
+	newWorkspace(t) // skips the test without a CLI, and builds the provider
 	folder, _ := binary()
 	crash := exec.Command(filepath.Join(folder, "terraform-provider-esa"))
 	crash.Env = append(os.Environ(), "TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2", "PLUGIN_PROTOCOL_VERSIONS=6")
@@ -104,13 +104,13 @@ func TestAccCrash(t *testing.T) {
 	if err := crash.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil { // it serves
+	if _, err := bufio.NewReader(stdout).ReadString('\n'); err != nil { // The provider serves.
 		t.Error(err)
 	}
 	if err := crash.Process.Signal(syscall.SIGABRT); err != nil {
 		t.Fatal(err)
 	}
 	if err := crash.Wait(); err == nil || !strings.Contains(stderr.String(), "goroutine ") {
-		t.Errorf("%v\n%s", err, stderr.String())
+		t.Errorf("got error %v, want a crash with goroutines on stderr:\n%s", err, stderr.String())
 	}
 }

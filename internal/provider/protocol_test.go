@@ -10,12 +10,12 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// The tests that need no CLI talk to the provider as a CLI does, over protocol 6 in this process.
+// Tests that need no CLI call the provider like a CLI, over protocol 6 in this process.
 
-// unknown is a value that is known after apply only.
+// unknown is a value that is known only after apply.
 type unknown struct{}
 
-// server is a provider, configured for an account.
+// server is a provider that is configured for an account.
 type server struct {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
@@ -42,7 +42,7 @@ func newTimedServer(t testing.TB, a *account, clock esa.Clock) *server {
 	lists, listable := provider.(tfprotov6.ListResourceServer)
 	actions, actionable := provider.(tfprotov6.ActionServer)
 	if !listable || !actionable {
-		t.Fatal("the provider's server has no list resources or no actions")
+		t.Fatal("the provider has no list resources or no actions")
 	}
 	s := &server{provider, lists, actions, schema}
 	if a == nil {
@@ -59,7 +59,7 @@ func newTimedServer(t testing.TB, a *account, clock esa.Clock) *server {
 	return s
 }
 
-// validate checks a configuration of esa_custom_hostname as `terraform validate` does.
+// validate validates a configuration of esa_custom_hostname like `terraform validate`.
 func (s *server) validate(t testing.TB, config map[string]any) []*tfprotov6.Diagnostic {
 	t.Helper()
 	schema := s.schema.ResourceSchemas["esa_custom_hostname"]
@@ -73,7 +73,7 @@ func (s *server) validate(t testing.TB, config map[string]any) []*tfprotov6.Diag
 	return resp.Diagnostics
 }
 
-// plan validates and plans a configuration of esa_custom_hostname as `terraform plan` does for a new one.
+// plan validates and plans a new esa_custom_hostname like `terraform plan`.
 func (s *server) plan(t testing.TB, config map[string]any) []*tfprotov6.Diagnostic {
 	t.Helper()
 	problems := s.validate(t, config)
@@ -97,12 +97,12 @@ func (s *server) plan(t testing.TB, config map[string]any) []*tfprotov6.Diagnost
 	return append(problems, resp.Diagnostics...)
 }
 
-// dynamic makes a value of a schema. What is not set is null.
+// dynamic returns a value of a schema. Attributes that are not set are null.
 func dynamic(t testing.TB, schema *tfprotov6.Schema, values map[string]any) *tfprotov6.DynamicValue {
 	t.Helper()
 	object, ok := schema.ValueType().(tftypes.Object)
 	if !ok {
-		t.Fatalf("the schema is a %s", schema.ValueType())
+		t.Fatalf("got a schema of type %s, want an object", schema.ValueType())
 	}
 	all := map[string]tftypes.Value{}
 	for name, kind := range object.AttributeTypes {
@@ -117,7 +117,7 @@ func dynamic(t testing.TB, schema *tfprotov6.Schema, values map[string]any) *tfp
 	}
 	for name := range values {
 		if _, ok := all[name]; !ok {
-			t.Fatalf("the schema has no %s", name)
+			t.Fatalf("the schema has no attribute %s", name)
 		}
 	}
 	value, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, all))
@@ -127,7 +127,7 @@ func dynamic(t testing.TB, schema *tfprotov6.Schema, values map[string]any) *tfp
 	return &value
 }
 
-// emptyValue is what a CLI sends for something that is not there: blocks that can repeat are empty, not null.
+// emptyValue returns what a CLI sends for a value that is not set. Blocks that can be repeated are empty, not null.
 func emptyValue(kind tftypes.Type) tftypes.Value {
 	if list, ok := kind.(tftypes.List); ok && list.ElementType.Is(tftypes.Object{}) {
 		return tftypes.NewValue(kind, []tftypes.Value{})

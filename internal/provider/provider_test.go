@@ -28,11 +28,11 @@ import (
 	"terraform-provider-esa/internal/esa"
 )
 
-// arguments are what a test writes into the provider block: text, numbers, booleans, notKnown, or arguments for a
-// nested block. Names with a dot are arguments of a nested block.
+// arguments are what a test writes into the provider block: strings, numbers, booleans, notKnown, or arguments of a nested
+// block. A name with a dot is an argument of a nested block.
 type arguments map[string]any
 
-// notKnown is a value that depends on something that is not applied yet.
+// notKnown is a value that is known only after apply.
 type notKnown struct{}
 
 // variables are the environment of a test.
@@ -40,12 +40,12 @@ type variables map[string]string
 
 func (v variables) get(name string) string { return v[name] }
 
-// providerConfig is a provider block as the framework hands it over.
+// providerConfig returns a provider block like the framework passes it.
 func providerConfig(t *testing.T, given arguments) tfsdk.Config {
 	t.Helper()
 	configType, ok := providerSchema().Type().TerraformType(t.Context()).(tftypes.Object)
 	if !ok {
-		t.Fatal("the schema is not of an object")
+		t.Fatal("the schema is not an object")
 	}
 	nested := map[string]arguments{}
 	for name, value := range given {
@@ -80,7 +80,7 @@ func terraformValue(t *testing.T, valueType tftypes.Type, value any) tftypes.Val
 		list, isList := valueType.(tftypes.List)
 		object, isObject := list.ElementType.(tftypes.Object)
 		if !isList || !isObject {
-			t.Fatalf("a block is not a list of objects but %s", valueType)
+			t.Fatalf("got a block of type %s, want a list of objects", valueType)
 		}
 		values := map[string]tftypes.Value{}
 		for name, attributeType := range object.AttributeTypes {
@@ -95,17 +95,17 @@ func terraformValue(t *testing.T, valueType tftypes.Type, value any) tftypes.Val
 	return tftypes.NewValue(valueType, value)
 }
 
-// nestedAttributes are the arguments of a nested block.
+// nestedAttributes returns the arguments of a nested block.
 func nestedAttributes(t *testing.T, block schema.Block) map[string]schema.Attribute {
 	t.Helper()
 	list, ok := block.(schema.ListNestedBlock)
 	if !ok {
-		t.Fatalf("a block is a %T", block)
+		t.Fatalf("got a block of type %T", block)
 	}
 	return list.NestedObject.Attributes
 }
 
-// resolved is what the provider makes of a block and an environment.
+// resolved returns the settings that the provider uses for a block and an environment.
 func resolved(t *testing.T, given arguments, env variables) (settings, diag.Diagnostics) {
 	t.Helper()
 	var model providerModel
@@ -115,7 +115,7 @@ func resolved(t *testing.T, given arguments, env variables) (settings, diag.Diag
 	return resolve(t.Context(), model, env.get)
 }
 
-// configure returns what Configure hands out.
+// configure returns the data and the response of Configure.
 func configure(t *testing.T, given arguments, env variables) (*providerData, provider.ConfigureResponse) {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())
@@ -126,7 +126,7 @@ func configure(t *testing.T, given arguments, env variables) (*providerData, pro
 	return data, resp
 }
 
-// wantInvalid checks for one error with a path, a summary, and words that help.
+// wantInvalid checks that there is one error with the path and the summary, and with all words in its detail.
 func wantInvalid(t *testing.T, diags diag.Diagnostics, path, summary string, words ...string) {
 	t.Helper()
 	if len(diags) != 1 || diags.ErrorsCount() != 1 {
@@ -134,26 +134,26 @@ func wantInvalid(t *testing.T, diags diag.Diagnostics, path, summary string, wor
 	}
 	withPath, ok := diags[0].(diag.DiagnosticWithPath)
 	if !ok {
-		t.Fatalf("the error has no path: %v", diags)
+		t.Fatalf("got an error without a path: %v", diags)
 	}
 	if got := withPath.Path().String(); got != path {
-		t.Errorf("the error is at %s, want %s", got, path)
+		t.Errorf("got the path %s, want %s", got, path)
 	}
 	if diags[0].Summary() != summary {
-		t.Errorf("the summary is %q, want %q", diags[0].Summary(), summary)
+		t.Errorf("got the summary %q, want %q", diags[0].Summary(), summary)
 	}
 	for _, word := range words {
 		if !strings.Contains(diags[0].Detail(), word) {
-			t.Errorf("the detail %q does not contain %q", diags[0].Detail(), word)
+			t.Errorf("got the detail %q, want %q in it", diags[0].Detail(), word)
 		}
 	}
 	if strings.Contains(fmt.Sprint(diags), "hush") {
-		t.Errorf("the error repeats a secret: %v", diags)
+		t.Errorf("the error contains a secret: %v", diags)
 	}
 }
 
-// TestArguments checks for every argument that the block counts before the environment, and of the environment the
-// first variable that is not empty. The names are written out here, as they are a promise to users.
+// TestArguments checks for every argument that the block has priority over the environment, and the first variable that is
+// not empty over the others. The names are repeated here because users depend on them.
 func TestArguments(t *testing.T) {
 	keys := arguments{"access_key": "ak", "secret_key": "sk"}
 	role := arguments{"assume_role": arguments{}}
@@ -163,7 +163,7 @@ func TestArguments(t *testing.T) {
 	for _, test := range []struct {
 		name      string
 		variables []string
-		values    []string // the first is for the block, the others are for the variables
+		values    []string // The first value is for the block, the others are for the variables.
 		with      arguments
 		byDefault string
 		get       func(settings) any
@@ -361,7 +361,7 @@ func TestArguments(t *testing.T) {
 		for i, name := range test.variables {
 			t.Run(test.name+" of "+name, func(t *testing.T) {
 				check(t, test.with, env, test.values[i+1])
-				env[name] = " " // white space is as good as nothing
+				env[name] = " " // White space counts as empty.
 			})
 		}
 		t.Run(test.name+" by default", func(t *testing.T) {
@@ -370,7 +370,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// literal is a value as a block has it.
+// literal returns a value as a block has it.
 func literal(text string) any {
 	var number float64
 	switch _, err := fmt.Sscan(text, &number); {
@@ -385,7 +385,7 @@ func literal(text string) any {
 func TestArgumentsAreTrimmed(t *testing.T) {
 	s, diags := resolved(t, arguments{"access_key": " ak\n", "secret_key": "  "}, variables{"ALICLOUD_ACCESS_KEY": "ak", "ALICLOUD_SECRET_KEY": "sk\n"})
 	if diags.HasError() || s.credential.AccessKey != "ak" || s.credential.SecretKey != "sk" {
-		t.Errorf("got %q, %q and %v", s.credential.AccessKey, s.credential.SecretKey, diags)
+		t.Errorf("got %q, %q and %v, want ak and sk", s.credential.AccessKey, s.credential.SecretKey, diags)
 	}
 }
 
@@ -543,13 +543,13 @@ func TestInvalidArguments(t *testing.T) {
 			_, diags := resolved(t, test.given, test.env)
 			wantInvalid(t, diags, test.path, test.summary, test.words...)
 			if _, resp := configure(t, test.given, test.env); !resp.Diagnostics.Equal(diags) || resp.ResourceData != nil {
-				t.Errorf("Configure says %v and hands out %v", resp.Diagnostics, resp.ResourceData)
+				t.Errorf("got diagnostics %v and data %v, want %v and none", resp.Diagnostics, resp.ResourceData, diags)
 			}
 		})
 	}
 }
 
-// TestKeysOfOneSet checks that the halves of two sets of keys are never put together.
+// TestKeysOfOneSet checks that an access key and a secret key of different sets are never combined.
 func TestKeysOfOneSet(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -653,16 +653,16 @@ func TestAccountSite(t *testing.T) {
 				t.Fatal(diags)
 			}
 			if got := s.casRegion(); got != test.casRegion {
-				t.Errorf("the region of certificates is %q, want %q", got, test.casRegion)
+				t.Errorf("got region of certificates %q, want %q", got, test.casRegion)
 			}
 			if got := s.endpointOrDefault(); test.endpoint != "" && got != test.endpoint {
-				t.Errorf("the endpoint is %q, want %q", got, test.endpoint)
+				t.Errorf("got endpoint %q, want %q", got, test.endpoint)
 			}
 		})
 	}
 }
 
-// TestUnknownArguments goes through the whole schema, so that no argument can be forgotten.
+// TestUnknownArguments checks every argument of the schema, so that none is forgotten.
 func TestUnknownArguments(t *testing.T) {
 	var names []string
 	for name := range providerSchema().Attributes {
@@ -689,11 +689,11 @@ func TestUnknownArguments(t *testing.T) {
 				p.Configure(t.Context(), req, &resp)
 				data, ok := resp.ResourceData.(*providerData)
 				if !ok || len(resp.Diagnostics) > 0 {
-					t.Fatalf("got %v and %v", resp.ResourceData, resp.Diagnostics)
+					t.Fatalf("got %v and %v, want data without diagnostics", resp.ResourceData, resp.Diagnostics)
 				}
 				if name == "batch_refresh" {
 					if data.client == nil || data.unknown != nil || resp.Deferred != nil || !data.batchRefresh {
-						t.Errorf("got %+v and deferral %v; a client can be had without %s", data, resp.Deferred, name)
+						t.Errorf("got %+v and deferral %v, want a client, which does not need %s", data, resp.Deferred, name)
 					}
 					continue
 				}
@@ -701,19 +701,19 @@ func TestUnknownArguments(t *testing.T) {
 					t.Errorf("got %+v, want no client and %s as unknown", data, name)
 				}
 				if deferred := resp.Deferred != nil && resp.Deferred.Reason == provider.DeferredReasonProviderConfigUnknown; deferred != deferralAllowed {
-					t.Errorf("deferral is %v, allowed is %t", resp.Deferred, deferralAllowed)
+					t.Errorf("got deferral %v, allowed %t", resp.Deferred, deferralAllowed)
 				}
 			}
 			var validated provider.ValidateConfigResponse
 			(&esaProvider{}).ValidateConfig(t.Context(), provider.ValidateConfigRequest{Config: providerConfig(t, given)}, &validated)
 			if len(validated.Diagnostics) > 0 {
-				t.Errorf("validation says %v", validated.Diagnostics)
+				t.Errorf("validation: got %v, want none", validated.Diagnostics)
 			}
 		})
 	}
 }
 
-// TestUnusableCredentials checks where the errors of esa.NewCredential end up.
+// TestUnusableCredentials checks the paths of the errors of esa.NewCredential.
 func TestUnusableCredentials(t *testing.T) {
 	t.Run("none at all", func(t *testing.T) {
 		_, resp := configure(t, nil, nil)
@@ -749,17 +749,17 @@ func TestUnusableCredentials(t *testing.T) {
 	})
 }
 
-// TestRoleNeedsItsBlock checks that role variables, which CI systems set for other tools, do nothing by themselves.
+// TestRoleNeedsItsBlock checks that role variables, which CI systems set for other tools, have no effect without the block.
 func TestRoleNeedsItsBlock(t *testing.T) {
 	s, diags := resolved(t, nil, variables{
 		"ALIBABA_CLOUD_ROLE_ARN": "arn", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN": "arn", "ALIBABA_CLOUD_OIDC_TOKEN": "token", "ALICLOUD_ASSUME_ROLE_SESSION_EXPIRATION": "abc",
 	})
 	if diags.HasError() || s.credential.AssumeRole != nil || s.credential.AssumeRoleWithOIDC != nil {
-		t.Errorf("got %+v, %+v and %v", s.credential.AssumeRole, s.credential.AssumeRoleWithOIDC, diags)
+		t.Errorf("got %+v, %+v and %v, want no role", s.credential.AssumeRole, s.credential.AssumeRoleWithOIDC, diags)
 	}
 }
 
-// TestConfiguredClient checks what arrives at ESA of a configuration that comes from the environment alone.
+// TestConfiguredClient checks what ESA receives if all configuration comes from the environment.
 func TestConfiguredClient(t *testing.T) {
 	var agent, accessKey string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -772,27 +772,27 @@ func TestConfiguredClient(t *testing.T) {
 		"ALIBABA_CLOUD_REGION": "ap-southeast-1", "ESA_ENDPOINT": server.URL, "TF_APPEND_USER_AGENT": "ci/7",
 	})
 	if len(resp.Diagnostics) > 0 || data == nil || data.client == nil {
-		t.Fatalf("got %+v and %v", data, resp.Diagnostics)
+		t.Fatalf("got %+v and %v, want a client without diagnostics", data, resp.Diagnostics)
 	}
 	for kind, got := range map[string]any{"data sources": resp.DataSourceData, "lists": resp.ListResourceData, "actions": resp.ActionData} {
 		if got != data {
-			t.Errorf("%s are handed %v", kind, got)
+			t.Errorf("%s: got data %v, want that of the provider", kind, got)
 		}
 	}
 	if data.casRegion != "ap-southeast-1" || !data.batchRefresh || data.unknown != nil {
 		t.Errorf("got %+v", data)
 	}
 	if site, err := data.client.GetSite(t.Context(), 7); err != nil || site.SiteName != "example.com" {
-		t.Fatalf("got %v and error %v", site, err)
+		t.Fatalf("got %v and error %v, want example.com", site, err)
 	}
 	if want := "terraform-provider-esa/1.2.3 (+Terraform 1.11.4) ci/7"; agent != want {
-		t.Errorf("the user agent is %q, want %q", agent, want)
+		t.Errorf("got user agent %q, want %q", agent, want)
 	}
 	if accessKey != "ak" {
-		t.Errorf("the access key is %q", accessKey)
+		t.Errorf("got access key %q, want ak", accessKey)
 	}
 	if got, want := userAgent("dev", "", ""), "terraform-provider-esa/dev"; got != want {
-		t.Errorf("the user agent is %q, want %q", got, want)
+		t.Errorf("got user agent %q, want %q", got, want)
 	}
 }
 
@@ -805,7 +805,7 @@ func TestClientConfig(t *testing.T) {
 	}
 	got := (&esaProvider{version: "1.2.3", clock: esa.SystemClock{}}).clientConfig(s, "1.11.4")
 	if got.Log == nil {
-		t.Error("nothing is logged")
+		t.Error("the client has no log function")
 	}
 	got.Log = nil
 	want := esa.Config{
@@ -817,7 +817,7 @@ func TestClientConfig(t *testing.T) {
 	}
 }
 
-// TestProviderServer drives the provider as Terraform does.
+// TestProviderServer calls the provider like Terraform.
 func TestProviderServer(t *testing.T) {
 	for _, names := range environment {
 		for _, name := range names {
@@ -831,10 +831,10 @@ func TestProviderServer(t *testing.T) {
 	}
 	described, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil || len(described.Diagnostics) > 0 {
-		t.Fatalf("error %v, %v", err, described.Diagnostics)
+		t.Fatalf("got error %v and diagnostics %v, want none", err, described.Diagnostics)
 	}
 	if described.ResourceSchemas["esa_custom_hostname"] == nil {
-		t.Errorf("the resource esa_custom_hostname is not there")
+		t.Errorf("the schema of esa_custom_hostname is missing")
 	}
 	dynamic := func(given arguments) *tfprotov6.DynamicValue {
 		raw := providerConfig(t, given).Raw
@@ -848,7 +848,7 @@ func TestProviderServer(t *testing.T) {
 		name                string
 		given               arguments
 		env                 variables
-		validate, configure string // the summary of the only error, "" for none
+		validate, configure string // the summary of the only error, or ""
 	}{
 		{"an empty block and an empty environment", nil, nil, "", "Unable to find credentials"},
 		{"an empty block", nil, variables{"ALIBABA_CLOUD_ACCESS_KEY_ID": "ak", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "sk"}, "", ""},
@@ -866,18 +866,18 @@ func TestProviderServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := summaries(validated.Diagnostics); got != test.validate {
-				t.Errorf("validation says %q, want %q", got, test.validate)
+				t.Errorf("validation: got %q, want %q", got, test.validate)
 			}
 			configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: dynamic(test.given), TerraformVersion: "1.11.4"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := summaries(configured.Diagnostics); got != test.configure {
-				t.Errorf("configuration says %q, want %q", got, test.configure)
+				t.Errorf("configuration: got %q, want %q", got, test.configure)
 			}
 		})
 	}
-	t.Run("two blocks of a kind", func(t *testing.T) {
+	t.Run("two blocks of one type", func(t *testing.T) {
 		given := providerConfig(t, arguments{"assume_role": arguments{}}).Raw
 		var values map[string]tftypes.Value
 		if err := given.As(&values); err != nil {
@@ -894,7 +894,7 @@ func TestProviderServer(t *testing.T) {
 		}
 		validated, err := server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: &value})
 		if err != nil || len(validated.Diagnostics) != 1 || !strings.Contains(validated.Diagnostics[0].Detail, "at most 1") {
-			t.Errorf("error %v, %v", err, validated.Diagnostics)
+			t.Errorf("got error %v and diagnostics %v, want one about at most 1", err, validated.Diagnostics)
 		}
 	})
 }
@@ -907,13 +907,13 @@ func summaries(diags []*tfprotov6.Diagnostic) string {
 	return strings.Join(all, ", ")
 }
 
-// TestProviderSchema checks the rules that all descriptions follow.
+// TestProviderSchema checks the rules for descriptions.
 func TestProviderSchema(t *testing.T) {
 	documentedNames := map[string]bool{}
 	check := func(name, description string, attribute schema.Attribute) {
 		documentedNames[name] = true
 		if !strings.HasSuffix(description, ".") {
-			t.Errorf("%s: the description does not end in a full stop: %q", name, description)
+			t.Errorf("%s: got a description without a full stop at the end: %q", name, description)
 		}
 		for _, variable := range environment[name] {
 			if !strings.Contains(description, "`"+variable+"`") {
@@ -928,7 +928,7 @@ func TestProviderSchema(t *testing.T) {
 		}
 		isSecret := slices.Contains([]string{"secret_key", "security_token", "assume_role_with_oidc.oidc_token"}, name)
 		if attribute.IsSensitive() != isSecret {
-			t.Errorf("%s: sensitive is %t", name, attribute.IsSensitive())
+			t.Errorf("%s: got sensitive %t, want %t", name, attribute.IsSensitive(), isSecret)
 		}
 	}
 	for name, attribute := range providerSchema().Attributes {
@@ -942,7 +942,7 @@ func TestProviderSchema(t *testing.T) {
 	}
 	for name := range environment {
 		if !documentedNames[name] {
-			t.Errorf("the environment has variables for %s, which is no argument", name)
+			t.Errorf("%s has variables, but is not an argument", name)
 		}
 	}
 }
@@ -978,7 +978,7 @@ func TestLogEvent(t *testing.T) {
 			}
 			for name, want := range map[string]any{"@level": "debug", "@message": "Called ESA", "@module": "provider"} {
 				if entries[0][name] != want {
-					t.Errorf("%s is %v, want %v", name, entries[0][name], want)
+					t.Errorf("%s: got %v, want %v", name, entries[0][name], want)
 				}
 				delete(entries[0], name)
 			}

@@ -29,18 +29,18 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// What others publish of their own: the schemas of providers, the fields of engines' files. testdata/published has names and
-// types of what the examples use, and where they were read.
+// These types describe what other projects publish: the schemas of providers, and the fields of engines' files.
+// testdata/published has the names and types that the examples use, and their source.
 
-// A publishedShape is what a value has to look like.
+// A publishedShape is the published format of a value.
 type publishedShape struct {
-	// Is has the type (string, int, bool, map and list of strings, object, objects by name, block, which is a list of objects,
-	// or any), and before it required, optional or computed.
+	// Is is a type: string, int, bool, map (of strings), list (of strings), object, objects (by name), block (a list of
+	// objects) or any. Before the type it may have required, optional or computed.
 	Is     string
 	Fields map[string]publishedShape
 }
 
-// UnmarshalJSON reads a shape that is a type alone, too.
+// UnmarshalJSON also accepts a shape that is only a type.
 func (s *publishedShape) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, &s.Is) == nil {
 		return nil
@@ -53,7 +53,7 @@ func (s publishedShape) is(what string) bool { return slices.Contains(strings.Fi
 
 func (s publishedShape) kind() string { return s.Is[strings.LastIndex(s.Is, " ")+1:] }
 
-// wrong says what is wrong with a value as JSON decodes it.
+// wrong returns the problems of a value that was decoded from JSON.
 func (s publishedShape) wrong(at string, value any) []string {
 	var found []string
 	object := func(at string, value any) {
@@ -137,7 +137,7 @@ func published(t *testing.T, name string) map[string]publishedShape {
 		t.Fatal(err)
 	}
 	if !strings.Contains(file.Source, " at ") {
-		t.Errorf("%s does not say where it comes from", name)
+		t.Errorf("%s does not name its source", name)
 	}
 	all := map[string]publishedShape{}
 	for name, fields := range file.Types {
@@ -146,7 +146,7 @@ func published(t *testing.T, name string) map[string]publishedShape {
 	return all
 }
 
-// TestShapes finds what is wrong.
+// TestShapes checks that wrong finds each kind of problem.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	var s publishedShape
@@ -175,12 +175,12 @@ func TestShapes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := strings.Join(s.wrong("x", value), "; "); got != want {
-			t.Errorf("of %s it says %q, want %q", text, got, want)
+			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
 }
 
-// A standIn stands for another provider: it has its published schemas, and keeps what it is told.
+// A standIn replaces another provider. It has the published schemas, and stores what it gets.
 type standIn struct {
 	name    string
 	types   map[string]publishedShape
@@ -188,7 +188,7 @@ type standIn struct {
 	deleted map[string]func(created) error
 }
 
-// created is a resource of a stand-in.
+// created is a resource of a standIn.
 type created struct {
 	ctx context.Context
 	get func(context.Context, path.Path, any) error
@@ -248,7 +248,7 @@ func (r standInResource) Schema(_ context.Context, _ fwresource.SchemaRequest, r
 	resp.Schema.Attributes["id"] = schema.StringAttribute{Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}}
 }
 
-// attributes are the fields as the framework wants them.
+// attributes returns the fields as attributes and blocks of the framework.
 func (s publishedShape) attributes() (map[string]schema.Attribute, map[string]schema.Block) {
 	attributes, blocks := map[string]schema.Attribute{}, map[string]schema.Block{}
 	for name, field := range s.Fields {
@@ -266,20 +266,20 @@ func (s publishedShape) attributes() (map[string]schema.Attribute, map[string]sc
 			attributes[name] = schema.ListAttribute{ElementType: types.StringType, Required: required, Optional: optional, Computed: computed}
 		case "block":
 			inner, _ := field.attributes()
-			// All of these blocks may be given once.
+			// Each of these blocks may occur once.
 			block := schema.ListNestedBlock{NestedObject: schema.NestedBlockObject{Attributes: inner}, Validators: []validator.List{listvalidator.SizeAtMost(1)}}
 			if required {
 				block.Validators = append(block.Validators, listvalidator.IsRequired())
 			}
 			blocks[name] = block
 		default:
-			panic(name + " is of a type that no schema has: " + field.Is)
+			panic(name + " has a type that no schema has: " + field.Is)
 		}
 	}
 	return attributes, blocks
 }
 
-// withoutUnknown has null where a plan has something that is known after apply.
+// withoutUnknown replaces the unknown values of a plan by null.
 func withoutUnknown(plan tftypes.Value) (tftypes.Value, error) {
 	return tftypes.Transform(plan, func(_ *tftypes.AttributePath, value tftypes.Value) (tftypes.Value, error) {
 		if !value.IsKnown() {
@@ -326,13 +326,14 @@ func (r standInResource) Delete(ctx context.Context, req fwresource.DeleteReques
 	}
 }
 
-// alicloud stands for the alicloud provider. What it makes is in the fake ESA; of Alibaba Cloud DNS, TXT records alone.
+// alicloud returns a stand-in for the alicloud provider. It creates its objects in the fake ESA. Of Alibaba Cloud DNS it
+// supports TXT records only.
 func (a *account) alicloud(t *testing.T) standIn {
 	return standIn{
 		name: "alicloud", types: published(t, "alicloud"),
 		created: map[string]func(created) (string, error){
 			"alicloud_esa_site": func(c created) (string, error) {
-				// It takes a site for created while it is pending.
+				// Like the real provider, it considers a site created while the site is pending.
 				a.site = a.AddSiteOf(fakeesa.Site{
 					Name: c.text("site_name"), AccessType: c.text("access_type"), Coverage: c.text("coverage"),
 					InstanceID: c.text("instance_id"), Status: "pending",

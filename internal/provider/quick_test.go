@@ -24,7 +24,7 @@ import (
 
 var quickCases = flag.Int("quick-cases", 400, "random cases for TestQuick")
 
-// dayClock stands at the day that a case is about.
+// dayClock is a clock that each case sets to a day.
 type dayClock struct {
 	start time.Time
 	ahead atomic.Int64
@@ -37,21 +37,21 @@ func (c *dayClock) Sleep(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// twoWays are an account and two servers for it: one as users have it, and one that always asks the framework.
+// twoWays is an account with two servers: one as users have it, and one that always calls the framework.
 type twoWays struct {
 	account *account
 	clock   *dayClock
 	quick   quickServer
 	long    tfprotov6.ProviderServer
-	first   tfprotov6.ProviderServer // reads what cases begin with; the others are to remember the same
+	first   tfprotov6.ProviderServer // reads the state that a case begins with; a read by one of the others would change what it remembers
 	schemas *tfprotov6.GetProviderSchemaResponse
-	// pool has values for attributes, and for all the others under "".
+	// pool has values by attribute. Values for all other attributes have the key "".
 	pool  map[string][]any
 	ids   []int64
-	count map[string]int // quick answers and cases, by call
+	count map[string]int // quick responses and cases, by call
 }
 
-// newTwoWays makes an account with some hostnames. config are further arguments of the provider.
+// newTwoWays creates an account with some hostnames. config has further arguments of the provider.
 func newTwoWays(t testing.TB, config map[string]any) *twoWays {
 	t.Helper()
 	w := &twoWays{clock: &dayClock{start: time.Now()}, count: map[string]int{}}
@@ -64,7 +64,7 @@ func newTwoWays(t testing.TB, config map[string]any) *twoWays {
 	w.schemas = s.schema
 	quick, ok := s.ProviderServer.(quickServer)
 	if !ok {
-		t.Fatal("the provider has no quick way")
+		t.Fatal("the provider has no quick responses")
 	}
 	w.quick = quick
 	all := map[string]any{"access_key": w.account.Options().AccessKeyID, "secret_key": w.account.Options().AccessKeySecret, "endpoint": w.account.URL()}
@@ -117,7 +117,7 @@ func (w *twoWays) fill(t testing.TB) {
 // values are the attributes of a state, plan or configuration.
 type values map[string]tftypes.Value
 
-// another is another value for an attribute, maybe none, maybe unknown.
+// another returns another value for an attribute. It may be null, and unknown if that is allowed.
 func (w *twoWays) another(r *rand.Rand, name string, kind tftypes.Type, mayBeUnknown bool) tftypes.Value {
 	if n := r.IntN(8); n == 0 {
 		return tftypes.NewValue(kind, nil)
@@ -144,7 +144,7 @@ func (w *twoWays) another(r *rand.Rand, name string, kind tftypes.Type, mayBeUnk
 	return tftypes.NewValue(kind, pool[r.IntN(len(pool))])
 }
 
-// happens is what others do to a hostname before it is read.
+// happens changes a hostname like others do before it is read.
 func (w *twoWays) happens(r *rand.Rand, id int64) {
 	text := func() string { return []string{"", "a", "other"}[r.IntN(3)] }
 	change := []func(*fakeesa.Hostname){
@@ -165,12 +165,12 @@ func (w *twoWays) happens(r *rand.Rand, id int64) {
 	w.account.ChangeHostname(id, func(h *fakeesa.Hostname) {
 		change(h)
 		if r.IntN(2) == 0 {
-			h.UpdateTime = h.UpdateTime.Add(time.Nanosecond) // and so it stays, in seconds
+			h.UpdateTime = h.UpdateTime.Add(time.Nanosecond) // In seconds, the time does not change.
 		}
 	})
 }
 
-// play plays a case, and returns in what the two ways differ.
+// play plays a case, and returns the differences between the two servers.
 func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	t.Helper()
 	w.clock.ahead.Store(int64(time.Duration(r.IntN(400)) * 24 * time.Hour / time.Duration(1+r.IntN(20))))
@@ -220,7 +220,7 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	identity := w.identity(t, r, resource, state)
 	diff += w.compareRead(t, &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: pack(state), CurrentIdentity: identity, Private: private}, object)
 
-	// The configuration is what the state has of what can be configured, with some changes.
+	// The configuration has the values of the state that can be configured, with some changes.
 	config, proposed := values{}, values{}
 	attributes := map[string]*tfprotov6.SchemaAttribute{}
 	for _, attribute := range schema.Block.Attributes {
@@ -256,7 +256,7 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 	return diff
 }
 
-// identity is the identity of a state as the CLI may have it: none, as older ones, of nulls, the right one, another one.
+// identity returns an identity as the CLI may send it: none, like older CLIs, null values, the correct one, or another one.
 func (w *twoWays) identity(t testing.TB, r *rand.Rand, resource string, state values) *tfprotov6.ResourceIdentityData {
 	t.Helper()
 	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
@@ -366,7 +366,7 @@ func (w *twoWays) compareOthers(t testing.TB, resource string, version int64, st
 	return differ("upgrade", object, upgraded, none, upgrades, nil, nil) + differ("validate", object, []*tfprotov6.DynamicValue{nil, nil}, none, checks, nil, nil)
 }
 
-// differ tells in what two answers differ, the first of each pair being the quick one.
+// differ describes the differences between two responses. The first of each pair is the quick one.
 func differ(call string, object tftypes.Object, states []*tfprotov6.DynamicValue, identities []*tfprotov6.ResourceIdentityData, problems [][]*tfprotov6.Diagnostic, quick, long []any) string {
 	identity := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
 	for i, rest := range [][]any{quick, long} {
@@ -391,7 +391,7 @@ func differ(call string, object tftypes.Object, states []*tfprotov6.DynamicValue
 	return ""
 }
 
-// decoded is a value as text, so that it can be compared.
+// decoded returns a value as text, so that it can be compared.
 func decoded(value *tfprotov6.DynamicValue, kind tftypes.Type) string {
 	if value == nil {
 		return "none"
@@ -403,7 +403,7 @@ func decoded(value *tfprotov6.DynamicValue, kind tftypes.Type) string {
 	return out.String()
 }
 
-// TestQuick plays random states, configurations, answers of ESA and days to both ways.
+// TestQuick sends random states, configurations, responses of ESA and dates to both servers.
 func TestQuick(t *testing.T) {
 	for title, config := range map[string]map[string]any{
 		"pages":         {},
@@ -420,24 +420,24 @@ func TestQuick(t *testing.T) {
 			}
 			t.Log(w.count)
 			if w.count["quick validate"] < w.count["validate"]/10 {
-				t.Errorf("of %d validations only %d were quick", w.count["validate"], w.count["quick validate"])
+				t.Errorf("of %d validations, got %d quick responses, want at least a tenth", w.count["validate"], w.count["quick validate"])
 			}
 			for _, call := range []string{"read", "plan"} {
 				if quick := w.count["quick "+call]; title != "not known yet" && quick < w.count[call]/10 {
-					t.Errorf("of %d answers to %s only %d were quick", w.count[call], call, quick)
+					t.Errorf("of %d calls of %s, got %d quick responses, want at least a tenth", w.count[call], call, quick)
 				} else if title == "not known yet" && quick > 0 {
-					t.Errorf("%d quick answers to %s", quick, call)
+					t.Errorf("got %d quick responses to %s, want none", quick, call)
 				}
 			}
 		})
 	}
 }
 
-// harmless are the attributes of which the quick way need not know: nothing that it decides depends on them, as they
-// are neither read from ESA nor looked at in a plan that proposes the state.
+// harmless are the attributes that quick responses may ignore. No decision depends on them: they are not read from ESA, and
+// a plan that proposes the state does not use them.
 var harmless = []string{"private_key_wo_version", "certificate_apply_trigger", "wait_for"}
 
-// TestQuickIsNotBlind blinds the quick way for one attribute after the other, which TestQuick must see.
+// TestQuickIsNotBlind has quick responses ignore one attribute after the other, which the comparison must detect.
 func TestQuickIsNotBlind(t *testing.T) {
 	w := newTwoWays(t, map[string]any{"batch_refresh": false})
 	for resource, schema := range w.schemas.ResourceSchemas {
@@ -448,7 +448,7 @@ func TestQuickIsNotBlind(t *testing.T) {
 			}
 			quick, ok := w.quick.resources[resource].(interface{ blind(string) func() })
 			if !ok {
-				t.Fatalf("%s has no quick way", resource)
+				t.Fatalf("%s has no quick responses", resource)
 			}
 			see := quick.blind(name)
 			found := false
@@ -457,20 +457,20 @@ func TestQuickIsNotBlind(t *testing.T) {
 			}
 			see()
 			if !found {
-				t.Errorf("nobody sees that the quick way of %s is blind for %s", resource, name)
+				t.Errorf("the comparison does not detect that quick responses of %s ignore %s", resource, name)
 			}
 		}
 	}
 }
 
-// blind makes the quick way blind for an attribute until what it returns is called.
+// blind has quick responses ignore an attribute until the returned function is called.
 func (q *quick[M]) blind(name string) (see func()) {
 	fields := q.fields
 	q.fields = slices.DeleteFunc(slices.Clone(fields), func(field shapeField) bool { return field.name == name })
 	return func() { q.fields = fields }
 }
 
-// FuzzQuick is TestQuick with cases that a fuzzer chooses.
+// FuzzQuick is TestQuick with cases from a fuzzer.
 func FuzzQuick(f *testing.F) {
 	w := newTwoWays(f, map[string]any{"batch_refresh": false})
 	f.Add([]byte("a"))
@@ -481,7 +481,7 @@ func FuzzQuick(f *testing.F) {
 	})
 }
 
-// chosen is a source of which a fuzzer chooses the first numbers.
+// chosen is a random source whose first numbers come from a fuzzer.
 type chosen struct {
 	choices []byte
 	rest    *rand.PCG
@@ -496,11 +496,11 @@ func (c *chosen) Uint64() uint64 {
 	return uint64(next) << 56
 }
 
-// BenchmarkTwoWays takes calls for a hostname that has not changed.
+// BenchmarkTwoWays measures the calls for a hostname that has not changed.
 func BenchmarkTwoWays(b *testing.B) {
 	w := newTwoWays(b, nil)
 	const resource = "esa_custom_hostname"
-	id := w.ids[1] // with a chain
+	id := w.ids[1] // has a certificate chain
 	schema := w.schemas.ResourceSchemas[resource]
 	first, err := w.first.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: dynamic(b, schema, map[string]any{"id": fmt.Sprint(id)})})
 	if err != nil {
@@ -520,7 +520,7 @@ func BenchmarkTwoWays(b *testing.B) {
 		}
 	}
 	for way, server := range map[string]tfprotov6.ProviderServer{"quick": w.quick, "long": w.long} {
-		for range 2 { // the second one reads a page
+		for range 2 { // The second read fetches a page.
 			if _, err := server.ReadResource(b.Context(), &tfprotov6.ReadResourceRequest{TypeName: resource, CurrentState: state}); err != nil {
 				b.Fatal(err)
 			}

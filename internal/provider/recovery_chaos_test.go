@@ -21,9 +21,9 @@ var (
 	recoveryFirst = flag.Uint64("recovery-first", 1, "the first of them; with -recovery-seeds=1, the one that failed")
 )
 
-// TestRecovery leads a hostname into a state at random: changes that meet faults of every kind, others who change or
-// delete it, an ESA that refuses certificates, every reading of what nobody knows. Then at most two plain applies, or the
-// import that an error names and one more, reach an empty plan, or an error that names a cause outside Terraform.
+// TestRecovery brings a hostname into a random state: changes with faults of every kind, others who change or delete it, an
+// ESA that refuses certificates, and every reading. Then at most two plain applies must end in an empty plan, or in an error
+// with a cause outside Terraform. If an error names an import, the import and one more apply must do so.
 func TestRecovery(t *testing.T) {
 	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
 	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
@@ -42,7 +42,7 @@ type recoveryRun struct {
 	*chaosRun
 	random  *rand.Rand
 	clock   hurriedClock
-	refused bool // whether ESA refuses certificates
+	refused bool // ESA refuses certificates
 	story   []string
 }
 
@@ -72,7 +72,7 @@ func (r *recoveryRun) play() {
 	if r.configs[0] == nil {
 		r.configureAnew()
 	}
-	// Until lists and reads have caught up.
+	// Wait until lists and reads show the latest changes.
 	_ = r.clock.Sleep(r.t.Context(), time.Minute)
 	r.tell("all faults end; certificates are refused: %t", r.refused)
 	r.recover()
@@ -81,7 +81,7 @@ func (r *recoveryRun) play() {
 	}
 }
 
-// step is something that happens to the hostname.
+// step performs one random step of the story.
 func (r *recoveryRun) step() {
 	switch r.random.IntN(8) {
 	case 0:
@@ -97,7 +97,7 @@ func (r *recoveryRun) step() {
 		r.change()
 	case 4:
 		r.configs[0] = nil
-		r.tell("it is taken out of the configuration")
+		r.tell("the hostname is removed from the configuration")
 		r.applyUnderFaults()
 	default:
 		r.configureAnew()
@@ -116,7 +116,7 @@ func (r *recoveryRun) configureAnew() {
 	r.tell("kind %d on record %d is configured, trigger %v", kind, record, r.configs[0]["certificate_apply_trigger"])
 }
 
-// change is what somebody does in the console, or ESA itself.
+// change changes the hostname like somebody in the console, or ESA itself.
 func (r *recoveryRun) change() {
 	all := r.account.Hostnames()
 	if len(all) == 0 {
@@ -148,7 +148,7 @@ func (r *recoveryRun) change() {
 	})
 }
 
-// applyUnderFaults applies while calls fail at random, or one action is refused for good.
+// applyUnderFaults applies while calls fail at random, or while one action is always refused.
 func (r *recoveryRun) applyUnderFaults() {
 	switch r.random.IntN(3) {
 	case 0:
@@ -172,7 +172,8 @@ func (r *recoveryRun) applyUnderFaults() {
 	r.account.Chaos(r.seed, 0)
 }
 
-// apply refreshes, plans and applies once, in a process of its own, and returns the errors. What it makes is never tainted.
+// apply refreshes, plans and applies once, in a provider process of its own, and returns the errors. A new hostname must
+// never be tainted.
 func (r *recoveryRun) apply() (problems string) {
 	r.server = newTimedServer(r.t, r.account, r.clock)
 	before := r.states[0]
@@ -190,7 +191,7 @@ func (r *recoveryRun) apply() (problems string) {
 
 var importCommand = regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`)
 
-// recover is the way back.
+// recover applies until the plan is empty.
 func (r *recoveryRun) recover() {
 	imported := false
 	for applies := 0; applies < 2; applies++ {
@@ -205,21 +206,21 @@ func (r *recoveryRun) recover() {
 			return
 		default:
 			if applies == 1 {
-				r.t.Errorf("seed %d: two applies end in %s", r.seed, problems)
+				r.t.Errorf("seed %d: got an error after two applies: %s", r.seed, problems)
 				return
 			}
 		}
 	}
 	if r.refused {
-		// What was refused goes on being shown.
+		// The plan keeps showing the certificate that ESA refuses.
 		return
 	}
 	r.account.ResetRequests()
 	if problems := r.apply(); problems != "" {
-		r.t.Errorf("seed %d: a further plan ends in %s", r.seed, problems)
+		r.t.Errorf("seed %d: got an error in the next plan: %s", r.seed, problems)
 	}
 	if writes := r.account.writes(); len(writes) != 0 {
-		r.t.Errorf("seed %d: a plan after two applies wrote %v", r.seed, writes)
+		r.t.Errorf("seed %d: got writes %v in a plan after two applies, want none", r.seed, writes)
 	}
 	r.agree()
 }
@@ -228,7 +229,7 @@ func (r *recoveryRun) importFrom(id string) {
 	const kind = "esa_custom_hostname"
 	made, err := r.server.ImportResourceState(r.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
 	if err != nil || failed(made.Diagnostics) || len(made.ImportedResources) != 1 {
-		r.t.Fatalf("seed %d: import of %s: %v, %v\n  %s", r.seed, id, err, shown(made.Diagnostics), strings.Join(r.story, "\n  "))
+		r.t.Fatalf("seed %d: import of %s: got error %v, diagnostics %v\n  %s", r.seed, id, err, shown(made.Diagnostics), strings.Join(r.story, "\n  "))
 	}
 	r.tell("import %s", id)
 	r.keep(0, made.ImportedResources[0].State, made.ImportedResources[0].Private)
@@ -237,7 +238,7 @@ func (r *recoveryRun) importFrom(id string) {
 // agree compares configuration, state and server.
 func (r *recoveryRun) agree() {
 	if r.states[0] == nil {
-		r.t.Errorf("seed %d: there is no hostname in state", r.seed)
+		r.t.Errorf("seed %d: the state has no hostname", r.seed)
 		return
 	}
 	state, config := r.attributes(r.server.schema.ResourceSchemas["esa_custom_hostname"], r.states[0]), r.configs[0]
@@ -250,9 +251,9 @@ func (r *recoveryRun) agree() {
 			h.CertType = ""
 		}
 		if fmt.Sprint(h.RecordID) != config["record_id"] || h.SSLFlag != config["ssl_flag"] || h.CertType != certType || state["hostname"] != recoveryName {
-			r.t.Errorf("seed %d: the server has %+v\nstate %v\nconfiguration %v", r.seed, h, state, config)
+			r.t.Errorf("seed %d: got %+v on the server\nstate %v\nconfiguration %v", r.seed, h, state, config)
 		}
 		return
 	}
-	r.t.Errorf("seed %d: the server does not have %s", r.seed, state["id"])
+	r.t.Errorf("seed %d: the server does not have hostname %s of the state", r.seed, state["id"])
 }

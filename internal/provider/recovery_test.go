@@ -16,20 +16,21 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// Every half-failed or odd state has a way back: the next apply, or the one command that the message names, leads to an
-// empty plan, with the same hostname.
+// Every partly failed or unusual state has a way back. The next apply, or the one command that the message names, ends in an
+// empty plan with the same hostname.
 
-// says runs the CLI, which must end with the status and print the text.
+// says runs the CLI, which must return the status and print the text.
 func (w *workspace) says(status int, want string, command string, arguments ...string) string {
 	w.t.Helper()
 	output, got := w.run(command, arguments...)
 	if plain := plainText(output); got != status || !regexp.MustCompile(want).MatchString(plain) {
-		w.t.Fatalf("%s %v ended with status %d, want %d and %q:\n%s", command, arguments, got, status, want, output)
+		w.t.Fatalf("%s %v: got status %d, want %d and %q:\n%s", command, arguments, got, status, want, output)
 	}
 	return output
 }
 
-// TestAccRecovery_certificateRefused makes hostnames whose certificates ESA refuses, with each thing that it may leave.
+// TestAccRecovery_certificateRefused creates hostnames whose certificates ESA refuses, for each state in which ESA may leave
+// the hostname.
 func TestAccRecovery_certificateRefused(t *testing.T) {
 	t.Parallel()
 	for title, left := range map[string]fakeesa.RefusedCertificate{
@@ -79,7 +80,7 @@ resource "esa_custom_hostname" "test" {
 					made[h.Hostname] = h.ID
 				}
 				if state := w.read("terraform.tfstate"); len(made) != 3 || strings.Contains(state, "tainted") {
-					t.Fatalf("made %v, the state is %s", made, state)
+					t.Fatalf("got hostnames %v and state %s, want three that are not tainted", made, state)
 				}
 				w.says(1, `Missing private key.*upload\.customer\.com.*without its certificate`, "plan", refresh)
 				w.says(2, `0 to add, 3 to change, 0 to destroy.*Warning: Certificate not deployed yet`, "plan", "-detailed-exitcode", refresh, key)
@@ -92,19 +93,19 @@ resource "esa_custom_hostname" "test" {
 				w.mustRun("plan", "-detailed-exitcode")
 				for _, h := range a.Hostnames() {
 					if made[h.Hostname] != h.ID || h.SSLFlag != "on" || h.CertType+".customer.com" != h.Hostname {
-						t.Errorf("%s was %d and is %+v", h.Hostname, made[h.Hostname], h)
+						t.Errorf("%s: got id %d before and %+v now, want the same hostname with its certificate", h.Hostname, made[h.Hostname], h)
 					}
 				}
 				if n := a.Count("CreateCustomHostname"); n != 3 {
-					t.Errorf("%d creates, want 3", n)
+					t.Errorf("got %d creates, want 3", n)
 				}
 			})
 		}
 	}
 }
 
-// TestAccRecovery_deployedAfterAll refuses a certificate that ESA, or somebody in the console, deploys later: there is
-// nothing left to be done.
+// TestAccRecovery_deployedAfterAll checks a certificate that ESA first refuses, and that is deployed later by ESA or in the
+// console. Nothing is left to change.
 func TestAccRecovery_deployedAfterAll(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOff})
@@ -121,14 +122,14 @@ func TestAccRecovery_deployedAfterAll(t *testing.T) {
 	w.mustRun("plan", "-detailed-exitcode")
 }
 
-// TestAccRecovery_names meets an ESA that writes names otherwise than they were sent.
+// TestAccRecovery_names checks an ESA that returns names in another format.
 func TestAccRecovery_names(t *testing.T) {
 	t.Parallel()
 	for title, view := range map[string]fakeesa.HostnameView{"a final dot": fakeesa.HostnameFinalDot, "U-labels": fakeesa.HostnameUnicode} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
 			const sent = "xn--bcher-kva.customer.com"
-			// Lists show the hostname at once, as data sources of the same apply look for it.
+			// Lists must show the hostname at once, because data sources of the same apply look it up.
 			a := newAccount(t, fakeesa.Options{HostnameView: view, DuplicateCreate: fakeesa.DuplicateInvalid}, "list-lag")
 			w := newWorkspace(t)
 			lookup := fmt.Sprintf("data \"esa_custom_hostname\" \"test\" {\n  site_id    = \"%d\"\n  hostname   = %q\n  depends_on = [esa_custom_hostname.test]\n}\n"+
@@ -141,16 +142,16 @@ func TestAccRecovery_names(t *testing.T) {
 			made := a.hostname(t)
 			want := fmt.Sprintf(`"%d","%s","%s"`, made.ID, sent, sent)
 			if got := strings.Join(strings.Fields(w.mustRun("output", "-json", "ids")), ""); got != "["+want+"]" {
-				t.Errorf("looked up %s, want %s", got, want)
+				t.Errorf("got ids %s, want %s", got, want)
 			}
 
-			// Another folder is refused, and imports what is there, however the name is written.
+			// A second folder gets an error with the import command, in whatever format the name is written.
 			other := newWorkspace(t)
 			other.write("main.tf", a.hcl(a.args(sent)))
 			output := other.says(1, `already has it`, "apply", "-auto-approve")
 			imported := regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`).FindStringSubmatch(output)
 			if imported == nil {
-				t.Fatalf("no import command:\n%s", output)
+				t.Fatalf("the error does not contain the import command:\n%s", output)
 			}
 			for _, id := range []string{imported[1], fmt.Sprintf("%d/Bücher.Customer.com.", a.site.ID)} {
 				other.mustRun("import", testResource, id)
@@ -158,13 +159,13 @@ func TestAccRecovery_names(t *testing.T) {
 				other.mustRun("state", "rm", testResource)
 			}
 			if all := a.Hostnames(); len(all) != 1 || all[0].ID != made.ID {
-				t.Errorf("the server has %+v", all)
+				t.Errorf("got %+v on the server, want the same hostname only", all)
 			}
 		})
 	}
 }
 
-// TestAccRecovery_taken meets an ESA that refuses a name which it has with InvalidParameter alone.
+// TestAccRecovery_taken checks an ESA that refuses an existing name with InvalidParameter.
 func TestAccRecovery_taken(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateInvalid})
@@ -173,21 +174,21 @@ func TestAccRecovery_taken(t *testing.T) {
 	w.write("main.tf", a.hcl(a.args(name)))
 	output := w.says(1, `with esa_custom_hostname\.test, .*already has it.*Error code: InvalidParameter.*Request ID`, "apply", "-auto-approve")
 	if n := a.calls(); n["ListCustomHostnames"] != 1 || n["CreateCustomHostname"] != 1 {
-		t.Errorf("calls %v", n)
+		t.Errorf("got calls %v, want one list and one create", n)
 	}
 	command := regexp.MustCompile(`terraform import 'ADDRESS' (\S+)`).FindStringSubmatch(output)
 	if command == nil {
-		t.Fatalf("no import command:\n%s", output)
+		t.Fatalf("the error does not contain the import command:\n%s", output)
 	}
 	w.mustRun("import", testResource, command[1])
 	w.says(0, "0 added, 1 changed, 0 destroyed", "apply", "-auto-approve")
 	w.mustRun("plan", "-detailed-exitcode")
 	if h := a.hostname(t); h.ID != held.ID || h.RecordID != a.record.ID {
-		t.Errorf("the server has %+v", h)
+		t.Errorf("got %+v on the server, want the imported hostname on the configured record", h)
 	}
 }
 
-// TestAccRecovery_withoutKey plans in a job that has no key.
+// TestAccRecovery_withoutKey plans in a job that does not have the private key.
 func TestAccRecovery_withoutKey(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
@@ -217,7 +218,7 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 	configure(name, second, 1)
 	w.says(1, `deployed: `+line(first)+` configured: `+line(second)+` According to the state, the configuration has changed.*To keep the deployed one`, "plan")
 
-	// Somebody exchanges the certificate, and the refresh of a plan that fails is not saved.
+	// Somebody replaces the certificate. If a plan fails, its refresh is not saved.
 	configure(name, first, 1)
 	made := a.hostname(t)
 	a.ChangeHostname(made.ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM })
@@ -231,11 +232,11 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 	w.says(0, "1 changed", "apply", "-auto-approve", key(first))
 	w.mustRun("plan", "-detailed-exitcode")
 	if h := a.hostname(t); h.ID != made.ID || h.Certificate != first.CertificatePEM {
-		t.Errorf("the server has %+v", h)
+		t.Errorf("got %+v on the server, want the same hostname with the first certificate", h)
 	}
 }
 
-// TestAccRecovery_messages are those that named the wrong cause, or none.
+// TestAccRecovery_messages checks errors whose cause is not obvious from ESA's message.
 func TestAccRecovery_messages(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{UnknownSite: fakeesa.UnknownSiteInvalid}, "refused-certificate")
@@ -273,17 +274,17 @@ func TestAccRecovery_messages(t *testing.T) {
 			output := w.says(1, test.want, test.command, arguments...)
 			for _, wrong := range []string{"to recreate it", "Look the code up"} {
 				if strings.Contains(plainText(output), wrong) {
-					t.Errorf("says %q:\n%s", wrong, output)
+					t.Errorf("the error contains %q:\n%s", wrong, output)
 				}
 			}
 			if n := a.Count("CreateCustomHostname"); n != test.creates || len(a.Hostnames()) != 0 {
-				t.Errorf("%d creates, want %d; hostnames %+v", n, test.creates, a.Hostnames())
+				t.Errorf("got %d creates, want %d; got hostnames %+v", n, test.creates, a.Hostnames())
 			}
 		})
 	}
 }
 
-// storedPrivate is a private state as it was stored.
+// storedPrivate is private state as it was stored.
 type storedPrivate map[string]json.RawMessage
 
 func (s storedPrivate) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) {
@@ -295,12 +296,12 @@ func (s storedPrivate) SetKey(_ context.Context, key string, value []byte) diag.
 	return nil
 }
 
-// TestMemoryThatCannotBeRead is none: a plan goes on without.
+// TestMemoryThatCannotBeRead checks that invalid private state is ignored.
 func TestMemoryThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "[]", "7", `{"refused":7}`} {
 		if got, diags := recall(t.Context(), storedPrivate{memoryKey: json.RawMessage(text)}); got != (memory{}) || diags.HasError() {
-			t.Errorf("%s is read as %+v, %v", text, got, diags)
+			t.Errorf("%s: got %+v, diagnostics %v; want an empty memory", text, got, diags)
 		}
 	}
 }

@@ -24,7 +24,7 @@ import (
 
 const name = "shop.customer.com"
 
-// casID is a certificate that the fake's SSL Certificates Service has from the start.
+// casID is a certificate that exists in the fake's SSL Certificates Service by default.
 const casID = "30000478"
 
 func attribute(key string) tfjsonpath.Path { return tfjsonpath.New(key) }
@@ -99,14 +99,14 @@ func TestAccCustomHostname_basic(t *testing.T) {
 				Check: resource.ComposeAggregateTestCheckFunc(a.sent("CreateCustomHostname", want), check(func() error {
 					made := a.hostname(t)
 					if test.create["PrivateKey"] != "" && made.PrivateKey != pair.PrivateKeyPEM {
-						return fmt.Errorf("ESA got another key")
+						return fmt.Errorf("ESA got another key than configured")
 					}
 					return nil
 				})),
 				ConfigStateChecks: append(test.state,
 					known("id", knownvalue.StringFunc(func(id string) error {
 						if made := a.hostname(t); id != fmt.Sprint(made.ID) {
-							return fmt.Errorf("%s is not %d", id, made.ID)
+							return fmt.Errorf("got id %s, want %d", id, made.ID)
 						}
 						return nil
 					})),
@@ -131,12 +131,12 @@ func TestAccCustomHostname_changedInPlace(t *testing.T) {
 	casCall := map[string]string{"SslFlag": "on", "CertType": "cas", "CasId": casID, "CasRegion": "cn-hangzhou"}
 	freeCall := map[string]string{"SslFlag": "on", "CertType": "free"}
 	off := args{}
-	// The record's id and the hostname's own are filled in where the test runs.
+	// The test fills in the ids of the record and of the hostname.
 	const record2 = "record2"
 	tests := map[string]struct {
 		from, to args
 		update   map[string]string
-		unknown  []string // what the plan cannot know
+		unknown  []string // unknown in the plan
 	}{
 		"record, SSL off":                      {off, args{"record_id": record2}, map[string]string{"RecordId": record2}, []string{"record_name", "update_time"}},
 		"record, free":                         {free(), with(free(), args{"record_id": record2}), map[string]string{"RecordId": record2}, []string{"record_name", "update_time"}},
@@ -200,7 +200,7 @@ func TestAccCustomHostname_changedInPlace(t *testing.T) {
 					Check: check(func() error {
 						if test.update == nil {
 							if writes := a.writes(); len(writes) != 0 {
-								return fmt.Errorf("ESA was called: %v", writes)
+								return fmt.Errorf("got writes %v, want none", writes)
 							}
 							return nil
 						}
@@ -215,7 +215,7 @@ func TestAccCustomHostname_changedInPlace(t *testing.T) {
 	}
 }
 
-// expectKnown checks that a plan knows an attribute, whatever its value.
+// expectKnown checks that the value of an attribute is known in a plan.
 func expectKnown(key string) plancheck.PlanCheck {
 	return plancheck.ExpectKnownValue(testResource, attribute(key), anyKnown{})
 }
@@ -245,7 +245,7 @@ func TestAccCustomHostname_keepsComputedValuesKnown(t *testing.T) {
 			ConfigPlanChecks: plan(
 				plancheck.ExpectKnownValue(testResource, attribute("verify_code"), knownvalue.StringFunc(func(code string) error {
 					if code != before.VerifyCode {
-						return fmt.Errorf("planned %q", code)
+						return fmt.Errorf("planned verify_code: got %q, want %q", code, before.VerifyCode)
 					}
 					return nil
 				})),
@@ -302,7 +302,7 @@ func TestAccCustomHostname_calls(t *testing.T) {
 		resource.TestStep{
 			Config: four(a.record.ID),
 			Check: check(func() error {
-				// The test's own plans before the apply have nothing to read.
+				// The test library's plans before the apply have nothing to read.
 				if diff := cmp.Diff(map[string]int{"CreateCustomHostname": 4, "GetCustomHostname": 4}, a.calls()); diff != "" {
 					return fmt.Errorf("calls of four creates (-want +got):\n%s", diff)
 				}
@@ -316,7 +316,7 @@ func TestAccCustomHostname_calls(t *testing.T) {
 				if diff := cmp.Diff(map[string]int{"UpdateCustomHostname": 1}, a.writes()); diff != "" {
 					return fmt.Errorf("writes of one change (-want +got):\n%s", diff)
 				}
-				// A refresh of the four, and then one read after the one update.
+				// A refresh reads all four, and one read follows the update.
 				calls, updated := 0, false
 				for _, request := range a.Requests() {
 					if request.Action == "UpdateCustomHostname" {
@@ -326,7 +326,7 @@ func TestAccCustomHostname_calls(t *testing.T) {
 					}
 				}
 				if calls != 1 {
-					return fmt.Errorf("%d reads after the update, want 1", calls)
+					return fmt.Errorf("got %d reads after the update, want 1", calls)
 				}
 				return nil
 			}),
@@ -340,7 +340,7 @@ func TestAccCustomHostname_calls(t *testing.T) {
 			Config: four(a.record2.ID),
 			Check: check(func() error {
 				if writes := a.writes(); len(writes) != 0 {
-					return fmt.Errorf("a plan with nothing to do wrote: %v", writes)
+					return fmt.Errorf("got writes %v in a plan without changes, want none", writes)
 				}
 				return nil
 			}),
@@ -455,7 +455,7 @@ output "code" { value = esa_custom_hostname.test.verify_code }
 			ConfigPlanChecks: plan(plancheck.ExpectEmptyPlan()),
 			ConfigStateChecks: []statecheck.StateCheck{known("verify_code", knownvalue.StringFunc(func(got string) error {
 				if got != code {
-					return fmt.Errorf("%q, want %q", got, code)
+					return fmt.Errorf("got %q, want %q", got, code)
 				}
 				return nil
 			}))},
@@ -466,12 +466,12 @@ output "code" { value = esa_custom_hostname.test.verify_code }
 			},
 			RefreshState:       true,
 			Check:              resource.TestCheckResourceAttr(testResource, "verify_code", "verify_new"),
-			ExpectNonEmptyPlan: true, // the output changes
+			ExpectNonEmptyPlan: true, // The output changes.
 		},
 	)
 }
 
-// How ESA renders a PEM that it was sent is not known, so every way must do.
+// echoes are all formats in which ESA may return a PEM, because its documentation does not define one.
 var echoes = map[string]fakeesa.CertificateEcho{
 	"as sent":    fakeesa.EchoAsSent,
 	"with CRLF":  fakeesa.EchoCRLF,
@@ -528,7 +528,7 @@ func TestAccCustomHostname_import(t *testing.T) {
 	}
 }
 
-// TestAccCustomHostname_adoption imports hostnames made elsewhere into an empty state, and then plans.
+// TestAccCustomHostname_adoption imports hostnames that were created elsewhere into an empty state, and then plans.
 func TestAccCustomHostname_adoption(t *testing.T) {
 	t.Parallel()
 	pair := issue(t, name)
@@ -560,7 +560,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 					ConfigPlanChecks: plan(plancheck.ExpectResourceAction(testResource, plancheck.ResourceActionNoop)),
 					Check: check(func() error {
 						if writes := a.writes(); len(writes) != 0 {
-							return fmt.Errorf("the import wrote: %v", writes)
+							return fmt.Errorf("the import wrote %v, want nothing", writes)
 						}
 						return nil
 					}),
@@ -570,7 +570,7 @@ func TestAccCustomHostname_adoption(t *testing.T) {
 	}
 }
 
-// TestAccCustomHostname_unseenCertificate follows a hostname that was imported while ESA does not show certificates.
+// TestAccCustomHostname_unseenCertificate changes a hostname that was imported while ESA does not return certificates.
 func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 	t.Parallel()
 	pair, renewed := issue(t, name), certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
@@ -603,8 +603,8 @@ func TestAccCustomHostname_unseenCertificate(t *testing.T) {
 	}
 }
 
-// TestAccCustomHostname_unseenCertificateOnNewRecord sends the configured certificate with a record that ESA does not take
-// alone: the state has none of a hostname that was imported.
+// TestAccCustomHostname_unseenCertificateOnNewRecord checks that the configured certificate is sent with a record that ESA
+// does not accept alone. The state of an imported hostname has no certificate.
 func TestAccCustomHostname_unseenCertificateOnNewRecord(t *testing.T) {
 	t.Parallel()
 	pair := issue(t, name)
@@ -617,7 +617,7 @@ func TestAccCustomHostname_unseenCertificateOnNewRecord(t *testing.T) {
 		resource.TestStep{Config: a.hcl(a.args(name, upload(pair)), fmt.Sprintf("import {\n  to = %s\n  id = \"%d\"\n}\n", testResource, made.ID))},
 		resource.TestStep{Config: moved, ConfigPlanChecks: plan(inPlace()), Check: check(func() error {
 			if h := a.hostname(t); h.RecordID != a.record2.ID || h.Certificate != pair.CertificatePEM || h.PrivateKey != pair.PrivateKeyPEM {
-				return fmt.Errorf("the server has %+v", h)
+				return fmt.Errorf("got %+v on the server, want the new record and the configured certificate", h)
 			}
 			return nil
 		})},
@@ -631,7 +631,7 @@ func TestAccCustomHostname_importByIdentity(t *testing.T) {
 	config := a.hcl(a.args(name))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: testFactories,
-		// Terraform imports by identity from 1.12 on; OpenTofu reports its own, higher version.
+		// Terraform imports by identity since 1.12. OpenTofu reports its own, higher version.
 		TerraformVersionChecks: []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
 		Steps: []resource.TestStep{
 			{Config: config, ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentity(testResource, map[string]knownvalue.Check{
@@ -682,7 +682,7 @@ func TestAccCustomHostname_replaced(t *testing.T) {
 			ConfigPlanChecks: replace,
 			Check: check(func() error {
 				if made := a.hostname(t); made.SiteID != other.ID {
-					return fmt.Errorf("the hostname is in site %d", made.SiteID)
+					return fmt.Errorf("got site %d, want %d", made.SiteID, other.ID)
 				}
 				return nil
 			}),
@@ -690,7 +690,7 @@ func TestAccCustomHostname_replaced(t *testing.T) {
 	)
 }
 
-// TestAccCustomHostname_twoProviders needs a process for each configuration, as a CLI starts them.
+// TestAccCustomHostname_twoProviders needs a process for each configuration, like a CLI starts them.
 func TestAccCustomHostname_twoProviders(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{AccessKeyID: "first-access-key", AccessKeySecret: "first-secret"})
@@ -713,12 +713,12 @@ resource "esa_custom_hostname" "b" {
 `, b.Options().AccessKeyID, b.Options().AccessKeySecret, b.URL(), b.site.ID, b.record.ID, name))
 	w.mustRun("apply", "-auto-approve")
 	if len(a.Hostnames()) != 1 || len(b.Hostnames()) != 1 {
-		t.Errorf("%d and %d hostnames, want 1 each", len(a.Hostnames()), len(b.Hostnames()))
+		t.Errorf("got %d and %d hostnames, want 1 each", len(a.Hostnames()), len(b.Hostnames()))
 	}
 	w.mustRun("plan", "-detailed-exitcode")
 	w.mustRun("destroy", "-auto-approve")
 	if len(a.Hostnames()) != 0 || len(b.Hostnames()) != 0 {
-		t.Errorf("destroy left %d and %d hostnames", len(a.Hostnames()), len(b.Hostnames()))
+		t.Errorf("got %d and %d hostnames after destroy, want none", len(a.Hostnames()), len(b.Hostnames()))
 	}
 }
 
@@ -763,7 +763,7 @@ resource "terraform_data" "later" {
 		ExpectError: regexp.MustCompile(`(?s)Missing certificate.*requires\s+certificate`),
 	})
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("%d calls were made", n)
+		t.Errorf("got %d calls, want none", n)
 	}
 }
 
@@ -773,7 +773,7 @@ func TestAccCustomHostname_applyTrigger(t *testing.T) {
 	a.test(t,
 		resource.TestStep{Config: a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"first"`})), Check: check(func() error {
 			if n := a.Count("ApplyCustomHostnameCertificate"); n != 0 {
-				return fmt.Errorf("%d applications at create", n)
+				return fmt.Errorf("got %d applications at create, want none", n)
 			}
 			return nil
 		})},
@@ -794,13 +794,13 @@ func TestAccCustomHostname_applyTrigger(t *testing.T) {
 	)
 }
 
-// inOrder is an active hostname with a free certificate that is in order.
+// inOrder makes a hostname active, with a free certificate that is in order.
 func inOrder(h *fakeesa.Hostname) {
 	h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", time.Now().AddDate(0, 0, 60)
 }
 
-// TestAccCustomHostname_nothingToApplyFor gives certificate_apply_trigger a new value where ESA takes no application, or
-// could and must not be asked. One apply saves it, and the next plan is empty.
+// TestAccCustomHostname_nothingToApplyFor changes certificate_apply_trigger while ESA accepts no application, or must not
+// get one. One apply saves the new value, and the next plan is empty.
 func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 	t.Parallel()
 	trigger := args{"certificate_apply_trigger": `"2026-12-01"`}
@@ -821,7 +821,7 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, reading %d", title, reading), func(t *testing.T) {
 				t.Parallel()
 				if reading == fakeesa.ApplyAnywayAccepted && title == "in order since the refresh" {
-					return // it is not told then from one that has failed
+					return // The provider cannot distinguish it from a failed certificate.
 				}
 				a := newAccount(t, fakeesa.Options{ApplyAnyway: reading, IssueDelay: time.Hour}, "free-certificate-start", "apply-anyway")
 				a.AddCASCertificate(30000478, "cn-hangzhou", time.Now().AddDate(1, 0, 0))
@@ -832,7 +832,7 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				a.ChangeHostname(id, test.change)
 				writes := test.writes
 				if title == "in order since the refresh" {
-					// Others have applied for it, and it was issued, between the read and the call.
+					// Others have applied for the certificate, and it was issued, between the read and the call.
 					a.Inject(fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Match: func(fakeesa.Request) bool {
 						a.ChangeHostname(id, inOrder)
 						return false
@@ -844,15 +844,15 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				out := w.mustRun("apply", "-auto-approve")
 				if title == "in order since the refresh" {
 					if strings.Contains(out, "not applied for") {
-						t.Errorf("the apply warns of what it wanted:\n%s", out)
+						t.Errorf("got a warning that nothing was applied for:\n%s", out)
 					}
 				} else if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "); !strings.Contains(said, "Certificate not applied for") || !strings.Contains(said, test.says) {
-					t.Errorf("the apply does not say %q:\n%s", test.says, out)
+					t.Errorf("want the warning %q:\n%s", test.says, out)
 				}
 				if writes == nil {
 					writes = map[string]int{}
 					if strings.Contains(out, "known after apply") {
-						t.Errorf("the plan shows values that nothing alters:\n%s", out)
+						t.Errorf("the plan shows unknown values that the change cannot alter:\n%s", out)
 					}
 				}
 				if diff := cmp.Diff(writes, a.writes()); diff != "" {
@@ -860,15 +860,15 @@ func TestAccCustomHostname_nothingToApplyFor(t *testing.T) {
 				}
 				w.mustRun("plan", "-detailed-exitcode")
 				if got := a.hostname(t); got.ID != id {
-					t.Errorf("the hostname is another one, %d", got.ID)
+					t.Errorf("got hostname id %d, want %d", got.ID, id)
 				}
 			})
 		}
 	}
 }
 
-// TestAccCustomHostname_applicationFails lets the application fail after the record was changed in the same apply: a
-// refusal for good is told and over, anything else is tried again by the next apply, with nothing else left to do.
+// TestAccCustomHostname_applicationFails has the application fail after the same apply has changed the record. If ESA
+// refuses it for good, the apply warns once. Otherwise the next apply retries only the application.
 func TestAccCustomHostname_applicationFails(t *testing.T) {
 	t.Parallel()
 	for code, test := range map[string]struct {
@@ -891,7 +891,7 @@ func TestAccCustomHostname_applicationFails(t *testing.T) {
 			w.write("main.tf", a.hcl(a.args(name, free(), args{"certificate_apply_trigger": `"again"`, "record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})))
 			out, status := w.run("apply", "-auto-approve")
 			if said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " "); (status != 0) != test.fails || !strings.Contains(said, test.says) {
-				t.Errorf("the apply ended with status %d and does not say %q:\n%s", status, test.says, out)
+				t.Errorf("got status %d, want %q:\n%s", status, test.says, out)
 			}
 			a.ResetRequests()
 			w.mustRun("apply", "-auto-approve")
@@ -900,7 +900,7 @@ func TestAccCustomHostname_applicationFails(t *testing.T) {
 			}
 			w.mustRun("plan", "-detailed-exitcode")
 			if got := a.hostname(t); got.ID != id || got.RecordID != a.record2.ID {
-				t.Errorf("the hostname is %d on record %d", got.ID, got.RecordID)
+				t.Errorf("got hostname %d on record %d, want the same hostname on the new record", got.ID, got.RecordID)
 			}
 		})
 	}
@@ -915,7 +915,7 @@ func TestAccCustomHostname_sluggishServer(t *testing.T) {
 	})
 }
 
-// TestAccCustomHostname_tokenThatComesLate must not fail a create that has succeeded.
+// TestAccCustomHostname_tokenThatComesLate checks that a create does not fail if the token is returned late.
 func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{VerifyCodeGets: 14})
@@ -924,11 +924,11 @@ func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
 		resource.TestStep{Config: config, Check: check(func() error {
 			reads := a.Count("GetCustomHostname")
 			if creates := a.Count("CreateCustomHostname"); creates != 1 || reads < 5 || reads > 13 {
-				return fmt.Errorf("%d creates and %d reads", creates, reads)
+				return fmt.Errorf("got %d creates and %d reads, want 1 and 5 to 13", creates, reads)
 			}
 			return nil
 		})},
-		// The refreshes that follow use up the rest, and then it is there.
+		// The refreshes that follow use up the reads without a token.
 		resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true},
 		resource.TestStep{RefreshState: true}, resource.TestStep{RefreshState: true},
 		resource.TestStep{
@@ -938,7 +938,8 @@ func TestAccCustomHostname_tokenThatComesLate(t *testing.T) {
 	)
 }
 
-// TestAccCustomHostname_createdButNotReadable: the first plan after it comes before reads show the hostname.
+// TestAccCustomHostname_createdButNotReadable checks that a hostname that cannot be read after its create is kept, and that
+// the next plan works before reads show it.
 func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{ReadLag: 10 * time.Second})
@@ -947,7 +948,7 @@ func TestAccCustomHostname_createdButNotReadable(t *testing.T) {
 	a.test(t,
 		resource.TestStep{Config: config, Check: check(func() error {
 			if n := a.Count("CreateCustomHostname"); n != 1 {
-				return fmt.Errorf("%d creates", n)
+				return fmt.Errorf("got %d creates, want 1", n)
 			}
 			return nil
 		})},
@@ -990,7 +991,7 @@ func TestAccCustomHostname_changeThatDoesNotStick(t *testing.T) {
 					Config:      a.hcl(a.args(name, to)),
 					ExpectError: regexp.MustCompile(`(?s)Custom hostname not changed.*still returns\s+another\s+` + test.argument),
 				},
-				// Nothing was lost: the next apply makes the change.
+				// The next apply makes the change.
 				resource.TestStep{Config: a.hcl(a.args(name, to)), ConfigPlanChecks: plan(inPlace())},
 			)
 		})
@@ -1008,7 +1009,7 @@ func TestAccCustomHostname_readsThatLagBehindWrites(t *testing.T) {
 				made := a.hostname(t)
 				stale = fmt.Sprintf(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"Hostname":%q,"SiteId":%d,"RecordId":%d,"SslFlag":"off","Status":"pending"}}`,
 					made.ID, name, a.site.ID, a.record.ID)
-				// The read of the plan is a true one; the first after the update is late.
+				// The plan's read is up to date; the first read after the update is not.
 				a.Inject(fakeesa.Fault{Action: "GetCustomHostname", Status: 200, RawBody: &stale, Match: func(fakeesa.Request) bool { return a.hostname(t).RecordID == a.record2.ID }})
 			},
 			Config: a.hcl(a.args(name, args{"record_id": fmt.Sprintf("%q", fmt.Sprint(a.record2.ID))})),
@@ -1034,14 +1035,14 @@ func TestAccCustomHostname_conflicted(t *testing.T) {
 func TestCertcheckSameIsWiredIn(t *testing.T) {
 	pair := issue(t, name)
 	if !newPEM(pair.CertificatePEM).sameAs(newPEM("text\n"+pair.CertificatePEM)) || newPEM("garbage one").sameAs(newPEM("other garbage")) {
-		t.Error("pemValue does not compare certificates")
+		t.Error("sameAs does not compare the certificates of PEMs")
 	}
 	if certcheck.Same("", "") {
-		t.Error("two empty texts hold the same certificates")
+		t.Error("two empty texts count as the same certificates")
 	}
 }
 
-// TestAccRefresh refreshes 300 hostnames of all types by page, and still sees what has happened to single ones.
+// TestAccRefresh refreshes hostnames of all types by page, and checks that changes of single hostnames are detected.
 func TestAccRefresh(t *testing.T) {
 	t.Parallel()
 	count := 1000
@@ -1090,7 +1091,7 @@ resource "esa_custom_hostname" "test" {
 	a.ResetRequests()
 	w.mustRun("plan", "-detailed-exitcode")
 	if calls := len(a.Requests()); calls > 11 {
-		t.Errorf("a refresh of %d took %d calls: %v", count, calls, a.calls())
+		t.Errorf("refresh of %d hostnames: got %d calls, want at most 11: %v", count, calls, a.calls())
 	}
 	a.ResetRequests()
 	w.mustRun("plan", "-detailed-exitcode", "-var=batch_refresh=false")
@@ -1100,12 +1101,12 @@ resource "esa_custom_hostname" "test" {
 	a.ResetRequests()
 	w.mustRun("plan", "-detailed-exitcode", "-target=esa_custom_hostname.test[7]")
 	if diff := cmp.Diff(map[string]int{"GetCustomHostname": 1}, a.calls()); diff != "" {
-		t.Errorf("calls for one (-want +got):\n%s", diff)
+		t.Errorf("calls for one hostname (-want +got):\n%s", diff)
 	}
 
 	all := a.Hostnames()
 	a.ChangeHostname(all[10].ID, func(h *fakeesa.Hostname) {
-		h.RecordID, h.UpdateTime = a.record2.ID, h.UpdateTime.Add(time.Nanosecond) // unmoved, as seconds go
+		h.RecordID, h.UpdateTime = a.record2.ID, h.UpdateTime.Add(time.Nanosecond) // In seconds, the time does not change.
 	})
 	renewed := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	a.ChangeHostname(all[14].ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = renewed.CertificatePEM, renewed.PrivateKeyPEM })
@@ -1116,19 +1117,20 @@ resource "esa_custom_hostname" "test" {
 	out, _ := w.run("plan", "-var=batch_refresh=true")
 	for _, want := range []string{`test[10] will be updated`, `test[23] will be updated`, `test[32] will be updated`, `Missing private key`} {
 		if !strings.Contains(out, want) {
-			t.Errorf("the plan does not say %q:\n%s", want, out)
+			t.Errorf("want %q in the plan:\n%s", want, out)
 		}
 	}
 	if calls := len(a.Requests()); calls > 20 {
-		t.Errorf("%d calls: %v", calls, a.calls())
+		t.Errorf("got %d calls, want at most 20: %v", calls, a.calls())
 	}
 	a.ChangeHostname(all[14].ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = pair.CertificatePEM, pair.PrivateKeyPEM })
 	if out := w.mustRun("plan"); !strings.Contains(out, "test[40] will be created") || !strings.Contains(out, "1 to add, 3 to change, 0 to destroy") {
-		t.Errorf("the plan says:\n%s", out)
+		t.Errorf("want 1 to add and 3 to change in the plan:\n%s", out)
 	}
 }
 
-// TestAccCreateQuota runs out of time within the hourly quota: what was made is saved, and the error says how to go on.
+// TestAccCreateQuota reaches the time limit while creates wait for the hourly quota. Created hostnames are saved, and the
+// error says how to continue.
 func TestAccCreateQuota(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{CreateLimitPerHour: 2}, patient...)
@@ -1141,10 +1143,10 @@ func TestAccCreateQuota(t *testing.T) {
 		"This run has created 2 custom hostnames before, which are saved in state.", a.Options().ThrottlingCode, "raise timeouts.create",
 	} {
 		if !strings.Contains(text, want) {
-			t.Errorf("status %d, no %q in:\n%s", status, want, out)
+			t.Errorf("got status %d, want %q in:\n%s", status, want, out)
 		}
 	}
 	if listed := strings.Fields(w.mustRun("state", "list")); len(listed) != 2 || len(a.Hostnames()) != 2 {
-		t.Errorf("the state has %v, the server %d", listed, len(a.Hostnames()))
+		t.Errorf("got %v in state and %d hostnames on the server, want 2 each", listed, len(a.Hostnames()))
 	}
 }

@@ -27,7 +27,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// dnsProvider stands for the customer's DNS: its resource fakedns_txt publishes a TXT record to the fake ESA.
+// dnsProvider replaces the customer's DNS. Its resource fakedns_txt publishes a TXT record to the fake ESA.
 type dnsProvider struct{ server *fakeesa.Server }
 
 func (dnsProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -86,12 +86,11 @@ func (a *account) testTimed(t *testing.T, steps ...resource.TestStep) {
 	factories["fakedns"] = providerserver.NewProtocol6WithError(dnsProvider{a.Server})
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: steps})
 	if left := len(a.Hostnames()); left != 0 {
-		t.Errorf("destroy left %d hostnames", left)
+		t.Errorf("got %d hostnames after destroy, want none", left)
 	}
 }
 
-// TestAccValidation_oneApply takes a domain from nothing to a certificate in one apply, the owner's TXT records
-// included.
+// TestAccValidation_oneApply creates a hostname, the owner's TXT records and the certificate in one apply.
 func TestAccValidation_oneApply(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{ConfiguringFor: 30 * time.Second, IssueDelay: 10 * time.Minute})
@@ -120,7 +119,7 @@ resource "fakedns_txt" "acme" {
 				statecheck.ExpectKnownValue(validation, attribute("hostname"), knownvalue.StringExact(name)),
 			},
 		},
-		// Much later the certificate is renewed: that undoes nothing, and plans nothing.
+		// A later renewal of the certificate causes no change.
 		resource.TestStep{
 			PreConfig: func() {
 				a.ChangeHostname(a.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus, h.CertTxtValue = "Applying", "" })
@@ -140,18 +139,19 @@ func TestAccValidation_alreadyThere(t *testing.T) {
 			Config: a.hcl(a.args(name), wait("")),
 			Check: check(func() error {
 				if n := a.Count("VerifyCustomHostname"); n != 0 {
-					return fmt.Errorf("%d verifications of what is verified", n)
+					return fmt.Errorf("got %d verifications of a verified hostname, want none", n)
 				}
 				return nil
 			}),
 		},
-		// Asking for less or more of what is there changes nothing else.
+		// A change of wait_for to a condition that is already met only updates the validation.
 		resource.TestStep{Config: a.hcl(a.args(name), wait(`wait_for = "ownership"`)), ConfigPlanChecks: plan(plancheck.ExpectResourceAction(validation, plancheck.ResourceActionUpdate))},
 		resource.TestStep{Config: a.hcl(a.args(name), wait("timeouts {\n create = \"1h\"\n }"))},
 	)
 }
 
-// TestAccValidation_hopeless ends at once, and after a last verification where only that can tell.
+// TestAccValidation_hopeless checks that the wait ends at once. If only a verification can tell that it is hopeless, one is
+// made.
 func TestAccValidation_hopeless(t *testing.T) {
 	t.Parallel()
 	for title, test := range map[string]struct {
@@ -179,7 +179,7 @@ func TestAccValidation_hopeless(t *testing.T) {
 					PreConfig: func() {
 						a.ChangeHostname(a.hostname(t).ID, test.change)
 						a.WithoutICP(name)
-						a.AddSite(name) // what it is conflicted with
+						a.AddSite(name) // the site that it conflicts with
 						a.ResetRequests()
 					},
 					Config:      a.hcl(a.args(name, free()), wait("")),
@@ -193,8 +193,7 @@ func TestAccValidation_hopeless(t *testing.T) {
 	}
 }
 
-// TestAccValidation_causeIsGone validates a hostname that nothing stands in the way of any more, as only a verification
-// finds out.
+// TestAccValidation_causeIsGone validates a hostname whose problem is gone, which only a verification shows.
 func TestAccValidation_causeIsGone(t *testing.T) {
 	t.Parallel()
 	for title, change := range map[string]func(*fakeesa.Hostname){
@@ -217,14 +216,14 @@ func TestAccValidation_causeIsGone(t *testing.T) {
 			}
 			w.mustRun("plan", "-detailed-exitcode")
 			if got := a.hostname(t); got.ID != id || got.Status != "active" {
-				t.Errorf("got hostname %d, which is %s", got.ID, got.Status)
+				t.Errorf("got hostname %d with status %s, want the same one, active", got.ID, got.Status)
 			}
 		})
 	}
 }
 
-// TestAccValidation_triggers applies for a failed certificate again and waits for it, in one apply: the wait that is in
-// state runs again, and the DNS record follows the new challenge.
+// TestAccValidation_triggers applies for a failed certificate again and waits for it, in one apply. The validations in state
+// wait again, and the DNS record gets the new challenge.
 func TestAccValidation_triggers(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{IssueDelay: 10 * time.Minute, ReadLag: 20 * time.Second})
@@ -264,7 +263,7 @@ resource "fakedns_txt" "acme" {
 			),
 			Check: check(func() error {
 				if got := a.hostname(t); got.CertStatus != "OK" || got.CertTxtValue == challenge {
-					return fmt.Errorf("the certificate is %s, the challenge %q after %q", got.CertStatus, got.CertTxtValue, challenge)
+					return fmt.Errorf("got certificate status %s and challenge %q, want OK and another one than %q", got.CertStatus, got.CertTxtValue, challenge)
 				}
 				return nil
 			}),
@@ -276,7 +275,7 @@ resource "fakedns_txt" "acme" {
 	)
 }
 
-// TestAccValidation_triggersFail leaves the old triggers in state when the new wait fails, so that the next apply waits again.
+// TestAccValidation_triggersFail keeps the old triggers in state if the new wait fails, so that the next apply waits again.
 func TestAccValidation_triggersFail(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true, BlankTokens: true})
@@ -294,7 +293,7 @@ func TestAccValidation_triggersFail(t *testing.T) {
 			Config:           again,
 			ConfigPlanChecks: plan(plancheck.ExpectResourceAction(validation, plancheck.ResourceActionUpdate)),
 		},
-		// A change of the time limit alone waits for nothing.
+		// A change of the time limit alone does not wait.
 		resource.TestStep{
 			PreConfig: func() { a.ChangeHostname(a.hostname(t).ID, failed) },
 			Config:    a.hcl(a.args(name, free()), wait("triggers = { round = \"2\" }\n  timeouts {\n create = \"1h\"\n }")),
@@ -302,7 +301,7 @@ func TestAccValidation_triggersFail(t *testing.T) {
 	)
 }
 
-// TestAccValidation_timeout waits in real time, as time limits are real.
+// TestAccValidation_timeout waits in real time, because time limits use the real clock.
 func TestAccValidation_timeout(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -335,7 +334,7 @@ func TestAccValidation_disappears(t *testing.T) {
 	)
 }
 
-// TestAccValidation_interrupted sends a real SIGINT to a real CLI that waits.
+// TestAccValidation_interrupted sends SIGINT to a CLI that waits.
 func TestAccValidation_interrupted(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -354,20 +353,20 @@ func TestAccValidation_interrupted(t *testing.T) {
 	}
 	err := apply.Wait()
 	output := fmt.Sprint(apply.Stdout)
-	// The wait itself ends at once; the rest is the CLI's own. A wait that went on would take 75 minutes.
+	// The wait must end at once; the rest of the time is the CLI's own. Without the interrupt, the wait would take 75 minutes.
 	if took := time.Since(interrupted); err == nil || took > 30*time.Second {
-		t.Errorf("ended with %v after %v:\n%s", err, took, output)
+		t.Errorf("got error %v after %v, want one within 30 s:\n%s", err, took, output)
 	}
 	if !strings.Contains(output, "Custom hostname not validated yet") || !strings.Contains(output, "status pending") {
-		t.Errorf("the message does not say what was seen last:\n%s", output)
+		t.Errorf("the message does not contain the last status:\n%s", output)
 	}
 	if !strings.Contains(w.read("terraform.tfstate"), fmt.Sprint(a.hostname(t).ID)) {
-		t.Error("the hostname is not in the state")
+		t.Error("the state does not contain the hostname")
 	}
 	w.mustRun("destroy", "-auto-approve")
 }
 
-// TestValidationTellsHowFarItIs reads what is said of a hostname whose time is up.
+// TestValidationTellsHowFarItIs checks the error about a hostname that was not validated within the time limit.
 func TestValidationTellsHowFarItIs(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -399,8 +398,8 @@ func TestValidationTellsHowFarItIs(t *testing.T) {
 	}
 }
 
-// TestAccValidation_planCalls plans many hostnames with two validations each, which cost no call of their own; but
-// what others have done is seen.
+// TestAccValidation_planCalls plans many hostnames with two validations each. The validations must cost no calls of their
+// own, and still detect changes by others.
 func TestAccValidation_planCalls(t *testing.T) {
 	t.Parallel()
 	count := 150
@@ -430,20 +429,20 @@ resource "esa_custom_hostname_validation" "used" {
 	named := func(name string) int64 {
 		hostname, ok := a.HostnameByName(a.site.ID, name)
 		if !ok {
-			t.Fatalf("there is no %s", name)
+			t.Fatalf("hostname %s does not exist", name)
 		}
 		return hostname.ID
 	}
 	planned := func() error {
 		calls := a.calls()
 		if all := len(a.Requests()); all > 12 {
-			return fmt.Errorf("%d calls: %v", all, calls)
+			return fmt.Errorf("got %d calls, want at most 12: %v", all, calls)
 		}
 		return nil
 	}
 	a.testTimed(t,
 		resource.TestStep{Config: config},
-		resource.TestStep{RefreshState: true}, // with the certificates, which came later
+		resource.TestStep{RefreshState: true}, // The certificates were issued after the apply.
 		resource.TestStep{
 			PreConfig:    func() { a.clock.ahead.Add(int64(time.Hour)); a.ResetRequests() },
 			RefreshState: true, Check: check(planned),

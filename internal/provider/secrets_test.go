@@ -28,22 +28,22 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// canary is a workspace in which every secret has a value that can be found again, with every log and every debug
-// variable of SECURITY.md switched on.
+// canary is a workspace in which every secret has a value that can be searched for. Every log and every debug variable of
+// SECURITY.md is on.
 type canary struct {
 	*workspace
 	*account
 	keys [2]certtest.Pair
-	// secrets are the values, by name.
+	// secrets has the values by name.
 	secrets map[string]string
-	// endpoint is the account, and heard is what servers were sent, by server and part: "ESA URL", "STS body".
+	// endpoint is the address of the account. heard has what servers received, by server and part: "ESA URL", "STS body".
 	endpoint string
 	mu       sync.Mutex
 	heard    map[string]string
 	printed  strings.Builder
 }
 
-// marked is a secret that no escaping changes.
+// marked returns a secret that no escaping changes.
 func marked(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name)))[:48] }
 
 func newCanary(t *testing.T) *canary {
@@ -68,7 +68,7 @@ func newCanary(t *testing.T) *canary {
 			t.Fatal(err)
 		}
 	}
-	// The CLI has no remedy against GODEBUG, so that only the provider gets it.
+	// The CLI itself does not ignore GODEBUG, so only the provider gets it.
 	c.write("bin/terraform-provider-esa", fmt.Sprintf("#!/bin/sh\nGODEBUG=http2debug=2 exec %q \"$@\"\n", filepath.Join(folder, "terraform-provider-esa")))
 	c.executable("bin/terraform-provider-esa")
 	c.write("cli.rc", strings.ReplaceAll(c.read("cli.rc"), folder, filepath.Join(c.dir, "bin")))
@@ -76,7 +76,7 @@ func newCanary(t *testing.T) *canary {
 	return c
 }
 
-// wildcard is a certificate whose private key can be found.
+// wildcard returns a certificate whose private key can be searched for.
 func wildcard(t *testing.T) certtest.Pair {
 	t.Helper()
 	for {
@@ -86,7 +86,7 @@ func wildcard(t *testing.T) certtest.Pair {
 	}
 }
 
-// scalar is what is secret of an ECDSA key: the rest says what kind it is, or is in the certificate too.
+// scalar returns the secret part of an ECDSA key. The rest is its type, or is also in the certificate.
 func scalar(pair certtest.Pair) string {
 	lines := strings.Split(pair.PrivateKeyPEM, "\n")
 	return lines[1][48:] + "\n" + lines[2][:26]
@@ -94,19 +94,19 @@ func scalar(pair certtest.Pair) string {
 
 func (c *canary) executable(name string) {
 	c.t.Helper()
-	if err := os.Chmod(filepath.Join(c.dir, name), 0o700); err != nil { //nolint:gosec // It is a program.
+	if err := os.Chmod(filepath.Join(c.dir, name), 0o700); err != nil { //nolint:gosec // The file is a program.
 		c.t.Fatal(err)
 	}
 }
 
-// upload chooses the certificate that the configuration reads.
+// upload selects the certificate that the configuration reads.
 func (c *canary) upload(which int) {
 	c.t.Helper()
 	c.write("certificate.pem", c.keys[which].CertificatePEM)
 	c.write("key.secret", c.keys[which].PrivateKeyPEM)
 }
 
-// listen serves a handler and keeps what it is sent.
+// listen serves a handler and records what it receives.
 func (c *canary) listen(name string, handler http.Handler) (address string) {
 	server := httptest.NewServer(c.listener(name, handler))
 	c.t.Cleanup(server.Close)
@@ -128,7 +128,7 @@ func (c *canary) listener(name string, handler http.Handler) http.Handler {
 	})
 }
 
-// cloud is the provider's way to the hosts of Alibaba Cloud: a proxy that leads all of them to a handler.
+// cloud has the provider reach the hosts of Alibaba Cloud through a proxy that connects all of them to a handler.
 func (c *canary) cloud(handler http.Handler, hosts ...string) {
 	c.t.Helper()
 	pair := certtest.Issue(c.t, certtest.Spec{DNSNames: hosts, Intermediate: 1, IncludeRoot: true})
@@ -163,7 +163,7 @@ func (c *canary) cloud(handler http.Handler, hosts ...string) {
 	c.env = append(c.env, "HTTPS_PROXY="+proxy.URL, "SSL_CERT_FILE="+filepath.Join(c.dir, "authorities.pem"))
 }
 
-// hostnames is a configuration of hostnames, for a provider with arguments.
+// hostnames returns a configuration of hostnames, for a provider with arguments.
 func (c *canary) hostnames(names []string, key string, arguments ...string) string {
 	return fmt.Sprintf(`
 provider "esa" {
@@ -190,26 +190,26 @@ output "all" {
 `, strings.Join(arguments, "\n  "), strings.Join(names, `", "`), c.site.ID, c.record.ID, key)
 }
 
-// run runs the CLI, which must end with a status.
+// run runs the CLI, which must return the given status.
 func (c *canary) run(want int, command string, arguments ...string) string {
 	c.t.Helper()
 	output, status := c.workspace.run(command, arguments...)
 	c.printed.WriteString(output)
 	if status != want {
-		c.t.Fatalf("%s ended with status %d, want %d:\n%s", command, status, want, output)
+		c.t.Fatalf("%s: got status %d, want %d:\n%s", command, status, want, output)
 	}
 	return output
 }
 
-// everything is all that ESA could repeat.
+// everything returns all secrets that ESA could repeat.
 func (c *canary) everything() string {
 	return strings.Join([]string{c.secrets["secret key"], c.secrets["security token"], c.keys[1].PrivateKeyPEM}, " ")
 }
 
 var alphanumeric = regexp.MustCompile(`[0-9A-Za-z]{12}`)
 
-// check looks for pieces of the secrets in all that is left behind. where says what SECURITY.md says: in which places
-// which secrets are.
+// check searches for pieces of the secrets in everything that is left. where has the places that SECURITY.md allows for each
+// secret.
 func (c *canary) check(where map[string][]string) {
 	c.t.Helper()
 	left := everythingLeft(c.t, c.dir)
@@ -218,7 +218,7 @@ func (c *canary) check(where map[string][]string) {
 		left[place] = text
 	}
 	if log := left["trace.log"]; len(log) < 100_000 || !strings.Contains(log, "Called ESA") {
-		c.t.Error("the log does not hold what it should")
+		c.t.Error("the log is too short, or does not contain a call of ESA")
 	}
 	for _, variable := range []string{"GODEBUG", "DEBUG", "TF_LOG_SDK_PROTO_DATA_DIR", "GRPC_BINARY_LOG_FILTER"} {
 		if !strings.Contains(left["trace.log"], "in "+variable+", as it would show") {
@@ -233,21 +233,21 @@ func (c *canary) check(where map[string][]string) {
 			allowed := slices.Contains(where[name], place)
 			switch {
 			case c.Options().ParameterPlace == fakeesa.ParametersInQuery && strings.HasSuffix(name, "key") && name != "secret key" && (place == "ESA URL" || place == "ESA body"):
-				// It is in either: the provider sends the form until it knows better.
+				// The key is in one or both: the provider sends the form until it learns that ESA reads only the query.
 			case there && !allowed:
-				c.t.Errorf("%s holds the %s", place, name)
+				c.t.Errorf("%s contains the %s", place, name)
 			case !there && allowed:
-				c.t.Errorf("%s does not hold the %s, so that nothing was tested", place, name)
+				c.t.Errorf("%s does not contain the %s, so nothing was tested", place, name)
 			}
 		}
 		if strings.Contains(text, "Signature=") && place != "ESA URL" && place != "cloud URL" {
-			c.t.Errorf("%s holds a signed URL", place)
+			c.t.Errorf("%s contains a signed URL", place)
 		}
 	}
 }
 
-// TestAccSecretsStayInside takes a hostname with a write-only key through its whole life, and many into each fault that
-// answers can have, with every log and debug variable switched on, and then looks for the secrets in all that is left.
+// TestAccSecretsStayInside takes a hostname with a write-only key through its life, and many hostnames through each fault
+// that responses can have. Every log and debug variable is on. Then it searches for the secrets in everything that is left.
 func TestAccSecretsStayInside(t *testing.T) {
 	t.Parallel()
 	c := newCanary(t)
@@ -260,7 +260,7 @@ func TestAccSecretsStayInside(t *testing.T) {
 	c.run(0, "show", "-json")
 	c.upload(1)
 
-	// Whatever ESA can be made to say, it says of one hostname each.
+	// Each fault applies to one hostname.
 	all := c.faults()
 	for name, fault := range all {
 		fault.Action, fault.Params, fault.Times = "CreateCustomHostname", map[string]string{"Hostname": name + ".customer.com"}, -1
@@ -274,7 +274,7 @@ func TestAccSecretsStayInside(t *testing.T) {
 	c.write("main.tf", c.hostnames(names, "private_key_wo"))
 	output := c.run(1, "apply", "-auto-approve", "-parallelism=50")
 	if !strings.Contains(output, "The request signature does not conform to Aliyun standards.") || strings.Count(output, "Unable to create custom hostname") < len(names)/2 {
-		t.Errorf("the faults were not met:\n%s", output)
+		t.Errorf("the faults did not happen:\n%s", output)
 	}
 
 	c.ClearFaults()
@@ -287,7 +287,7 @@ func TestAccSecretsStayInside(t *testing.T) {
 	c.check(map[string][]string{"key": {"ESA body"}, "second key": {"ESA body"}, "security token": {"ESA URL"}})
 }
 
-// faults are all that answers can have, by hostname.
+// faults returns all faults of responses, by hostname.
 func (c *canary) faults() map[string]fakeesa.Fault {
 	everything := c.everything()
 	answer := func(code, message, requestID string) *string {
@@ -318,7 +318,7 @@ func (c *canary) faults() map[string]fakeesa.Fault {
 	return all
 }
 
-// TestAccSecretsStayInside_privateKey keeps a key in state, as the user chose, and nowhere else.
+// TestAccSecretsStayInside_privateKey checks that a key that the user keeps in state is nowhere else.
 func TestAccSecretsStayInside_privateKey(t *testing.T) {
 	t.Parallel()
 	c := newCanary(t)
@@ -334,18 +334,18 @@ func TestAccSecretsStayInside_privateKey(t *testing.T) {
 	})
 }
 
-// TestAccSecretsStayInside_sources takes the credentials from every source that can be played on loopback: not from the
-// metadata service, which has an address of its own and is asked past any proxy. Then ESA refuses and repeats all that
-// was signed, and then the source fails and repeats all that it knows.
+// TestAccSecretsStayInside_sources gets the credentials from every source that can run on loopback. The metadata service
+// cannot: it has a fixed address and is called without a proxy. First ESA refuses calls and repeats all that was signed.
+// Then the source fails and repeats all that it knows.
 func TestAccSecretsStayInside_sources(t *testing.T) {
 	t.Parallel()
 	const role, provider = "acs:ram::1:role/r", "acs:ram::1:oidc-provider/p"
 	for name, test := range map[string]struct {
 		// configure returns the provider's arguments.
 		configure func(c *canary, broken *atomic.Bool) []string
-		// where are secrets beyond those of every source.
+		// where has the places of further secrets, in addition to those of every source.
 		where map[string][]string
-		// steady is a source that cannot fail.
+		// steady is true for a source that cannot fail.
 		steady bool
 	}{
 		"profile of mode StsToken": {
@@ -415,7 +415,7 @@ func TestAccSecretsStayInside_sources(t *testing.T) {
 				broken.Store(true)
 				c.write("broken", "")
 				if output := c.run(1, "plan"); !strings.Contains(strings.Join(strings.Fields(output), " "), "no credentials: ") {
-					t.Errorf("it was not the source that failed:\n%s", output)
+					t.Errorf("the error is not about the source:\n%s", output)
 				}
 			}
 			where := map[string][]string{"key": {"ESA body"}, "second key": {"ESA body"}, "security token": {"ESA URL"}}
@@ -425,7 +425,7 @@ func TestAccSecretsStayInside_sources(t *testing.T) {
 	}
 }
 
-// profile writes a profile, and returns the arguments that choose it.
+// profile writes a profile, and returns the arguments that select it.
 func (c *canary) profile(profile map[string]any) []string {
 	c.t.Helper()
 	profile["name"] = "ci"
@@ -437,7 +437,7 @@ func (c *canary) profile(profile map[string]any) []string {
 	return []string{`profile = "ci"`, `shared_credentials_file = "profiles.secret"`}
 }
 
-// source answers with the account's keys until it is broken. Then it repeats all that it was sent or was signed with.
+// source returns the account's keys until it is broken. Then it repeats everything that it received or was signed with.
 func (c *canary) source(broken *atomic.Bool, wrap func(set string) string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if broken.Load() {
@@ -456,7 +456,7 @@ func (c *canary) source(broken *atomic.Bool, wrap func(set string) string) http.
 	})
 }
 
-// everythingLeft reads all files but the ones that the secrets were written to, and what is in saved plans.
+// everythingLeft reads all files, and the contents of saved plans, except for the files that contain the secrets on purpose.
 func everythingLeft(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	left := map[string]string{}

@@ -14,7 +14,8 @@ import (
 
 type callKey struct{}
 
-// TestServerKeepsNothingOfACall makes calls with contexts that hold something, and looks whether it is still held.
+// TestServerKeepsNothingOfACall makes calls whose contexts hold a value, and checks that no value is still referenced
+// afterwards.
 func TestServerKeepsNothingOfACall(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})
 	s := newServer(t, a)
@@ -38,12 +39,12 @@ func TestServerKeepsNothingOfACall(t *testing.T) {
 		}
 	}
 	if left > 1 { // the last one may still be on the stack
-		t.Errorf("of %d calls %d are still held", len(held), left)
+		t.Errorf("after %d calls, got %d contexts that are still referenced, want at most 1", len(held), left)
 	}
 	runtime.KeepAlive(s)
 }
 
-// readable makes a hostname, and returns a state of it that can be read.
+// readable creates a hostname, and returns a state of it that can be refreshed.
 func (a *account) readable(t testing.TB, s *server) *tfprotov6.DynamicValue {
 	t.Helper()
 	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})

@@ -15,11 +15,12 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// testdata/state holds, for each schema version that was ever released, a state that the CLI wrote with it, the
-// configuration that it belongs to, and the hostnames as a fake takes them. They are never changed: users have them.
+// storedStates has a folder for each schema version that was released. It contains a state that the CLI wrote with that
+// version, its configuration, and the hostnames as a seed of the fake. These files must never change, because users have
+// such states.
 const storedStates = "testdata/state"
 
-// storedState is what matters of a state file.
+// storedState is the part of a state file that the tests use.
 type storedState struct {
 	Resources []struct {
 		Type, Name string
@@ -51,7 +52,7 @@ func readStates(t *testing.T) map[string]storedState {
 	return all
 }
 
-// TestStoredStatesAreRead reads every stored state, and finds in it what was stored.
+// TestStoredStatesAreRead reads every stored state, and checks that no value has changed.
 func TestStoredStatesAreRead(t *testing.T) {
 	s := newServer(t, nil)
 	kinds := map[string]bool{}
@@ -59,7 +60,7 @@ func TestStoredStatesAreRead(t *testing.T) {
 		for _, r := range state.Resources {
 			for _, instance := range r.Instances {
 				if got := fmt.Sprint(instance.SchemaVersion); got != version {
-					t.Errorf("%s/state.json: %s.%s has schema version %s", version, r.Type, r.Name, got)
+					t.Errorf("%s/state.json: %s.%s: got schema version %s, want that of the folder", version, r.Type, r.Name, got)
 				}
 				upgraded, err := s.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{
 					TypeName: r.Type, Version: instance.SchemaVersion, RawState: &tfprotov6.RawState{JSON: instance.Attributes},
@@ -79,15 +80,15 @@ func TestStoredStatesAreRead(t *testing.T) {
 	}
 	for kind, schema := range s.schema.ResourceSchemas {
 		if !kinds[kind] {
-			t.Errorf("no state of %s is stored", kind)
+			t.Errorf("testdata/state has no state of %s", kind)
 		}
 		if _, err := os.Stat(filepath.Join(storedStates, fmt.Sprint(schema.Version))); err != nil {
-			t.Errorf("%s has schema version %d, of which no state is stored", kind, schema.Version)
+			t.Errorf("%s has schema version %d, but testdata/state has no state of it", kind, schema.Version)
 		}
 	}
 }
 
-// kept checks that each stored text is in a state.
+// kept checks that a state contains each stored string.
 func kept(t *testing.T, title string, schema *tfprotov6.Schema, state *tfprotov6.DynamicValue, stored map[string]any) {
 	t.Helper()
 	value, err := state.Unmarshal(schema.ValueType())
@@ -102,15 +103,15 @@ func kept(t *testing.T, title string, schema *tfprotov6.Schema, state *tfprotov6
 		var got string
 		text, isText := want.(string)
 		if isText && (values[name].As(&got) != nil || got != text) {
-			t.Errorf("%s: %s is %q, stored was %q", title, name, got, text)
+			t.Errorf("%s: %s: got %q, stored %q", title, name, got, text)
 		}
 		if want == nil && !values[name].IsNull() {
-			t.Errorf("%s: %s is %s, stored was null", title, name, values[name])
+			t.Errorf("%s: %s: got %s, stored null", title, name, values[name])
 		}
 	}
 }
 
-// addUploaded adds the hostname of a stored state that has an uploaded certificate, whose key is not stored.
+// addUploaded adds the hostname of a stored state that has an uploaded certificate, because its key is not stored.
 func (a *account) addUploaded(t *testing.T, folder string) {
 	t.Helper()
 	certificate, err := os.ReadFile(filepath.Join(folder, "certificate.pem"))
@@ -123,7 +124,7 @@ func (a *account) addUploaded(t *testing.T, folder string) {
 	})
 }
 
-// TestAccStoredStates plans with every stored state: there is nothing to do, refreshed or not.
+// TestAccStoredStates plans with every stored state, with and without a refresh. The plan must be empty.
 func TestAccStoredStates(t *testing.T) {
 	t.Parallel()
 	for version := range readStates(t) {
@@ -146,13 +147,13 @@ func TestAccStoredStates(t *testing.T) {
 			w.mustRun("plan", "-detailed-exitcode")
 			w.mustRun("destroy", "-auto-approve")
 			if left := a.Hostnames(); len(left) != 0 {
-				t.Errorf("%d hostnames are left", len(left))
+				t.Errorf("got %d hostnames after destroy, want none", len(left))
 			}
 		})
 	}
 }
 
-// TestObservedValues fails if one of the places that list what ESA owns forgets a value.
+// TestObservedValues checks that all lists of the values that ESA owns are complete.
 func TestObservedValues(t *testing.T) {
 	var observed customHostnameObserved
 	texts := map[*types.String]bool{}
@@ -168,16 +169,16 @@ func TestObservedValues(t *testing.T) {
 		name := values.Type().Field(i).Tag.Get("tfsdk")
 		switch text, ok := values.Field(i).Addr().Interface().(*types.String); {
 		case ok && !texts[text]:
-			t.Errorf("texts lacks %s", name)
+			t.Errorf("texts does not contain %s", name)
 		case ok && observedDescriptions[name] == "":
 			t.Errorf("%s has no description", name)
 		}
 		// ListCustomHostnames does not return CertId.
 		if listed[name] != (name != "cert_id") {
-			t.Errorf("esa_custom_hostnames has %s: %t", name, listed[name])
+			t.Errorf("esa_custom_hostnames has %s: got %t, want %t", name, listed[name], !listed[name])
 		}
 	}
 	if described := len(observedDescriptions); described != len(texts) {
-		t.Errorf("%d descriptions of %d values", described, len(texts))
+		t.Errorf("got %d descriptions of %d values", described, len(texts))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 )
 
-// TestDefaultTimeouts has the documentation name the time limits that apply.
+// TestDefaultTimeouts checks that the descriptions name the default time limits.
 func TestDefaultTimeouts(t *testing.T) {
 	var hostname, validation resource.SchemaResponse
 	newCustomHostnameResource().Schema(t.Context(), resource.SchemaRequest{}, &hostname)
@@ -40,11 +40,11 @@ func TestDefaultTimeouts(t *testing.T) {
 	} {
 		text := fmt.Sprintf("`%dm`", int(want.Minutes()))
 		if !strings.Contains(described[name], text) {
-			t.Errorf("%s does not name its default %s: %q", name, text, described[name])
+			t.Errorf("%s: want the default %s in the description %q", name, text, described[name])
 		}
 		delete(described, name)
 	}
 	if len(described) > 0 {
-		t.Errorf("not looked at: %v", described)
+		t.Errorf("these time limits are not tested: %v", described)
 	}
 }

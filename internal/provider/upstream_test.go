@@ -18,8 +18,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// What CONTRIBUTING.md says about terraform-plugin-framework, with nothing of this provider: a resource of 30 texts.
-// go test -run '^$' -bench Upstream -benchmem ./internal/provider; add -cpuprofile to see where it goes.
+// These benchmarks measure what CONTRIBUTING.md says about terraform-plugin-framework, with a resource of 30 strings and
+// nothing of this provider. Run go test -run '^$' -bench Upstream -benchmem ./internal/provider; add -cpuprofile for
+// details.
 
 const upstreamTexts = 30
 
@@ -71,7 +72,7 @@ func upstreamValue() tftypes.Value {
 	return tftypes.NewValue(tftypes.Object{AttributeTypes: kinds}, values)
 }
 
-// BenchmarkUpstreamGet reads a state into a struct: a regular expression is compiled for each field.
+// BenchmarkUpstreamGet reads a state into a struct. The framework compiles a regular expression for each field.
 func BenchmarkUpstreamGet(b *testing.B) {
 	fields := make([]reflect.StructField, upstreamTexts)
 	for i := range fields {
@@ -87,7 +88,7 @@ func BenchmarkUpstreamGet(b *testing.B) {
 	}
 }
 
-// BenchmarkUpstreamPlan plans a resource of which nothing has changed.
+// BenchmarkUpstreamPlan plans a resource that has not changed.
 func BenchmarkUpstreamPlan(b *testing.B) {
 	server := providerserver.NewProtocol6(upstreamProvider{})()
 	value := upstreamValue()

@@ -13,7 +13,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// valid is a configuration without fault, changed and extended by more; nil removes.
+// valid returns a valid configuration, changed by more. nil removes an argument.
 func valid(more map[string]any) map[string]any {
 	all := map[string]any{"site_id": "890601022130656", "record_id": "4042843419650112", "hostname": name, "ssl_flag": "off"}
 	maps.Copy(all, more)
@@ -94,25 +94,25 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			errors := errorsIn(s.plan(t, valid(test.change)))
 			if len(errors) != 1 {
-				t.Fatalf("%d errors, want 1: %v", len(errors), shown(errors))
+				t.Fatalf("got %d errors, want 1: %v", len(errors), shown(errors))
 			}
 			got := errors[0]
 			if want := fmt.Sprintf("AttributeName(%q)", test.path); got.Attribute.String() != want {
-				t.Errorf("at %s, want %s", got.Attribute, want)
+				t.Errorf("got the path %s, want %s", got.Attribute, want)
 			}
 			if got.Summary != test.summary {
-				t.Errorf("summary %q, want %q", got.Summary, test.summary)
+				t.Errorf("got the summary %q, want %q", got.Summary, test.summary)
 			}
 			if !strings.Contains(got.Detail, test.detail) {
-				t.Errorf("detail %q, want %q in it", got.Detail, test.detail)
+				t.Errorf("got the detail %q, want %q in it", got.Detail, test.detail)
 			}
 			if strings.ContainsAny(got.Detail, "\x1b") || strings.Contains(got.Detail, "BEGIN") {
-				t.Errorf("detail shows what it must not: %q", got.Detail)
+				t.Errorf("the detail contains control characters or a PEM: %q", got.Detail)
 			}
 		})
 	}
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("ESA was called %d times", n)
+		t.Errorf("got %d calls of ESA, want none", n)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestGoodConfigurationPlans(t *testing.T) {
 		})
 	}
 	if n := len(a.Requests()); n != 0 {
-		t.Errorf("ESA was called %d times", n)
+		t.Errorf("got %d calls of ESA, want none", n)
 	}
 }
 
@@ -168,7 +168,7 @@ func shown(problems []*tfprotov6.Diagnostic) (all []string) {
 	return all
 }
 
-// TestAccRefusedByESA meets what only ESA can know, through a CLI.
+// TestAccRefusedByESA checks through a CLI what only ESA can refuse.
 func TestAccRefusedByESA(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{}, "foreign-record")
@@ -203,10 +203,10 @@ func TestAccRefusedByESA(t *testing.T) {
 				Steps:                    []resource.TestStep{{Config: config, ExpectError: regexp.MustCompile(test.want)}},
 			})
 			if n := a.Count("CreateCustomHostname"); n != 1 {
-				t.Errorf("%d creates, want 1", n)
+				t.Errorf("got %d creates, want 1", n)
 			}
 			if n := len(a.Hostnames()); n != 1 {
-				t.Errorf("the server has %d hostnames, want the one from before", n)
+				t.Errorf("got %d hostnames on the server, want the one from before", n)
 			}
 		})
 	}

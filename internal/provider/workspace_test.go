@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// workspace is an empty folder in which a real CLI runs the provider's real binary.
+// workspace is an empty folder in which a real CLI runs the provider's binary.
 type workspace struct {
 	t   *testing.T
 	cli string
@@ -22,7 +22,7 @@ type workspace struct {
 	env []string
 }
 
-// builtBinary says that there is a folder to be removed.
+// builtBinary is true if there is a folder to remove.
 var builtBinary bool
 
 // binary builds the provider once for all workspaces.
@@ -38,7 +38,7 @@ var binary = sync.OnceValues(func() (folder string, err error) {
 	return folder, nil
 })
 
-// newWorkspace is skipped under the same condition as the other acceptance tests.
+// newWorkspace skips the test under the same condition as the other acceptance tests.
 func newWorkspace(t *testing.T) *workspace {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
@@ -76,7 +76,7 @@ func (w *workspace) write(name, text string) {
 	}
 }
 
-// configure writes the configuration. If it has required_providers, they replace the workspace's.
+// configure writes the configuration. If it has required_providers, they replace those of the workspace.
 func (w *workspace) configure(text string) {
 	w.t.Helper()
 	if strings.Contains(text, "required_providers") {
@@ -87,7 +87,7 @@ func (w *workspace) configure(text string) {
 	w.write("main.tf", text)
 }
 
-// mirror lets init install the provider, for configurations that cannot do without: dev_overrides know no init.
+// mirror lets init install the provider, for configurations that need init. dev_overrides do not support it.
 func (w *workspace) mirror() {
 	w.t.Helper()
 	folder, err := binary()
@@ -117,13 +117,13 @@ func (w *workspace) read(name string) string {
 	return string(text)
 }
 
-// run runs the CLI and returns what it printed, and how it ended.
+// run runs the CLI, and returns its output and status.
 func (w *workspace) run(command string, arguments ...string) (output string, status int) {
 	w.t.Helper()
 	return w.program(w.cli, append([]string{command}, arguments...)...)
 }
 
-// program runs any program as run does the CLI.
+// program runs any program like run runs the CLI.
 func (w *workspace) program(name string, arguments ...string) (output string, status int) {
 	w.t.Helper()
 	run := exec.CommandContext(w.t.Context(), name, arguments...)
@@ -135,7 +135,7 @@ func (w *workspace) program(name string, arguments ...string) (output string, st
 	return string(out), run.ProcessState.ExitCode()
 }
 
-// command is the CLI, not started yet; what it prints will be in the command's Stdout.
+// command returns the CLI's command, not started. Its Stdout collects the output.
 func (w *workspace) command(command string, arguments ...string) *exec.Cmd {
 	run := exec.CommandContext(w.t.Context(), w.cli, append([]string{command}, arguments...)...)
 	run.Dir, run.Env = w.dir, w.env
@@ -159,7 +159,7 @@ func (w *workspace) mustRun(command string, arguments ...string) string {
 	w.t.Helper()
 	output, status := w.run(command, arguments...)
 	if status != 0 {
-		w.t.Fatalf("%s ended with status %d:\n%s", command, status, output)
+		w.t.Fatalf("%s: got status %d, want 0:\n%s", command, status, output)
 	}
 	return output
 }
