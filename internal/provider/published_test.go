@@ -59,7 +59,7 @@ func (s publishedShape) wrong(at string, value any) []string {
 	object := func(at string, value any) {
 		fields, isObject := value.(map[string]any)
 		if !isObject {
-			found = append(found, fmt.Sprintf("%s is no object: %v", at, value))
+			found = append(found, fmt.Sprintf("%s is not of type object: %v", at, value))
 			return
 		}
 		for _, name := range slices.Sorted(maps.Keys(fields)) {
@@ -117,7 +117,7 @@ func (s publishedShape) wrong(at string, value any) []string {
 		found = append(found, fmt.Sprintf("%s has the unknown type %q", at, s.Is))
 	}
 	if !fits {
-		found = append(found, fmt.Sprintf("%s is no %s: %v", at, s.kind(), value))
+		found = append(found, fmt.Sprintf("%s is not of type %s: %v", at, s.kind(), value))
 	}
 	return found
 }
@@ -158,15 +158,15 @@ func TestShapes(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"name": "a", "count": 1, "on": true, "tags": {"a": "b"}, "names": ["a"], "all": {"x": {"name": "a"}}, "parts": [{"name": "a"}], "rest": [1]}`: "",
 		`{}`:                                    "x.name is missing",
-		`[]`:                                    "x is no object: []",
-		`{"name": 1}`:                           "x.name is no string: 1",
-		`{"name": "a", "count": "1"}`:           "x.count is no int: 1",
-		`{"name": "a", "count": 1.5}`:           "x.count is no int: 1.5",
-		`{"name": "a", "on": "yes"}`:            "x.on is no bool: yes",
-		`{"name": "a", "tags": {"a":1}}`:        "x.tags is no map: map[a:1]",
-		`{"name": "a", "names": [1]}`:           "x.names is no list: [1]",
+		`[]`:                                    "x is not of type object: []",
+		`{"name": 1}`:                           "x.name is not of type string: 1",
+		`{"name": "a", "count": "1"}`:           "x.count is not of type int: 1",
+		`{"name": "a", "count": 1.5}`:           "x.count is not of type int: 1.5",
+		`{"name": "a", "on": "yes"}`:            "x.on is not of type bool: yes",
+		`{"name": "a", "tags": {"a":1}}`:        "x.tags is not of type map: map[a:1]",
+		`{"name": "a", "names": [1]}`:           "x.names is not of type list: [1]",
 		`{"name": "a", "parts": [{}]}`:          "x.parts[0].name is missing",
-		`{"name": "a", "parts": {}}`:            "x.parts is no block: map[]",
+		`{"name": "a", "parts": {}}`:            "x.parts is not of type block: map[]",
 		`{"name": "a", "all": {"x": {"y": 1}}}`: "x.all.x.y is not published",
 		`{"name": "a", "other": 1}`:             "x.other is not published",
 	} {

@@ -19,17 +19,16 @@ import (
 
 const module = "terraform-provider-esa"
 
-// A place is a package, or a tree of them ("x/..."), with what it may import
-// besides the standard library. Names without a dot are this module's own; one
-// that ends in "/..." stands for everything below it.
+// A place is a package, or a tree of packages ("x/..."), with what it may import besides the standard library. Names without
+// a dot are packages of this module. A name that ends in "/..." stands for all packages in that directory.
 type place struct {
 	name  string
 	code  []string
-	tests []string // what its tests may import beyond that, and beyond itself
+	tests []string // what its tests may import in addition, besides the package itself
 }
 
-// The arrows point one way: main -> provider -> esa and certcheck; the fake server
-// hangs on nothing, and only tests and tools know it.
+// places has the allowed imports, which point one way: main -> provider -> esa and certcheck. The fake server imports
+// nothing of this, and only tests and tools import the fake server.
 var places = []place{
 	{
 		name: ".",
@@ -50,7 +49,7 @@ var places = []place{
 		tests: []string{"internal/fakeesa", "internal/certcheck/certtest"},
 	},
 	{
-		// It must be initialized before all others, and so imports next to nothing.
+		// This package must be initialized before all others, so it may import nothing.
 		name: "internal/quiet",
 	},
 	{
@@ -62,8 +61,8 @@ var places = []place{
 		tests: []string{"internal/certcheck"},
 	},
 	{
-		// It shares no type with the client, so that a mistake cannot cancel itself out;
-		// its tests may call it as the client, or as Alibaba Cloud's own library, does.
+		// The fake shares no type with the client, so that the same mistake in both cannot go unnoticed. Its tests may call it
+		// like the client, or like Alibaba Cloud's own library.
 		name:  "internal/fakeesa",
 		tests: []string{"internal/esa", "internal/certcheck/certtest", "github.com/alibabacloud-go/..."},
 	},
@@ -79,13 +78,13 @@ var places = []place{
 
 var everyTest = []string{"github.com/google/go-cmp/...", "go.uber.org/goleak"}
 
-// Of the whole product, one file knows tea.
+// Only one file of the product imports tea-rpc.
 const (
 	teaImports = "github.com/alibabacloud-go/..."
 	teaFile    = "internal/esa/rpc.go"
 )
 
-// A listed is what "go list -json" tells of a package.
+// A listed is the description of a package by "go list -json".
 type listed struct {
 	ImportPath   string
 	Dir          string
@@ -93,11 +92,11 @@ type listed struct {
 	Imports      []string
 	TestImports  []string
 	XTestImports []string
-	// fileImports holds, for each file that is not a test, what it imports.
+	// fileImports has the imports of each file that is not a test.
 	fileImports map[string][]string
 }
 
-// broken reports every arrow that points where it must not.
+// broken reports every import that is not allowed.
 func broken(packages []listed) []string {
 	var reports []string
 	for _, p := range packages {
@@ -158,8 +157,8 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// A replace directive counts only where a module is the main one: whoever installs
-// the provider by its version would get an error instead.
+// TestNoReplace refuses replace directives, because they count only in the main module. A user who installs the provider by
+// its version would get an error instead.
 func TestNoReplace(t *testing.T) {
 	t.Parallel()
 
@@ -170,7 +169,7 @@ func TestNoReplace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range mod.Replace {
-		t.Errorf("go.mod replaces %s", r.Old.Path)
+		t.Errorf("go.mod replaces %s, want no replace directive", r.Old.Path)
 	}
 }
 
@@ -280,7 +279,7 @@ func listPackages(t *testing.T) []listed {
 		packages = append(packages, p)
 	}
 	if len(packages) == 0 {
-		t.Fatal("go list found no package")
+		t.Fatal("go list found no packages")
 	}
 	return packages
 }

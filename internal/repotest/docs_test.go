@@ -15,7 +15,7 @@ import (
 	"terraform-provider-esa/internal/provider"
 )
 
-// pages are the Markdown files that people read. What is in templates is read in docs.
+// pages returns the Markdown files that users read. Pages in templates are read in docs instead.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -45,7 +45,7 @@ var (
 	named    = regexp.MustCompile(`<a id="([^"]+)">`)
 )
 
-// anchors are the places of a page that a link can name.
+// anchors returns the parts of a page that a link can name.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
 	for _, found := range headings.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
@@ -58,16 +58,16 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-// registry is where docs/ is published.
+// registry is the address where docs/ is published.
 const registry = "https://registry.terraform.io/providers/esa-provider/esa/latest/docs"
 
-// released tells whether the changelog has a section with a date.
+// released reports whether the changelog has a section with a date.
 func released(t *testing.T) bool {
 	t.Helper()
 	return regexp.MustCompile(`(?m)^## \d+\.\d+\.\d+ \([A-Z][a-z]+ \d+, \d{4}\)$`).MatchString(pages(t)["CHANGELOG.md"])
 }
 
-// TestStatus looks for what the pages say before the first release and must not say after it.
+// TestStatus checks sentences that the pages must contain before the first release, and must not contain after it.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -76,14 +76,14 @@ func TestStatus(t *testing.T) {
 		"README.zh-CN.md": "**状态**：尚未发布", "cmd/fake-esa/README.md": "No release has been published yet", "cmd/fake-esa/README.zh-CN.md": "目前还没有发布过任何版本",
 	} {
 		if said := strings.Contains(all[page], sentence); said == released(t) {
-			t.Errorf("released is %t, and %s says %q: %t", released(t), page, sentence, said)
+			t.Errorf("released %t: %s contains %q: %t", released(t), page, sentence, said)
 		}
 	}
 }
 
-// TestLinks follows every link from one file of the repository to another, and from page to page of the registry. There
-// relative links from the first page, or to it, lead nowhere: it has no final slash. Before the first release it is the
-// registry that leads nowhere.
+// TestLinks follows every link between files of the repository, and between pages of the registry. In the registry, relative
+// links from or to the first page do not work, because its address has no final slash. Before the first release, the
+// registry has no pages.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -100,7 +100,7 @@ func TestLinks(t *testing.T) {
 			file := page
 			switch {
 			case isInRegistry && !published:
-				t.Errorf("%s links to %s, where there is nothing before the first release", page, found[1])
+				t.Errorf("%s links to %s, which does not exist before the first release", page, found[1])
 				continue
 			case isInRegistry && inRegistry == "":
 				file = "docs/index.md"
@@ -110,22 +110,22 @@ func TestLinks(t *testing.T) {
 				file = filepath.ToSlash(filepath.Join(filepath.Dir(page), target))
 				ofIndex := page == "docs/index.md" || file == "docs/index.md"
 				if strings.HasPrefix(page, "docs/") && (ofIndex && published || !strings.HasPrefix(file, "docs/")) {
-					t.Errorf("%s links to %s, which the registry does not find", page, found[1])
+					t.Errorf("%s links to %s, which does not work in the registry", page, found[1])
 				}
 			}
 			if _, err := os.Stat(file); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, found[1])
+				t.Errorf("%s links to %s, which does not exist", page, found[1])
 			} else if anchor != "" && !anchors(all[file])[anchor] {
-				t.Errorf("%s links to %s, and %s has no such heading", page, found[1], file)
+				t.Errorf("%s links to %s, but %s has no such heading", page, found[1], file)
 			}
 		}
 	}
 	if count < 30 {
-		t.Errorf("found %d links in %d pages: are they still written like this?", count, len(all))
+		t.Errorf("got %d links in %d pages, want at least 30; the pattern may be out of date", count, len(all))
 	}
 }
 
-// table is the first table of a page whose heading begins so.
+// table returns the first table of a page whose heading begins with the given text.
 func table(text, heading string) string {
 	_, after, found := strings.Cut(text, "\n"+heading)
 	if !found {
@@ -135,26 +135,26 @@ func table(text, heading string) string {
 	return heading + rows
 }
 
-// TestCompatibilityTable compares the two tables of what works where, and their columns with the CLIs that CI runs.
-// TestAccCompatibility tries what they say.
+// TestCompatibilityTable compares the tables in both pages, and their columns with the CLIs that CI runs.
+// TestAccCompatibility tests the cells.
 func TestCompatibilityTable(t *testing.T) {
 	t.Parallel()
 	const heading = "| | Terraform 1."
 	all := pages(t)
 	index := table(all["docs/index.md"], heading)
 	if index == "" || index != table(all["README.md"], heading) {
-		t.Errorf("README.md has\n%s\nand docs/index.md\n%s", table(all["README.md"], heading), index)
+		t.Errorf("got the table of README.md\n%s\nand that of docs/index.md\n%s", table(all["README.md"], heading), index)
 	}
 	want := "| | Terraform " + firstMatch(t, ".github/workflows/test.yml", `terraform_version: (\d+\.\d+)\.`) +
 		" | Terraform " + firstMatch(t, "internal/tools/terraform/go.mod", `github\.com/hashicorp/terraform v(\d+\.\d+)\.`) +
 		" | OpenTofu " + firstMatch(t, "internal/tools/tofu/go.mod", `github\.com/opentofu/opentofu v(\d+\.\d+)\.`) + " |"
 	if columns, _, _ := strings.Cut(index, "\n"); columns != want {
-		t.Errorf("the table has %s, and CI runs %s", columns, want)
+		t.Errorf("got columns %s, want those of CI %s", columns, want)
 	}
 }
 
-// The arguments of the alicloud provider's block, as alicloud/provider.go of github.com/aliyun/terraform-provider-alicloud has them at commit
-// 0001bd25122b4dbaa79b8fab488cfac79c85ec62.
+// ofAlicloud are the arguments of the alicloud provider's block, from alicloud/provider.go of
+// github.com/aliyun/terraform-provider-alicloud at commit 0001bd25122b4dbaa79b8fab488cfac79c85ec62.
 var ofAlicloud = []string{
 	"access_key", "account_id", "account_type", "assume_role", "assume_role_with_oidc", "client_connect_timeout", "client_read_timeout",
 	"configuration_source", "credentials_uri", "ecs_role_name", "endpoints", "fc", "log_endpoint", "max_retry_timeout", "mns_endpoint",
@@ -162,7 +162,7 @@ var ofAlicloud = []string{
 	"shared_credentials_file", "sign_version", "skip_region_validation", "source_ip",
 }
 
-// TestAlicloudArguments compares what the first page says of an alicloud provider block with the provider's schema.
+// TestAlicloudArguments compares what the first page says about an alicloud provider block with the provider's schema.
 func TestAlicloudArguments(t *testing.T) {
 	t.Parallel()
 	schema, err := provider.NewServer("test")().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -187,21 +187,21 @@ func TestAlicloudArguments(t *testing.T) {
 	taken, refused := named(`(?s)these have the same names[^.]*\.`), named(`(?s)These are refused as unsupported[^.]*\.`)
 	for _, name := range ofAlicloud {
 		if taken[name] != known[name] || refused[name] == known[name] {
-			t.Errorf("the provider knows %s: %t; the page says that it is taken: %t, refused: %t", name, known[name], taken[name], refused[name])
+			t.Errorf("%s: in the schema %t; accepted on the page %t, refused on the page %t", name, known[name], taken[name], refused[name])
 		}
 	}
 	if len(taken)+len(refused) != len(ofAlicloud) {
-		t.Errorf("the page names %d and %d arguments, and alicloud has %d", len(taken), len(refused), len(ofAlicloud))
+		t.Errorf("the page names %d accepted and %d refused arguments, want %d in total", len(taken), len(refused), len(ofAlicloud))
 	}
 }
 
-// TestIDs keeps the ids of the pages and examples of one kind each.
+// TestIDs checks that pages and examples use one id for one kind of object.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	examples, err := filepath.Glob("examples/*/*/*.*")
 	if err != nil || len(examples) == 0 {
-		t.Fatalf("%d examples: %v", len(examples), err)
+		t.Fatalf("got %d examples, want some; error %v", len(examples), err)
 	}
 	for _, file := range examples {
 		if info, err := os.Stat(file); err == nil && !info.IsDir() {
@@ -220,31 +220,32 @@ func TestIDs(t *testing.T) {
 			for _, found := range expression.FindAllStringSubmatch(text, -1) {
 				count++
 				if id := strings.Join(found[1:], ""); id != want[kind] {
-					t.Errorf("%s: %q has a %s %s, want %s", page, found[0], kind, id, want[kind])
+					t.Errorf("%s: %q: got %s %s, want %s", page, found[0], kind, id, want[kind])
 				}
 			}
 		}
 	}
 	if count < 15 {
-		t.Errorf("found %d ids", count)
+		t.Errorf("got %d ids, want at least 15; the pattern may be out of date", count)
 	}
 }
 
-// TestWindowsInstall looks at the command that no test can run here: CLIs take the name of a plugin's file apart.
+// TestWindowsInstall checks the install command for Windows, which no test can run here. CLIs require an exact file name of
+// the plugin.
 func TestWindowsInstall(t *testing.T) {
 	t.Parallel()
 	command := regexp.MustCompile(`(?m)^go build -ldflags "-X main\.version=([\d.]+)" -o "\$env:APPDATA\\terraform\.d\\plugins\\([^"]*)" \.$`).
 		FindStringSubmatch(pages(t)["docs/guides/first-hostname.md"])
 	if command == nil {
-		t.Fatal("the guide does not say how to install without make")
+		t.Fatal("the guide does not contain the command to install without make")
 	}
 	want := "registry.terraform.io/esa-provider/esa/" + command[1] + "/windows_amd64/terraform-provider-esa_v" + command[1] + ".exe"
 	if got := strings.ReplaceAll(command[2], `\`, "/"); got != want {
-		t.Errorf("it goes to %s, want %s", got, want)
+		t.Errorf("got the file %s, want %s", got, want)
 	}
 }
 
-// TestTroubleshootingNamesEveryCode compares the guide, in both languages, with the codes that the client knows.
+// TestTroubleshootingNamesEveryCode compares the guide, in both languages, with the codes of the client.
 func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("internal/esa/errors.go")
@@ -253,7 +254,7 @@ func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	}
 	codes := regexp.MustCompile(`ErrorCode = "([^"]+)"`).FindAllSubmatch(source, -1)
 	if len(codes) < 30 {
-		t.Fatalf("found %d codes", len(codes))
+		t.Fatalf("got %d codes, want at least 30", len(codes))
 	}
 	all := pages(t)
 	for _, guide := range []string{"docs/guides/troubleshooting.md", "docs/guides/troubleshooting-zh.md"} {
@@ -265,12 +266,12 @@ func TestTroubleshootingNamesEveryCode(t *testing.T) {
 	}
 }
 
-// TestEveryPageHasAnExample looks for an example in every generated page but the guides, and for a guide to go on with; the
-// acceptance tests run all that is in examples/.
+// TestEveryPageHasAnExample checks that each generated page that is not a guide has an example and a link to a guide. The
+// acceptance tests run the examples.
 func TestEveryPageHasAnExample(t *testing.T) {
 	pages, err := filepath.Glob("docs/*/*.md")
 	if err != nil || len(pages) < 10 {
-		t.Fatalf("%d pages: %v", len(pages), err)
+		t.Fatalf("got %d pages, want at least 10; error %v", len(pages), err)
 	}
 	for _, page := range pages {
 		if strings.HasPrefix(page, "docs/guides/") {
@@ -284,18 +285,18 @@ func TestEveryPageHasAnExample(t *testing.T) {
 			t.Errorf("%s has no example", page)
 		}
 		if _, also, _ := strings.Cut(string(text), "\n## See also\n"); !strings.Contains(also, "](../guides/") {
-			t.Errorf("%s leads to no guide", page)
+			t.Errorf("%s does not link to a guide", page)
 		}
 	}
 }
 
-// TestThousandsFigures reckons the table of 100,000 hostnames anew, from what BENCHMARKS.md measured.
+// TestThousandsFigures computes the table of 100,000 hostnames from the results in BENCHMARKS.md.
 func TestThousandsFigures(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	row := regexp.MustCompile(`(?m)^\| 5000 \| plan \| (\d+) GetCustomHostname, (\d+) ListCustomHostnames \|.* (\d+ MB) \|$`).FindStringSubmatch(all["BENCHMARKS.md"])
 	if row == nil {
-		t.Fatal("BENCHMARKS.md has no plan of 5000 hostnames")
+		t.Fatal("BENCHMARKS.md has no row for a plan of 5000 hostnames")
 	}
 	gets, _ := strconv.Atoi(row[1])
 	lists, _ := strconv.Atoi(row[2])
@@ -317,12 +318,12 @@ func TestThousandsFigures(t *testing.T) {
 		fmt.Sprintf("%d calls are %d seconds of an account that may make %d calls per second", calls, calls/callsPerSecond, callsPerSecond),
 	} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page does not say %q", want)
+			t.Errorf("the page does not contain %q", want)
 		}
 	}
 }
 
-// TestSecurityNamesTests looks for the tests that SECURITY.md names.
+// TestSecurityNamesTests checks that the tests named in SECURITY.md exist.
 func TestSecurityNamesTests(t *testing.T) {
 	exists := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
@@ -341,11 +342,11 @@ func TestSecurityNamesTests(t *testing.T) {
 	}
 	names := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(pages(t)["SECURITY.md"], -1)
 	if len(names) < 10 {
-		t.Errorf("it names %d tests", len(names))
+		t.Errorf("got %d tests, want at least 10", len(names))
 	}
 	for _, name := range names {
 		if !exists[name[1]] {
-			t.Errorf("there is no %s", name[1])
+			t.Errorf("the test %s does not exist", name[1])
 		}
 	}
 }

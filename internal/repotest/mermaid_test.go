@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// A picture is a Mermaid diagram of a page. These tests read the part of the language that the pages use, and no more of it.
+// A picture is a Mermaid diagram of a page. These tests parse only the part of the language that the pages use.
 type picture struct {
 	kind  string
-	nodes map[string]string // what a node is called, by its id
+	nodes map[string]string // names by id
 	edges int
 }
 
@@ -24,20 +24,20 @@ var (
 	sent      = regexp.MustCompile(`^(` + nodeID + `)(->>|-->>)(` + nodeID + `): ([^:;#]+)$`)
 	actor     = regexp.MustCompile(`^participant (` + nodeID + `)(?: as ([^:;#]+))?$`)
 	note      = regexp.MustCompile(`^Note over (` + nodeID + `): ([^:;#]+)$`)
-	// Words of the language itself.
+	// Keywords of Mermaid.
 	reserved = []string{"end", "subgraph", "graph", "flowchart", "style", "class", "click", "note", "participant", "loop", "alt", "opt", "par", "default"}
 )
 
-// read reads a diagram.
+// read parses a diagram.
 func read(text string) (picture, error) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	p := picture{kind: strings.TrimSpace(lines[0]), nodes: map[string]string{}}
 	called := func(id, name string) error {
 		if slices.Contains(reserved, strings.ToLower(id)) {
-			return fmt.Errorf("%q is a word of Mermaid's", id)
+			return fmt.Errorf("%q is a keyword of Mermaid", id)
 		}
 		if name != "" && p.nodes[id] != "" && p.nodes[id] != id && p.nodes[id] != name {
-			return fmt.Errorf("%q is called %q and %q", id, p.nodes[id], name)
+			return fmt.Errorf("%q has the names %q and %q", id, p.nodes[id], name)
 		}
 		if _, seen := p.nodes[id]; !seen || name != "" {
 			p.nodes[id] = name
@@ -71,7 +71,7 @@ func read(text string) (picture, error) {
 		case "stateDiagram-v2":
 			edge := stateEdge.FindStringSubmatch(line)
 			if edge == nil {
-				return p, fmt.Errorf("line %d: %q is no transition", number+2, line)
+				return p, fmt.Errorf("line %d: %q is not a transition", number+2, line)
 			}
 			p.edges++
 			for _, end := range edge[1:3] {
@@ -82,7 +82,7 @@ func read(text string) (picture, error) {
 		case "sequenceDiagram":
 			if a := actor.FindStringSubmatch(line); a != nil {
 				if _, seen := p.nodes[a[1]]; seen {
-					return p, fmt.Errorf("line %d: the participant %s is there already", number+2, a[1])
+					return p, fmt.Errorf("line %d: the participant %s is declared twice", number+2, a[1])
 				}
 				err = called(a[1], a[2])
 				break
@@ -102,50 +102,50 @@ func read(text string) (picture, error) {
 				}
 			}
 		default:
-			return p, fmt.Errorf("%q is no kind of diagram that is used here", p.kind)
+			return p, fmt.Errorf("%q is not a supported kind of diagram", p.kind)
 		}
 		if err != nil {
 			return p, fmt.Errorf("line %d: %w", number+2, err)
 		}
 	}
 	if p.edges == 0 {
-		return p, fmt.Errorf("a %s without an arrow", p.kind)
+		return p, fmt.Errorf("the %s has no arrow", p.kind)
 	}
 	return p, nil
 }
 
-// TestPictures_read finds what is wrong with a diagram.
+// TestPictures_read checks that read finds each kind of mistake.
 func TestPictures_read(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"flowchart LR\n  a[\"A b\"] --> b\n  b -->|yes, it is| c{\"C?\"}\n  b -.-> a":                                            "",
 		"stateDiagram-v2\n  [*] --> a: begins\n  a --> [*]":                                                                      "",
 		"sequenceDiagram\n  participant a as The A\n  participant b\n  a->>b: hello\n  b-->>a: hello, too\n  Note over a: waits": "",
-		"graph LR\n  a --> b":                                               `"graph LR" is no kind of diagram`,
+		"graph LR\n  a --> b":                                               `"graph LR" is not a supported kind of diagram`,
 		"flowchart LR\n  a --> b[B]":                                        "neither a node nor an arrow",
 		"flowchart LR\n  a -> b":                                            "neither a node nor an arrow",
 		"flowchart LR\n  a -->":                                             "neither a node nor an arrow",
 		"flowchart LR\n  a[\"A\"":                                           "neither a node nor an arrow",
 		"flowchart LR\n  a -->|b (c)| d":                                    "neither a node nor an arrow",
-		"flowchart LR\n  a --> end":                                         `"end" is a word of Mermaid's`,
-		"flowchart LR\n  a[\"A\"] --> b\n  a[\"C\"] --> b":                  `"a" is called "A" and "C"`,
-		"flowchart LR\n  a":                                                 "without an arrow",
-		"stateDiagram-v2\n  a -> b":                                         "is no transition",
-		"stateDiagram-v2\n  a --> b: c; d":                                  "is no transition",
+		"flowchart LR\n  a --> end":                                         `"end" is a keyword of Mermaid`,
+		"flowchart LR\n  a[\"A\"] --> b\n  a[\"C\"] --> b":                  `"a" has the names "A" and "C"`,
+		"flowchart LR\n  a":                                                 "has no arrow",
+		"stateDiagram-v2\n  a -> b":                                         "is not a transition",
+		"stateDiagram-v2\n  a --> b: c; d":                                  "is not a transition",
 		"sequenceDiagram\n  a->>b: hello":                                   `there is no participant "b"`,
-		"sequenceDiagram\n  participant a\n  participant a\n  a->>a: hello": "is there already",
+		"sequenceDiagram\n  participant a\n  participant a\n  a->>a: hello": "is declared twice",
 		"sequenceDiagram\n  participant a\n  a->>a":                         "neither a participant nor a message nor a note",
 		"sequenceDiagram\n  participant a\n  Note over b: hello":            `there is no participant "b"`,
 	} {
 		_, err := read(text)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("of\n%s\nit says %v, want %q", text, err, want)
+			t.Errorf("got error %v, want %q, for\n%s", err, want, text)
 		}
 	}
 }
 
-// TestPictures reads every diagram, and looks for everything that it shows in the text of the same section: the registry shows the
-// diagram as code.
+// TestPictures parses every diagram, and checks that the text of the same section mentions everything in it. The registry
+// shows a diagram as code.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	diagrams := regexp.MustCompile("(?ms)^```mermaid\n(.*?)^```$")
@@ -165,7 +165,7 @@ func TestPictures(t *testing.T) {
 			section = strings.ToLower(fences.ReplaceAllString(section, ""))
 			for _, name := range p.nodes {
 				if !strings.Contains(section, strings.ToLower(name)) {
-					t.Errorf("%s shows %q, of which the text under the diagram says nothing", page, name)
+					t.Errorf("%s: the diagram shows %q, but the text under it does not mention it", page, name)
 				}
 			}
 			if p.kind == "stateDiagram-v2" {
@@ -174,7 +174,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	if len(kinds) != 3 {
-		t.Errorf("there are diagrams of the kinds %v, want three", kinds)
+		t.Errorf("got diagrams of the kinds %v, want three kinds", kinds)
 	}
 }
 
@@ -188,6 +188,6 @@ func states(t *testing.T, page string, p picture) {
 	}
 	maps.DeleteFunc(want, func(_ string, isState bool) bool { return !isState })
 	if got := slices.Sorted(maps.Keys(p.nodes)); len(want) == 0 || !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
-		t.Errorf("%s shows the states %v, and there are %v", page, got, slices.Sorted(maps.Keys(want)))
+		t.Errorf("%s: got the states %v in the diagram, want %v", page, got, slices.Sorted(maps.Keys(want)))
 	}
 }

@@ -21,26 +21,26 @@ import (
 
 var messagesFile = flag.String("messages", "", "write every message that TestMessages reads into this `file`")
 
-// A message is a diagnostic as the source has it: verbs in place of values, "…" in place of what is put in elsewhere.
+// A message is a diagnostic as it is in the source: with verbs for values, and "…" for parts that come from elsewhere.
 type message struct {
 	place           string
 	warning         bool
 	summary, detail string
 }
 
-// The positions of summary and detail among the arguments.
+// diagnostics has the position of the summary among the arguments of each function. The detail follows it.
 var diagnostics = map[string]int{
 	"AddError": 0, "AddWarning": 0, "NewErrorDiagnostic": 0, "NewWarningDiagnostic": 0,
 	"AddAttributeError": 1, "AddAttributeWarning": 1, "NewAttributeErrorDiagnostic": 1, "NewAttributeWarningDiagnostic": 1,
 }
 
-// readMessages finds all diagnostics and log lines of a folder, and all other texts of several words: of such the parts
-// are made that a diagnostic gets from elsewhere.
+// readMessages returns all diagnostics and log lines of a folder. texts are all other strings of several words, because
+// parts of diagnostics come from them.
 func readMessages(t *testing.T, folder string) (diags, logged, texts []message) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("%s: %v", folder, err)
+		t.Fatalf("found no Go files in %s, error %v", folder, err)
 	}
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
@@ -82,7 +82,7 @@ func readMessages(t *testing.T, folder string) (diags, logged, texts []message) 
 	return diags, logged, texts
 }
 
-// literal is the text of an expression as far as the source has it.
+// literal returns the text of an expression, with "…" for what is not in the source.
 func literal(expression ast.Expr) string {
 	switch e := expression.(type) {
 	case *ast.BasicLit:
@@ -101,10 +101,10 @@ func literal(expression ast.Expr) string {
 	return "…"
 }
 
-// The forms of a summary; CONTRIBUTING.md, "Messages".
+// summaryForms are the forms of a summary in CONTRIBUTING.md, section "Messages".
 var summaryForms = regexp.MustCompile(`^(Unable to [a-z…]|Invalid [a-z_…]|Missing [a-z_…]|Unexpected [a-z]|[A-Z][A-Za-z]+( [a-z_]+)* [a-z-]+$|…)`)
 
-// TestMessages reads every diagnostic, log line and description, and checks what a machine can: form and punctuation.
+// TestMessages checks every diagnostic, log line and description for what a machine can check: form and punctuation.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	var all, logged, texts []message
@@ -114,7 +114,7 @@ func TestMessages(t *testing.T) {
 	}
 	described := readDescriptions(t)
 	if len(all) < 40 || len(logged) == 0 || len(described) < 150 {
-		t.Fatalf("found %d diagnostics, %d log lines and %d descriptions", len(all), len(logged), len(described))
+		t.Fatalf("got %d diagnostics, %d log lines and %d descriptions, want more", len(all), len(logged), len(described))
 	}
 	var list strings.Builder
 	for _, m := range all {
@@ -125,13 +125,13 @@ func TestMessages(t *testing.T) {
 		fmt.Fprintf(&list, "%s (%s)\n  %s\n  %s\n\n", m.place, kind, m.summary, strings.ReplaceAll(m.detail, "\n", "\n  "))
 		switch {
 		case !summaryForms.MatchString(m.summary):
-			t.Errorf("%s: the summary %q has none of the forms of CONTRIBUTING.md", m.place, m.summary)
+			t.Errorf("%s: the summary %q does not have one of the forms in CONTRIBUTING.md", m.place, m.summary)
 		case strings.HasSuffix(m.summary, "."), len(m.summary) > 60:
 			t.Errorf("%s: the summary %q is a sentence", m.place, m.summary)
 		}
 		ends := func(end string) bool { return strings.HasSuffix(m.detail, end) }
 		if !slices.ContainsFunc([]string{".", "…", "%s", "}"}, ends) {
-			t.Errorf("%s: the detail ends with no full stop: %q", m.place, m.detail)
+			t.Errorf("%s: the detail does not end with a full stop: %q", m.place, m.detail)
 		}
 		m.checkWords(t)
 	}
@@ -144,16 +144,16 @@ func TestMessages(t *testing.T) {
 	for _, m := range described {
 		fmt.Fprintf(&list, "%s (description)\n  %s\n\n", m.place, strings.ReplaceAll(m.detail, "\n", "\n  "))
 		if !strings.HasSuffix(m.detail, ".") {
-			t.Errorf("%s: the description %q ends with no full stop", m.place, m.detail)
+			t.Errorf("%s: the description %q does not end with a full stop", m.place, m.detail)
 		}
 		if strings.HasPrefix(m.place, "data.") && strings.Contains(m.detail, "Kept") {
-			t.Errorf("%s: a data source keeps nothing: %q", m.place, m.detail)
+			t.Errorf("%s: a data source has no value to keep: %q", m.place, m.detail)
 		}
 		m.checkWords(t)
 	}
 	shown := list.String()
 	for _, m := range texts {
-		// Without what is in the list already, as a whole.
+		// Leave out texts that are complete in the list already.
 		if text := strings.ReplaceAll(m.detail, "\n", "\n  "); !strings.Contains(shown, strings.Trim(text, "… \n")) {
 			fmt.Fprintf(&list, "%s (text)\n  %s\n\n", m.place, text)
 		}
@@ -166,18 +166,18 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-// checkWords looks for what is never said.
+// checkWords searches for words that no message may contain.
 func (m message) checkWords(t *testing.T) {
 	t.Helper()
 	for _, word := range []string{"please", "Please", "!", ".  ", "sorry", "oops", "failed to", "Failed to", "successfully"} {
 		if strings.Contains(m.summary, word) || strings.Contains(m.detail, word) {
-			t.Errorf("%s: %q in %q", m.place, word, m.summary+": "+m.detail)
+			t.Errorf("%s: got %q in %q, want other words", m.place, word, m.summary+": "+m.detail)
 		}
 	}
 }
 
-// readDescriptions finds the descriptions of everything that can be configured or read. The block of time limits has
-// none: it is the field's own, and what is in it has.
+// readDescriptions returns the descriptions of everything that can be configured or read. The block timeouts has none,
+// because the framework's library defines it; its arguments have one.
 func readDescriptions(t *testing.T) []message {
 	t.Helper()
 	server := provider.NewServer("test")()

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// TestReleaseIsPinned compares the places that say what a release is built with: another release of Go, or another GOARM,
-// gives other bytes, and nobody could tell whether they are sound.
+// TestReleaseIsPinned compares all places that define how a release is built. Another version of Go, or another GOARM,
+// builds other bytes, which users could not verify.
 func TestReleaseIsPinned(t *testing.T) {
 	t.Parallel()
 	toolchain := firstMatch(t, "go.mod", `(?m)^toolchain (go\d+\.\d+\.\d+)$`)
 	if toolchain == "" {
-		t.Fatal("go.mod names no toolchain, so each builder takes a release of Go of their own")
+		t.Fatal("go.mod has no toolchain line, so each builder would use its own version of Go")
 	}
 	for file, places := range map[string]struct {
 		expression string
@@ -30,11 +30,11 @@ func TestReleaseIsPinned(t *testing.T) {
 	} {
 		found := regexp.MustCompile(places.expression).FindAllStringSubmatch(readFile(t, file), -1)
 		if len(found) != places.count {
-			t.Errorf("%s says %d times what it builds with, want %d", file, len(found), places.count)
+			t.Errorf("%s: got %d places that set the version of Go, want %d", file, len(found), places.count)
 		}
 		for _, place := range found {
 			if got := strings.Join(place[1:], ""); got != toolchain {
-				t.Errorf("%s builds with %q, go.mod with %q", file, got, toolchain)
+				t.Errorf("%s builds with %q, but go.mod has %q", file, got, toolchain)
 			}
 		}
 	}
@@ -43,7 +43,7 @@ func TestReleaseIsPinned(t *testing.T) {
 		"GNUmakefile":     `(?m)^(release_build := CGO_ENABLED=0 GOFLAGS= GOWORK=off GOTOOLCHAIN=\$\(shell sed -n 's/\^toolchain //p' go\.mod\) GOARM=6 go build )`,
 	} {
 		if firstMatch(t, file, expression) == "" {
-			t.Errorf("%s says nothing that matches %s", file, expression)
+			t.Errorf("%s has no match for %s", file, expression)
 		}
 	}
 	workflows, err := filepath.Glob(".github/workflows/*.yml")
@@ -54,16 +54,17 @@ func TestReleaseIsPinned(t *testing.T) {
 	for _, file := range workflows {
 		for _, version := range regexp.MustCompile(`go-version: (\S+)`).FindAllStringSubmatch(readFile(t, file), -1) {
 			if found++; "go"+version[1] != toolchain {
-				t.Errorf("%s installs Go %s, go.mod names %s", file, version[1], toolchain)
+				t.Errorf("%s installs Go %s, but go.mod has %s", file, version[1], toolchain)
 			}
 		}
 	}
 	if found != 3 {
-		t.Errorf("%d workflows install Go, want 3", found)
+		t.Errorf("got %d workflows that install Go, want 3", found)
 	}
 }
 
-// TestNotices looks for every module that is linked here; the drift check compares the texts, for all platforms.
+// TestNotices checks that the notices have every module that is linked on this platform. The drift check compares the texts
+// for all platforms.
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	notices := readFile(t, "THIRD_PARTY_NOTICES.txt")
@@ -88,11 +89,11 @@ func TestNotices(t *testing.T) {
 		}
 	}
 	if count < 20 {
-		t.Errorf("go list found %d packages of other modules", count)
+		t.Errorf("got %d packages of other modules, want at least 20", count)
 	}
 	for name := range strings.Lines(string(goCommand(t, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./cmd/fake-esa"))) {
 		if name = strings.TrimSpace(name); name != "" && name != "terraform-provider-esa" {
-			t.Errorf("fake-esa has %s in it: the notices say that it has Go alone", name)
+			t.Errorf("fake-esa links %s, but its notices have only Go", name)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestMain runs the tests in the repository's root, where the names of files begin.
+// TestMain runs the tests in the root of the repository, because all file names are relative to it.
 func TestMain(m *testing.M) {
 	if err := os.Chdir("../.."); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// chinese has the Chinese page of each page that has one.
+// chinese has the Chinese page of each English page that has one.
 var chinese = map[string]string{
 	"README.md":                       "README.zh-CN.md",
 	"cmd/fake-esa/README.md":          "cmd/fake-esa/README.zh-CN.md",
@@ -30,15 +30,15 @@ var (
 	number      = regexp.MustCompile(`\d+(?:[.,]\d+)*`)
 )
 
-// A passage is what is translated as one: a heading, a paragraph, an item of a list, a row of a table. A fenced block is one, too.
+// A passage is a unit of translation: a heading, a paragraph, a list item, a table row or a fenced block.
 type passage struct {
 	kind, text string
 }
 
-// passages takes a page apart.
+// passages splits a page.
 func passages(page string) []passage {
 	page = frontMatter.ReplaceAllString(page, "")
-	// Blocks are set aside, as they hold empty lines.
+	// Blocks are replaced first, because they contain empty lines.
 	blocks := fences.FindAllString(page, -1)
 	var all []passage
 	for _, part := range regexp.MustCompile(`\n{2,}`).Split(fences.ReplaceAllString(page, "\n\n\x00\n\n"), -1) {
@@ -69,7 +69,7 @@ func passages(page string) []passage {
 	return all
 }
 
-// cells are those of a table's row.
+// cells returns the cells of a table row.
 func cells(row string) []string {
 	all := strings.Split(strings.Trim(row, "|"), "|")
 	for i := range all {
@@ -78,7 +78,8 @@ func cells(row string) []string {
 	return all
 }
 
-// facts are what a translation leaves as it is: code, numbers, and the files that links lead to, by the names that translate gives them.
+// facts returns what a translation must not change: code, numbers and the targets of links. translate returns the translated
+// page of a target.
 func facts(file, text string, translate func(string) string) []string {
 	all := map[string]bool{}
 	text = links.ReplaceAllStringFunc(text, func(link string) string {
@@ -98,8 +99,9 @@ func facts(file, text string, translate func(string) string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// TestChinesePages compares each Chinese page with the English one, passage by passage: the same headings, lists, tables and blocks in the same
-// order, every block to the letter, and in every passage the same code, numbers and links. What is English only leads to the English page.
+// TestChinesePages compares each Chinese page with the English one, passage by passage. Headings, lists, tables and blocks
+// must be in the same order. Blocks must be equal. Each passage must have the same code, numbers and links. A link to a page
+// without a translation goes to the English page.
 func TestChinesePages(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
@@ -110,7 +112,7 @@ func TestChinesePages(t *testing.T) {
 	for page := range all {
 		if strings.HasSuffix(page, "-zh.md") || strings.HasSuffix(page, ".zh-CN.md") {
 			if other[page] == "" {
-				t.Errorf("no English page is compared with %s", page)
+				t.Errorf("%s is not compared with an English page", page)
 			}
 		}
 	}
@@ -124,7 +126,7 @@ func TestChinesePages(t *testing.T) {
 	}
 }
 
-// differences says what a Chinese page has otherwise than the English one, and what is left in English.
+// differences returns the differences of a Chinese page from the English one, and the parts that are not translated.
 func differences(from, original, to, translated string, other map[string]string) []string {
 	var problems []string
 	add := func(parts ...string) { problems = append(problems, strings.Join(parts, "\n")) }
@@ -159,21 +161,21 @@ func differences(from, original, to, translated string, other map[string]string)
 		source, target := english[i], foreign[i]
 		if source.kind == "block" {
 			if source.text != target.text {
-				add("another block:", cmp.Diff(source.text, target.text))
+				add("different blocks:", cmp.Diff(source.text, target.text))
 			}
 			continue
 		}
 		want, got := facts(from, source.text, counterpart), facts(to, target.text, itself)
 		if diff := cmp.Diff(want, got); diff != "" {
-			add("other code, numbers or links:", source.text, target.text, diff)
+			add("different code, numbers or links:", source.text, target.text, diff)
 			if len(english) != len(foreign) {
-				add(fmt.Sprintf("it has %d passages, and should have %d; where one is missing or too much, all that follow differ", len(foreign), len(english)))
+				add(fmt.Sprintf("got %d passages, want %d; after one that is missing or added, all others differ", len(foreign), len(english)))
 				return problems
 			}
 		}
 		linked = linked || slices.Contains(want, "link to "+from) && slices.Contains(got, "link to "+from)
 		if strings.Contains(target.text, "\n") {
-			add("a line break within a paragraph is shown as a space between two characters: " + target.text)
+			add("a line break in a paragraph is shown as a space: " + target.text)
 		}
 		if source.kind != "row" {
 			if inEnglish(target.text) {
@@ -183,38 +185,38 @@ func differences(from, original, to, translated string, other map[string]string)
 		}
 		old, translation := cells(source.text), cells(target.text)
 		if len(old) != len(translation) {
-			add("other columns:", source.text, target.text)
+			add("different columns:", source.text, target.text)
 			continue
 		}
 		if i > 0 && english[i-1].kind != "row" {
 			printed = old[0] == "message"
 		}
 		for column, cell := range old {
-			// Yes is yes, and what the provider prints is found by what it prints.
+			// Cells with yes or no have a fixed translation. A cell with a message is not translated, because users search for it.
 			verbatim, known := map[string]string{"yes": "是", "no": "否", "": "", "---": "---"}[cell]
 			if printed && column == 0 && cell != "message" && !known && !strings.Contains(cell, "`") {
 				verbatim, known = cell, true
 			}
 			switch {
 			case known && translation[column] != verbatim:
-				add("another cell: " + cell + " became " + translation[column])
+				add("different cell: " + cell + " became " + translation[column])
 			case !known && inEnglish(translation[column]):
 				add("not translated: " + translation[column])
 			}
 		}
 	}
 	if !linked {
-		add("the pages do not lead to each other")
+		add("the pages do not link to each other")
 	}
 	return problems
 }
 
-// inEnglish tells whether a text has two words that are no names, and nothing that is Chinese.
+// inEnglish reports whether a text has two words that are not names, and no Chinese character.
 func inEnglish(text string) bool {
 	return !han.MatchString(text) && regexp.MustCompile(`\b[a-z]+ [a-z]+\b`).MatchString(inlineCode.ReplaceAllString(text, ""))
 }
 
-// TestTranslationDifferences takes what makes a good translation away, piece by piece.
+// TestTranslationDifferences breaks a correct translation in one way after the other.
 func TestTranslationDifferences(t *testing.T) {
 	t.Parallel()
 	const original = `# The fake
@@ -253,20 +255,20 @@ minutes; see [more](b.md#there).
 		t.Error(problems)
 	}
 	for _, change := range []struct{ from, to, problem string }{
-		{"make demo", "make test", "another block"},
-		{"# once", "# 一次", "another block"},
-		{"```sh", "```shell", "another block"},
-		{"127.0.0.1", "127.0.0.2", "other code"},
-		{"30", "20", "other code"},
-		{"b-zh.md", "b.md", "other code"},
-		{"ApplyFailed", "ApplyCertFailed", "other code"},
-		{"[English](a.md) | 中文", "English | 中文", "lead to each other"},
+		{"make demo", "make test", "different blocks"},
+		{"# once", "# 一次", "different blocks"},
+		{"```sh", "```shell", "different blocks"},
+		{"127.0.0.1", "127.0.0.2", "different code"},
+		{"30", "20", "different code"},
+		{"b-zh.md", "b.md", "different code"},
+		{"ApplyFailed", "ApplyCertFailed", "different code"},
+		{"[English](a.md) | 中文", "English | 中文", "link to each other"},
 		{"# 模拟服务", "## 模拟服务", "has heading #:"},
 		{"* 不保存任何数据。", "* Nothing is kept.", "not translated"},
 		{"私钥有误", "the key is wrong", "not translated"},
-		{"Invalid private key", "私钥无效", "another cell"},
-		{"是 |", "否 |", "another cell"},
-		{"| --- | --- |", "| --- | --- | --- |", "other columns"},
+		{"Invalid private key", "私钥无效", "different cell"},
+		{"是 |", "否 |", "different cell"},
+		{"| --- | --- |", "| --- | --- | --- |", "different columns"},
 		{"* 不保存任何数据。\n", "", "has the end"},
 		{"* 不保存任何数据。\n", "* 不保存任何数据。\n\n再见。\n", "has paragraph: 再见。"},
 		{"；见", "；\n见", "line break"},
@@ -275,7 +277,7 @@ minutes; see [more](b.md#there).
 		changed := strings.Replace(translated, change.from, change.to, 1)
 		problems := strings.Join(differences("a.md", original, "a-zh.md", changed, other), "\n")
 		if changed == translated || !strings.Contains(problems, change.problem) {
-			t.Errorf("%q in place of %q: %q", change.to, change.from, problems)
+			t.Errorf("with %q for %q, got the problems %q", change.to, change.from, problems)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestWorkflows checks what a workflow could do harm with, here and in the examples: foreign code is pinned
-// to a commit, the same everywhere; and nothing may be written but where it must be. The linter checks the rest.
+// TestWorkflows checks that the workflows, here and in the examples, cannot do harm. Actions must be pinned to a commit, the
+// same in all files, and only the jobs that need it may write. The linter checks the rest.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(".github/workflows/*.yml")
@@ -19,12 +19,12 @@ func TestWorkflows(t *testing.T) {
 	}
 	examples, err := filepath.Glob("examples/*/.github/workflows/*.yml")
 	if err != nil || len(files) == 0 || len(examples) == 0 {
-		t.Fatalf("workflows %q, examples %q: %v", files, examples, err)
+		t.Fatalf("got workflows %q and examples %q, error %v", files, examples, err)
 	}
 	uses := regexp.MustCompile(`(?m)\buses: *(.*)$`)
 	pinned := regexp.MustCompile(`^([\w-]+/[\w-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$`)
 	written := regexp.MustCompile(`(?m)^ *[a-z-]+: write(-all)?$`)
-	mayWrite := map[string]string{ // in jobs; id-token is the job's identity, which changes nothing
+	mayWrite := map[string]string{ // in jobs; id-token gives the job an identity, which changes nothing
 		".github/workflows/release.yml":               "contents: write",
 		"examples/gitops/.github/workflows/plan.yml":  "id-token: write",
 		"examples/gitops/.github/workflows/apply.yml": "id-token: write",
@@ -42,11 +42,11 @@ func TestWorkflows(t *testing.T) {
 			}
 			action := pinned.FindStringSubmatch(use[1])
 			if action == nil {
-				t.Errorf("%s: %s is not pinned to a commit, with its version behind it", file, use[1])
+				t.Errorf("%s: %s is not pinned to a commit, with its version in a comment", file, use[1])
 				continue
 			}
 			if known := commits[action[1]]; known != "" && known != action[2] {
-				t.Errorf("%s: %s is at %s, elsewhere at %s", file, action[1], action[2], known)
+				t.Errorf("%s: %s is pinned to %s, but to %s in another file", file, action[1], action[2], known)
 			}
 			commits[action[1]] = action[2]
 		}
@@ -55,14 +55,14 @@ func TestWorkflows(t *testing.T) {
 		}
 		for _, line := range written.FindAllString(text, -1) {
 			if strings.TrimSpace(line) != mayWrite[file] {
-				t.Errorf("%s permits %s", file, strings.TrimSpace(line))
+				t.Errorf("%s: got the permission %s, want only those that it needs", file, strings.TrimSpace(line))
 			}
 		}
 		if strings.Count(text, "persist-credentials: false") != strings.Count(text, "uses: actions/checkout@") {
-			t.Errorf("%s: a checkout leaves its token behind", file)
+			t.Errorf("%s: a checkout keeps its token in the working copy", file)
 		}
 		if strings.Contains(text, "pull_request_target") {
-			t.Errorf("%s runs with secrets what a fork has written", file)
+			t.Errorf("%s: pull_request_target runs the code of a fork with secrets", file)
 		}
 	}
 }
