@@ -8,11 +8,12 @@ import (
 	"testing"
 )
 
-// TestLists: the text that a bug replaces is in its file once, also after the file has changed.
+// TestLists checks that the text that a bug replaces is in its file exactly once, so that the lists are kept in sync with
+// the sources.
 func TestLists(t *testing.T) {
 	lists, err := filepath.Glob("*.txt")
 	if err != nil || len(lists) == 0 {
-		t.Fatalf("no lists: %v", err)
+		t.Fatalf("found no lists: %v", err)
 	}
 	for _, list := range lists {
 		text, err := os.ReadFile(list)
@@ -21,12 +22,12 @@ func TestLists(t *testing.T) {
 		}
 		bugs, err := parse(string(text), regexp.MustCompile(""))
 		if err != nil || len(bugs) == 0 {
-			t.Fatalf("%s: %d bugs, %v", list, len(bugs), err)
+			t.Fatalf("%s: got %d bugs, error %v", list, len(bugs), err)
 		}
 		for _, b := range bugs {
 			source, err := os.ReadFile(filepath.Join("../../..", b.file))
 			if n := strings.Count(string(source), b.old); err != nil || n != 1 {
-				t.Errorf("%s: %s: the text is there %d times, %v", list, b.where, n, err)
+				t.Errorf("%s: %s: got the text %d times, want once; error %v", list, b.where, n, err)
 			}
 		}
 	}

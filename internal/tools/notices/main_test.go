@@ -44,15 +44,15 @@ func TestNoticesIn(t *testing.T) {
 		}
 		got, err := noticesIn(dir, filepath.Join(dir, "sub"))
 		if (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: got error %v, want %q", name, err, test.problem)
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+			t.Errorf("%s: notices (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// TestWrite wants a text once, whoever it belongs to, and always in the same order.
+// TestWrite checks that each text is written once, with all its modules, and always in the same order.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -62,6 +62,6 @@ func TestWrite(t *testing.T) {
 	rule := strings.Repeat("=", 80)
 	want := "\n" + rule + "\nx.test/a v1\nx.test/z v1\n" + rule + "\n\nB\n\n" + rule + "\nx.test/b v2\n" + rule + "\n\nA\n"
 	if !strings.HasSuffix(b.String(), "\n"+want) {
-		t.Errorf("it writes %s", b.String())
+		t.Errorf("got %s, want at the end %s", b.String(), want)
 	}
 }

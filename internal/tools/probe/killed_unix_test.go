@@ -15,7 +15,7 @@ import (
 	"terraform-provider-esa/internal/fakeesa"
 )
 
-// asProgram makes the test binary the program.
+// asProgram is the variable that makes the test binary run the probe.
 const asProgram = "ESA_PROBE_TEST_MAIN"
 
 func TestMain(m *testing.M) {
@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestKilled ends a real process between the effect of a create and its answer. A killed one leaves the hostname for -sweep, an
-// interrupted one removes it.
+// TestKilled ends a real process between the effect of a create and its response. A killed process leaves the hostname for
+// -sweep; an interrupted one removes it.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, signal := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "interrupted": syscall.SIGINT, "terminated": syscall.SIGTERM} {
@@ -39,7 +39,7 @@ func TestKilled(t *testing.T) {
 			}
 			defer server.Close()
 			fakeesa.Seed(server)
-			// The effect is there at once, the answer never.
+			// The create takes effect at once, but its response is never sent.
 			server.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Delay: time.Hour})
 			dir := filepath.Join(t.TempDir(), "out")
 			journal := filepath.Join(dir, "journal.json")
@@ -54,34 +54,34 @@ func TestKilled(t *testing.T) {
 			for deadline := time.Now().Add(time.Minute); len(server.Hostnames()) == 0; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					_ = run.Process.Kill()
-					t.Fatalf("no hostname is made\n%s", &out)
+					t.Fatalf("no hostname was created within a minute\n%s", &out)
 				}
 			}
 			if err := run.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			if err := run.Wait(); err == nil {
-				t.Errorf("the run ended well\n%s", &out)
+				t.Errorf("the run succeeded, want an error\n%s", &out)
 			}
 			left := server.Hostnames()
 			if signal != syscall.SIGKILL {
 				if len(left) > 0 {
-					t.Errorf("%+v is left\n%s", left, &out)
+					t.Errorf("got hostnames %+v, want none\n%s", left, &out)
 				}
 				return
 			}
 			if len(left) != 1 {
-				t.Fatalf("%d hostnames are left", len(left))
+				t.Fatalf("got %d hostnames, want 1", len(left))
 			}
 			text, err := os.ReadFile(journal)
 			if err != nil || !strings.Contains(string(text), left[0].Hostname) || strings.Contains(string(text), fmt.Sprint(left[0].ID)) {
-				t.Errorf("the journal is to have the name and cannot have the id: %v\n%s", err, text)
+				t.Errorf("the journal must have the name but not the id, error %v:\n%s", err, text)
 			}
 			if text, err := program(t, server, "-yes", "-sweep", journal).CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, text)
+				t.Errorf("the sweep failed: %v\n%s", err, text)
 			}
 			if left := server.Hostnames(); len(left) > 0 {
-				t.Errorf("%+v is left after the sweep", left)
+				t.Errorf("got hostnames %+v after the sweep, want none", left)
 			}
 		})
 	}

@@ -30,23 +30,23 @@ const (
 	domain       = "tenant-of-ours.net"
 )
 
-// The tests run in virtual time (testing/synctest), so that waits of hours and lags of seconds are exact and over at once. As no
-// network is known there, calls reach the fake without one.
+// The tests run in virtual time (testing/synctest), so that waits of hours and lags of seconds are exact and take no time.
+// Virtual time does not work with a network, so calls reach the fake without one.
 
-// account is a fake and the network to it.
+// account is a fake ESA that is called without a network.
 type account struct {
 	*fakeesa.Server
 	dir string
-	// before and after may end a call before and after it took effect.
+	// before and after, if set, may end a call before or after it takes effect.
 	before, after func(*http.Request) error
-	// withhold is how many values of a DCV record the user does not publish.
+	// withhold is how many DCV records the user does not publish.
 	withhold int
 	out      bytes.Buffer
 }
 
 func newAccount(t *testing.T, o fakeesa.Options) *account {
 	t.Helper()
-	// As at a real service, calls take some time, so that two can be under way at once.
+	// Calls take some time, as they do with the real service, so that two can be in progress at once.
 	o.Latency = 40 * time.Millisecond
 	a := &account{Server: fakeesa.New(o), dir: filepath.Join(t.TempDir(), "out")}
 	fakeesa.Seed(a.Server)
@@ -101,7 +101,7 @@ func (a *account) command(env ...string) command {
 	}
 }
 
-// arguments are those of a run at a level.
+// arguments returns the arguments of a run at a level.
 func (a *account) arguments(level int, more ...string) []string {
 	args := []string{"-on-my-account", "-level", fmt.Sprint(level), "-out", a.dir}
 	if level > 0 {
@@ -119,7 +119,7 @@ func (a *account) readings(t *testing.T) map[string]string {
 	}
 	var o fakeesa.Options
 	if err := o.SetReadings(text); err != nil {
-		t.Errorf("the fake does not take the readings: %v", err)
+		t.Errorf("the fake does not accept the readings: %v", err)
 	}
 	var readings map[string]string
 	if err := json.Unmarshal(text, &readings); err != nil {
@@ -135,19 +135,19 @@ func inBubble(t *testing.T, test func(t *testing.T)) {
 	synctest.Test(t, test)
 }
 
-// TestWorlds runs the probe against a fake that answers one question in one way. The probe must find that, and say nothing of
-// any other question that is not so.
+// TestWorlds runs the probe against a fake that gives one question one of its answers. The probe must find that answer, and
+// no wrong one to any other question.
 func TestWorlds(t *testing.T) {
 	t.Parallel()
 	for _, r := range fakeesa.Readings() {
 		values := r.Values
 		if r.Measured {
-			// Some that nobody has given as an example.
+			// Some values that are not among the examples.
 			values = append(slices.Clone(values), "500ms", "8s", "1m30s")
 		}
 		for _, value := range values {
 			if r.Name == "challenge-lifetime" && (value == "500ms" || value == "8s") {
-				continue // Too short for anybody to publish the data.
+				continue // This is too short for a user to publish the data.
 			}
 			t.Run(r.Name+"="+value, func(t *testing.T) {
 				inBubble(t, func(t *testing.T) { testWorld(t, r.Name, value) })
@@ -167,7 +167,7 @@ func testWorld(t *testing.T, name, value string) {
 	}
 	args := a.arguments(2)
 	if strings.HasSuffix(value, "00ms") {
-		// Short times are to be looked at more closely.
+		// Short times need a shorter pause between calls.
 		args = append(args, "-pause", "50ms")
 	}
 	if err := a.command().run(t.Context(), args); err != nil {
@@ -176,7 +176,7 @@ func testWorld(t *testing.T, name, value string) {
 	got := a.readings(t)
 	for claimed, said := range got {
 		if want := a.Options().Reading(claimed); said != want {
-			t.Errorf("the probe says that %s is %s, and it is %s", claimed, said, want)
+			t.Errorf("reading %s: the probe found %s, want %s", claimed, said, want)
 		}
 	}
 	_, open := noProbe[name]
@@ -185,21 +185,21 @@ func testWorld(t *testing.T, name, value string) {
 	}
 	switch said, claimed := got[name]; {
 	case open && claimed:
-		t.Errorf("the probe says that %s is %s, which no probe can know", name, said)
+		t.Errorf("reading %s: the probe found %s, which no probe can know", name, said)
 	case !open && !claimed:
-		t.Errorf("the probe does not find out %s\n%s", name, &a.out)
+		t.Errorf("reading %s: the probe found no answer\n%s", name, &a.out)
 	}
 	if n := a.made(); n > maxCreates {
-		t.Errorf("%d hostnames were created", n)
+		t.Errorf("got %d creates, want at most %d", n, maxCreates)
 	}
 	if left := a.Hostnames(); len(left) > 0 {
-		t.Errorf("%+v is left", left)
+		t.Errorf("got hostnames %+v after the run, want none", left)
 	}
 }
 
 var mixed = flag.Uint("mixed-worlds", 20, "how many worlds TestMixedWorlds draws")
 
-// TestMixedWorlds answers all questions at random at once. The probe may find out less then, and nothing that is not so.
+// TestMixedWorlds gives all questions a random answer at once. The probe may then find fewer answers, but no wrong one.
 func TestMixedWorlds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(*mixed) {
@@ -219,21 +219,21 @@ func TestMixedWorlds(t *testing.T) {
 				}
 				for claimed, said := range a.readings(t) {
 					if claimed == "busy-after" && a.Options().Busy == fakeesa.BusyNothing {
-						continue // It says how long things are busy that never are.
+						continue // The measured time is of no use if nothing is ever busy.
 					}
 					if want := a.Options().Reading(claimed); said != want {
-						t.Errorf("the probe says that %s is %s, and it is %s", claimed, said, want)
+						t.Errorf("reading %s: the probe found %s, want %s", claimed, said, want)
 					}
 				}
 				if left := a.Hostnames(); len(left) > 0 || a.made() > maxCreates {
-					t.Errorf("%+v is left of %d hostnames", left, a.made())
+					t.Errorf("got hostnames %+v after the run and %d creates, want none and at most %d", left, a.made(), maxCreates)
 				}
 			})
 		})
 	}
 }
 
-// made is how many creates ESA was not too busy for.
+// made returns the number of creates that ESA did not refuse as busy.
 func (a *account) made() (n int) {
 	for _, r := range a.RequestsOf("CreateCustomHostname") {
 		if !strings.HasSuffix(r.Code, ".ServiceBusy") {
@@ -243,17 +243,17 @@ func (a *account) made() (n int) {
 	return n
 }
 
-// TestEveryReadingHasAQuestion keeps the table and the fake together.
+// TestEveryReadingHasAQuestion keeps the questions in sync with the readings of the fake.
 func TestEveryReadingHasAQuestion(t *testing.T) {
 	t.Parallel()
 	asked := map[string]bool{}
 	for _, q := range questions {
 		asked[q.name] = true
 		if reading(q.name).Name == "" {
-			t.Errorf("the fake has no reading %s", q.name)
+			t.Errorf("the fake does not have the reading %s", q.name)
 		}
 		if q.how == "" || q.ask == nil {
-			t.Errorf("%s is incomplete", q.name)
+			t.Errorf("the question %s has no description or no function", q.name)
 		}
 	}
 	creates := 0
@@ -261,21 +261,21 @@ func TestEveryReadingHasAQuestion(t *testing.T) {
 		creates += q.creates
 	}
 	if creates > maxCreates {
-		t.Errorf("the questions take %d creates", creates)
+		t.Errorf("the questions need %d creates, want at most %d", creates, maxCreates)
 	}
 	for _, r := range fakeesa.Readings() {
 		if _, open := noProbe[r.Name]; asked[r.Name] == open {
-			t.Errorf("%s is to be asked or to be known as one that no probe settles", r.Name)
+			t.Errorf("the reading %s must have either a question or a reason in noProbe", r.Name)
 		}
 	}
 	for name, reason := range noProbe {
 		if reading(name).Name == "" || reason == "" {
-			t.Errorf("%s is no reading, or there is no reason", name)
+			t.Errorf("noProbe: %s is not a reading, or has no reason", name)
 		}
 	}
 }
 
-// secretsOf are all texts that must not be found in what is shared.
+// secretsOf returns all texts that the shared files must not contain.
 func (a *account) secretsOf(existing ...fakeesa.Hostname) []string {
 	secrets := []string{
 		a.Options().AccessKeyID, a.Options().AccessKeySecret, domain, "tenant-of-ours", "example.com", "elsewhere.org", "origin",
@@ -313,7 +313,7 @@ func TestNothingIsTold(t *testing.T) {
 					t.Fatalf("%v\n%s", err, &a.out)
 				}
 				if len(codes) < 2 {
-					t.Fatalf("the user was told of %d records", len(codes))
+					t.Fatalf("got %d records for the user to publish, want at least 2", len(codes))
 				}
 				for _, name := range []string{reportFile, readingsFile, fixturesFile} {
 					text, err := os.ReadFile(filepath.Join(a.dir, name))
@@ -322,7 +322,7 @@ func TestNothingIsTold(t *testing.T) {
 					}
 					for _, secret := range slices.Concat(a.secretsOf(h), codes, []string{"123456789012", "some-customer"}) {
 						if at := bytes.Index(text, []byte(secret)); at >= 0 {
-							t.Errorf("%s tells %q: ...%s...", name, secret, text[max(0, at-80):min(len(text), at+80)])
+							t.Errorf("%s contains %q: ...%s...", name, secret, text[max(0, at-80):min(len(text), at+80)])
 						}
 					}
 				}
@@ -332,7 +332,7 @@ func TestNothingIsTold(t *testing.T) {
 	}
 }
 
-// TestMask masks what no fake sends.
+// TestMask checks values that the fake never returns.
 func TestMask(t *testing.T) {
 	t.Parallel()
 	m := newMasker("ours.net", "the-secret")
@@ -369,7 +369,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// checkFixtures looks whether answers keep the way in which their numbers are written, and who is who.
+// checkFixtures checks that the responses keep the format of their numbers, and that equal ids stay equal.
 func checkFixtures(t *testing.T, path, shape string) {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -392,20 +392,20 @@ func checkFixtures(t *testing.T, path, shape string) {
 		}
 		if f.Action == "DeleteCustomHostname" && f.Status == http.StatusOK {
 			if !created[f.Params["HostnameId"]] {
-				t.Errorf("the fixtures delete %s, which they do not create", f.Params["HostnameId"])
+				t.Errorf("the fixtures delete %s, but do not create it", f.Params["HostnameId"])
 			}
 			delete(created, f.Params["HostnameId"])
 		}
 	}
 	if f, _ := looseTypesOf(answers); f.value != shape {
-		t.Errorf("the fixtures have numbers as %q, want %q: %s", f.value, shape, f.note)
+		t.Errorf("got numbers in the format %q, want %q: %s", f.value, shape, f.note)
 	}
 	if len(created) > 0 {
-		t.Errorf("the fixtures leave %v", created)
+		t.Errorf("the fixtures do not delete %v", created)
 	}
 }
 
-// TestLevel0 only reads.
+// TestLevel0 checks that level 0 only reads.
 func TestLevel0(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{ShowAllCertificates: true, UnusedCasID: fakeesa.UnusedCasIDAbsent, ListOrder: fakeesa.ListNewestFirst, CaseSensitiveFilter: true})
@@ -423,28 +423,28 @@ func TestLevel0(t *testing.T) {
 			"parameter-place", "loose-types", "list-order", "filter-case", "unused-cas-id", "certificates-shown", "unknown-site", "unknown-key-status", "identity-status",
 		} {
 			if want := a.Options().Reading(name); got[name] != want {
-				t.Errorf("%s is %q, want %q", name, got[name], want)
+				t.Errorf("reading %s: got %q, want %q", name, got[name], want)
 			}
 			delete(got, name)
 		}
 		if len(got) > 0 {
-			t.Errorf("level 0 also says %v", got)
+			t.Errorf("level 0 also found %v, want no other answers", got)
 		}
 		for _, r := range a.Requests() {
 			if !strings.HasPrefix(r.Action, "Get") && !strings.HasPrefix(r.Action, "List") {
-				t.Errorf("level 0 calls %s", r.Action)
+				t.Errorf("level 0 calls %s, want reads only", r.Action)
 			}
 		}
 		if n := len(a.Requests()); n > 16 {
-			t.Errorf("level 0 makes %d calls", n)
+			t.Errorf("level 0 makes %d calls, want at most 16", n)
 		}
 		if _, err := os.Stat(filepath.Join(a.dir, "journal.json")); err == nil {
-			t.Error("level 0 has a journal")
+			t.Error("level 0 wrote a journal")
 		}
 	})
 }
 
-// TestRefuses has no call leave.
+// TestRefuses checks that the probe makes no call if it must not run.
 func TestRefuses(t *testing.T) {
 	t.Parallel()
 	level := []string{"-on-my-account", "-level", "0", "-yes"}
@@ -477,10 +477,10 @@ func TestRefuses(t *testing.T) {
 			c := a.command(test.env...)
 			c.in = strings.NewReader(test.in)
 			if err := c.run(t.Context(), test.args); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %s", err, test.want)
+				t.Errorf("got error %v, want %s", err, test.want)
 			}
 			if calls := a.Requests(); len(calls) > 0 {
-				t.Errorf("%d calls were made", len(calls))
+				t.Errorf("got %d calls, want none", len(calls))
 			}
 		})
 	}
@@ -500,12 +500,12 @@ func TestEndpoints(t *testing.T) {
 		"https://10.0.0.1":                                 false,
 	} {
 		if allowed(endpoint) != want {
-			t.Errorf("%s: got %t", endpoint, !want)
+			t.Errorf("%s: got allowed %t, want the opposite", endpoint, !want)
 		}
 	}
 }
 
-// TestAnnounces says what is going to happen before it does.
+// TestAnnounces checks that the probe prints what it will do before it does it.
 func TestAnnounces(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{})
@@ -517,15 +517,15 @@ func TestAnnounces(t *testing.T) {
 		"parameter-place", "2 GetCustomHostname", "publish two TXT records", marker + "<random>." + domain, "Only \"yes\" does", "http://127.0.0.1:1",
 	} {
 		if !strings.Contains(a.out.String(), want) {
-			t.Errorf("%q is not said in\n%s", want, &a.out)
+			t.Errorf("want %q in the output\n%s", want, &a.out)
 		}
 	}
 }
 
 var errDead = errors.New("the process is dead")
 
-// TestSweep ends runs at every call, cleanly by a cancelled context and hard by a network that is gone, as it is for a
-// process that is killed. What is left then is what the journal says, and -sweep removes it.
+// TestSweep ends runs at each of the first calls: by a cancelled context, or by a network that fails like that of a killed
+// process. The journal must have the hostnames that are left, and -sweep must remove them.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	for _, world := range []string{"", "duplicate-create=conflicts", "refused-certificate=on", "list-lag=5s", "read-lag=3s", "hostname-view=unicode", "parameter-place=query"} {
@@ -555,7 +555,7 @@ func testSweep(t *testing.T, world, ends string, at int) {
 	bystander := a.AddHostname(fakeesa.Hostname{SiteID: fakeesa.SeedSiteID, RecordID: fakeesa.SeedRecordID, Hostname: "a." + domain})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	// Calls are counted from the first create on.
+	// Calls are counted from the first create.
 	var mu sync.Mutex
 	calls, dead := 0, false
 	count := func(r *http.Request) bool {
@@ -586,34 +586,35 @@ func testSweep(t *testing.T, world, ends string, at int) {
 	}
 	err := a.command().run(ctx, a.arguments(1))
 	if err == nil {
-		t.Fatalf("the run was not ended at call %d", at)
+		t.Fatalf("call %d: the run succeeded, want an error", at)
 	}
 	journal := filepath.Join(a.dir, "journal.json")
 	if ends == "interrupted" {
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("call %d: %v", at, err)
+			t.Errorf("call %d: got error %v, want context.Canceled", at, err)
 		}
 	} else {
 		if !strings.Contains(err.Error(), "-sweep "+journal) {
-			t.Errorf("call %d: the error does not say how to go on: %v", at, err)
+			t.Errorf("call %d: the error does not contain the -sweep command: %v", at, err)
 		}
-		// Some time later.
+		// Lists and reads need some time to show the last changes.
 		time.Sleep(10 * time.Second)
 		a.before, a.after = nil, nil
 		if err := a.command().run(t.Context(), []string{"-on-my-account", "-sweep", journal}); err != nil {
-			t.Errorf("call %d: %v\n%s", at, err, &a.out)
+			t.Errorf("call %d: the sweep failed: %v\n%s", at, err, &a.out)
 		}
 	}
 	if left := a.Hostnames(); len(left) != 1 || left[0].ID != bystander.ID {
-		t.Errorf("call %d: %+v is left\n%s", at, left, &a.out)
+		t.Errorf("call %d: got hostnames %+v, want only the one of another user\n%s", at, left, &a.out)
 	}
 	a.ResetRequests()
 	if err := a.command().run(t.Context(), []string{"-on-my-account", "-sweep", journal}); err != nil || len(a.Requests()) > 0 {
-		t.Errorf("call %d: the second sweep ends with %v after %d calls", at, err, len(a.Requests()))
+		t.Errorf("call %d: the second sweep returned error %v after %d calls, want none", at, err, len(a.Requests()))
 	}
 }
 
-// TestSweepKeepsOthers removes nothing whose name is not the journal's, and no name that cannot be the probe's.
+// TestSweepKeepsOthers checks that -sweep removes only hostnames with the name in the journal, and no name that the probe
+// cannot have created.
 func TestSweepKeepsOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
@@ -634,16 +635,16 @@ func TestSweepKeepsOthers(t *testing.T) {
 			sweep(marker+"0011.x.com", "a."+marker+"0011.x.com", "https://esa.cn-hangzhou.aliyuncs.com"),
 		} {
 			if err == nil {
-				t.Error("a journal is followed that is not the probe's, or not of this account")
+				t.Error("a journal of another program or another account was accepted")
 			}
 		}
 		if _, there := a.Hostname(h.ID); !there || a.Count("DeleteCustomHostname") > 0 {
-			t.Error("a hostname of somebody else was deleted")
+			t.Error("a hostname of another user was deleted")
 		}
 	})
 }
 
-// TestJournalIsNotForgotten starts no run over one that has left something.
+// TestJournalIsNotForgotten checks that no run starts while the journal has hostnames of an earlier run.
 func TestJournalIsNotForgotten(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
@@ -654,19 +655,19 @@ func TestJournalIsNotForgotten(t *testing.T) {
 			return nil
 		}
 		if err := a.command().run(t.Context(), a.arguments(1)); err == nil {
-			t.Fatal("the run was not ended")
+			t.Fatal("the run succeeded, want an error")
 		}
 		a.after = nil
 		if err := a.command().run(t.Context(), a.arguments(1)); err == nil || !strings.Contains(err.Error(), "-sweep") {
-			t.Errorf("got %v", err)
+			t.Errorf("got error %v, want one with -sweep", err)
 		}
 		if n := a.Count("CreateCustomHostname"); n != 1 {
-			t.Errorf("%d creates", n)
+			t.Errorf("got %d creates, want 1", n)
 		}
 	})
 }
 
-// TestThrottled waits as long as it is told to, and reports what it met.
+// TestThrottled checks that the probe waits as long as the response requires, and reports the limit.
 func TestThrottled(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{TooManyRequestsStatus: 429})
@@ -676,15 +677,15 @@ func TestThrottled(t *testing.T) {
 		}
 		calls := a.RequestsOf("GetSite")
 		if len(calls) != 2 || calls[1].Time.Sub(calls[0].Time) < 7*time.Second {
-			t.Errorf("the calls were %+v", calls)
+			t.Errorf("got calls %+v, want two that are 7 s apart", calls)
 		}
 		if got := a.readings(t)["too-many-requests-status"]; got != "429" {
-			t.Errorf("the status is %q", got)
+			t.Errorf("got the reading %q, want 429", got)
 		}
 	})
 }
 
-// TestBounded gives up on an ESA that is always busy.
+// TestBounded checks that the probe gives up if ESA is always busy.
 func TestBounded(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
@@ -693,24 +694,24 @@ func TestBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := a.Count("UpdateCustomHostname"); n > 1000 {
-			t.Errorf("%d updates", n)
+			t.Errorf("got %d updates, want at most 1000", n)
 		}
 		if _, claimed := a.readings(t)["record-alone"]; claimed {
-			t.Error("busy answers are taken for an answer to the question")
+			t.Error("a refusal as busy counts as an answer to the question")
 		}
 		if left := a.Hostnames(); len(left) > 0 {
-			t.Errorf("%+v is left", left)
+			t.Errorf("got hostnames %+v after the run, want none", left)
 		}
 	})
 }
 
-// TestNetworkFails goes on after calls without an answer, as long as none of them makes something.
+// TestNetworkFails checks that the probe continues after calls without a response, if they create nothing.
 func TestNetworkFails(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
 		var calls atomic.Int64
 		a.before = func(r *http.Request) error {
-			// Not those that are sent in pairs.
+			// Calls that are sent in pairs must not fail.
 			if calls.Add(1)%7 == 3 && strings.HasPrefix(r.URL.Query().Get("Action"), "Get") {
 				return errDead
 			}
@@ -721,12 +722,12 @@ func TestNetworkFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(a.readings(t)); got < 30 {
-			t.Errorf("%d questions are settled", got)
+			t.Errorf("got %d answers, want at least 30", got)
 		}
 	})
 }
 
-// TestNoUser ends when nobody publishes anything.
+// TestNoUser checks that the probe ends if nobody publishes the records.
 func TestNoUser(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
@@ -737,7 +738,7 @@ func TestNoUser(t *testing.T) {
 		}
 		for _, name := range []string{"auto-verify", "activation-takes", "challenge-lifetime", "tokens-after-use", "certificates-shown"} {
 			if value, claimed := a.readings(t)[name]; claimed {
-				t.Errorf("%s is said to be %s", name, value)
+				t.Errorf("reading %s: the probe found %s, want no answer", name, value)
 			}
 		}
 	})
@@ -761,7 +762,7 @@ func TestRoundest(t *testing.T) {
 	}
 }
 
-// TestSignature is the example of the documentation's signature method, as other tools have worked it out.
+// TestSignature checks examples of the documented signature method. Other tools computed the signatures.
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	values := map[string][]string{}
@@ -778,6 +779,6 @@ func TestSignature(t *testing.T) {
 	}
 	values["Certificate"] = []string{"-----BEGIN CERTIFICATE-----\nA+/=~*é b\n-----END CERTIFICATE-----\n"}
 	if got := signature("POST", "testsecret", values); got != "mNTZl4fL9oC8n+XY+JEmrtuLHyU=" {
-		t.Errorf("got %s", got)
+		t.Errorf("got %s, want the signature with an escaped value", got)
 	}
 }

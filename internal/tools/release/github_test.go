@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// github is as much of GitHub as a release is published to, and its downloads.
+// github is a server with the part of GitHub's API that a release uses, and its downloads.
 type github struct {
 	*httptest.Server
 	mutex   sync.Mutex
@@ -30,7 +30,7 @@ type github struct {
 
 const repository = "/repos/esa-provider/terraform-provider-esa/releases"
 
-// startGitHub starts one that knows no release yet. What it is asked beyond that fails the test.
+// startGitHub starts a server without releases. Any other request fails the test.
 func startGitHub(t *testing.T) *github {
 	t.Helper()
 	g := &github{assets: map[string][]byte{}}
@@ -66,15 +66,15 @@ func (g *github) answer(t *testing.T, r *http.Request, body []byte) (int, []byte
 	case strings.HasPrefix(call, "GET /download/"+g.release.Tag+"/") && g.assets[path.Base(call)] != nil:
 		return http.StatusOK, g.assets[path.Base(call)]
 	default:
-		t.Errorf("GitHub is asked for %s", call)
+		t.Errorf("got the request %s, want only those of a release", call)
 		return http.StatusNotFound, []byte(`{"message": "Not Found"}`)
 	}
 }
 
-// change takes over what a call says of the release, and returns the release.
+// change stores what a call sets in the release, and returns the release.
 func (g *github) change(t *testing.T, body []byte) []byte {
 	if err := json.Unmarshal(body, &g.release); err != nil {
-		t.Errorf("%s: %v", body, err)
+		t.Errorf("invalid release %s: %v", body, err)
 	}
 	answer, err := json.Marshal(g.release)
 	if err != nil {
@@ -83,27 +83,27 @@ func (g *github) change(t *testing.T, body []byte) []byte {
 	return answer
 }
 
-// testPublished looks at what has come to GitHub: notes is what the changelog says of the version.
+// testPublished checks what was published. notes is the section of the version in the changelog.
 func testPublished(t *testing.T, made release, notes string) {
 	g := made.github
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	if g.release.Tag != "v"+made.Version || g.release.Draft {
-		t.Errorf("the release is of %q, a draft: %v", g.release.Tag, g.release.Draft)
+		t.Errorf("got tag %q, draft %v; want the version's tag and no draft", g.release.Tag, g.release.Draft)
 	}
 	if strings.TrimSpace(notes) == "" || strings.TrimSpace(g.release.Body) != strings.TrimSpace(notes) {
-		t.Errorf("the release's notes are\n%q\nthe changelog says\n%q", g.release.Body, notes)
+		t.Errorf("got the notes\n%q\nwant those of the changelog\n%q", g.release.Body, notes)
 	}
 	sums := g.assets["terraform-provider-esa_"+made.Version+"_SHA256SUMS"]
-	want := 1 // the checksums' signature
+	want := 1 // the signature of the checksums
 	for line := range bytes.Lines(sums) {
 		want++
 		sum, name, _ := strings.Cut(strings.TrimSpace(string(line)), "  ")
 		if got := fmt.Sprintf("%x", sha256.Sum256(g.assets[name])); got != sum {
-			t.Errorf("what is published as %s has the checksum %s, want %s", name, got, sum)
+			t.Errorf("%s: got the checksum %s, want %s", name, got, sum)
 		}
 	}
 	if want++; len(g.assets) != want || len(g.assets["terraform-provider-esa_"+made.Version+"_SHA256SUMS.sig"]) == 0 {
-		t.Errorf("%d files are published, want %d: those of SHA256SUMS, itself and its signature", len(g.assets), want)
+		t.Errorf("got %d files, want %d: those in SHA256SUMS, SHA256SUMS itself, and its signature", len(g.assets), want)
 	}
 }

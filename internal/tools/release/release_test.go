@@ -1,4 +1,5 @@
-// Package release_test makes a release, publishes it to a GitHub on loopback, and installs it as users do: make release-check.
+// Package release_test makes a release, publishes it to a GitHub on loopback, and installs it like users: make
+// release-check.
 package release_test
 
 import (
@@ -26,39 +27,39 @@ import (
 
 const root = "../../.."
 
-// platforms are those of the registries' other providers.
+// platforms are those of other providers in the registries.
 var platforms = []string{
 	"darwin_amd64", "darwin_arm64", "freebsd_386", "freebsd_amd64", "freebsd_arm", "freebsd_arm64", "linux_386", "linux_amd64", "linux_arm", "linux_arm64",
 	"windows_386", "windows_amd64", "windows_arm64",
 }
 
-// release is the one that was made.
+// release describes the release that was made.
 type release struct {
 	Version string
 	Commit  string
-	dir     string   // of the sources that it was made from
-	key     []string // environment in which gpg knows the key
+	dir     string   // of the sources of the release
+	key     []string // environment in which gpg finds the key
 	github  *github
 }
 
-// file is the path of one of the release's files.
+// file returns the path of one of the release's files.
 func (r release) file(name string) string {
 	return filepath.Join(r.dir, "dist", name)
 }
 
-// provider is the path of one of those that registries take.
+// provider returns the path of a file that the registries use.
 func (r release) provider(suffix string) string {
 	return r.file("terraform-provider-esa_" + r.Version + "_" + suffix)
 }
 
-// fake is the path of an archive of fake-esa. The name has neither the beginning nor the end of one that registries take.
+// fake returns the path of an archive of fake-esa. Its name must not look like one that the registries use.
 func (r release) fake(platform string) string {
 	return r.file("fake-esa_" + r.Version + "_" + platform + ".tar.gz")
 }
 
 func (r release) binary() string { return "terraform-provider-esa_v" + r.Version }
 
-// TestRelease makes the release once and looks at all of it.
+// TestRelease makes the release once and checks all of it.
 func TestRelease(t *testing.T) {
 	made, notes := makeRelease(t)
 	t.Run("published", func(t *testing.T) { testPublished(t, made, notes) })
@@ -68,7 +69,7 @@ func TestRelease(t *testing.T) {
 	t.Run("built by hand", func(t *testing.T) { testBuiltByHand(t, made) })
 	clis := strings.Fields(os.Getenv("ESA_CLIS"))
 	if len(clis) != 2 {
-		t.Fatalf("ESA_CLIS is %q: make release-check names a Terraform and an OpenTofu in it", clis)
+		t.Fatalf("got ESA_CLIS %q, want a Terraform and an OpenTofu, as make release-check sets it", clis)
 	}
 	for _, cli := range clis {
 		t.Run("installed by "+filepath.Base(cli), func(t *testing.T) { testInstalled(t, made, cli) })
@@ -76,12 +77,12 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// makeRelease makes the release as the workflow does, by make release, in a repository of its own that has the files of this
-// one, a date for the version that the changelog begins with, and that version's tag. It is signed with a key that is good
-// for this test. It returns what the changelog says of the version, too.
+// makeRelease makes the release like the workflow, with make release. It uses a repository of its own with the files of this
+// one, a date for the first version in the changelog, and the tag of that version. The signing key is valid for a day. It
+// also returns the changelog section of the version.
 func makeRelease(t *testing.T) (release, string) {
 	t.Helper()
-	home, err := os.MkdirTemp("", "esa-gpg-") // t.TempDir is too long for the agent's socket
+	home, err := os.MkdirTemp("", "esa-gpg-") // The path of t.TempDir is too long for the agent's socket.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func makeRelease(t *testing.T) (release, string) {
 	run(t, ".", made.key, "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", owner, "rsa2048", "sign", "1d")
 	fingerprint := regexp.MustCompile(`(?m)^fpr:+([0-9A-F]+):`).FindStringSubmatch(run(t, ".", made.key, "gpg", "--batch", "--with-colons", "--list-keys", owner))
 	if fingerprint == nil {
-		t.Fatal("gpg made no key")
+		t.Fatal("gpg created no key")
 	}
 
 	for name := range strings.Lines(run(t, root, os.Environ(), "git", "ls-files", "--cached", "--others", "--exclude-standard")) {
@@ -105,7 +106,7 @@ func makeRelease(t *testing.T) (release, string) {
 	changelog := read(t, filepath.Join(made.dir, "CHANGELOG.md"))
 	first := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+) \(.*\)\n`).FindStringSubmatchIndex(changelog)
 	if first == nil {
-		t.Fatal("CHANGELOG.md has no version")
+		t.Fatal("CHANGELOG.md has no section of a version")
 	}
 	version := changelog[first[2]:first[3]]
 	notes, _, _ := strings.Cut(changelog[first[1]:], "\n## ")
@@ -131,12 +132,12 @@ func makeRelease(t *testing.T) (release, string) {
 		t.Fatal(err)
 	}
 	if made.Version != version {
-		t.Errorf("the release of %s is called %s", version, made.Version)
+		t.Errorf("%s: got a release of version %s", version, made.Version)
 	}
 	return made, notes
 }
 
-// testFiles compares the checksums with what is there: the registries take what they name, and nothing else.
+// testFiles compares the checksums with the files. The registries accept exactly the files in SHA256SUMS.
 func testFiles(t *testing.T, made release) {
 	sums, err := os.ReadFile(made.provider("SHA256SUMS"))
 	if err != nil {
@@ -154,7 +155,7 @@ func testFiles(t *testing.T, made release) {
 		}
 	}
 	if !maps.Equal(got, want) {
-		t.Errorf("SHA256SUMS has\n%v\nwant\n%v", got, want)
+		t.Errorf("got SHA256SUMS\n%v\nwant\n%v", got, want)
 	}
 	var manifest struct {
 		Version  int
@@ -167,7 +168,7 @@ func testFiles(t *testing.T, made release) {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &manifest); err != nil || manifest.Version != 1 || !slices.Equal(manifest.Metadata.Protocols, []string{"6.0"}) {
-		t.Errorf("the manifest is %s: %v", text, err)
+		t.Errorf("got the manifest %s, want version 1 and protocol 6.0; error %v", text, err)
 	}
 }
 
@@ -179,7 +180,7 @@ func testSignature(t *testing.T, made release) {
 		t.Fatal(err)
 	}
 	if bytes.HasPrefix(signature, []byte("-----")) {
-		t.Error("the signature is armoured: the registries want it binary")
+		t.Error("the signature is armoured, but the registries require a binary one")
 	}
 }
 
@@ -195,29 +196,29 @@ func testArchives(t *testing.T, made release) {
 		} {
 			files := open(t, archive)
 			if names := slices.Sorted(maps.Keys(files)); !slices.Equal(names, want) {
-				t.Errorf("%s has %v, want %v", archive, names, want)
+				t.Errorf("%s: got files %v, want %v", archive, names, want)
 			}
 			for name, file := range files {
 				if program := strings.HasSuffix(strings.TrimSuffix(name, ".exe"), made.binary()) || strings.HasPrefix(name, "fake-esa"); program &&
 					(file.mode.Perm() != 0o755 || len(file.content) > 30<<20) {
-					t.Errorf("%s: the mode of %s is %v, its size %d", archive, name, file.mode, len(file.content))
+					t.Errorf("%s: %s: got mode %v and size %d, want mode 755 and at most 30 MiB", archive, name, file.mode, len(file.content))
 				}
 				if file.owner != "root root 0 0" && file.owner != "" {
-					t.Errorf("%s: %s belongs to %s, who is of the machine that built it", archive, name, file.owner)
+					t.Errorf("%s: %s: got the owner %s, want root", archive, name, file.owner)
 				}
 			}
 			if !bytes.Equal(files["THIRD_PARTY_NOTICES.txt"].content, []byte(read(t, filepath.Join(root, "THIRD_PARTY_NOTICES.txt")))) {
-				t.Errorf("%s has other licences than THIRD_PARTY_NOTICES.txt", archive)
+				t.Errorf("%s: the notices differ from THIRD_PARTY_NOTICES.txt", archive)
 			}
 		}
 	}
 }
 
-// testBuiltByHand does what SECURITY.md says: whoever builds the commit gets the bytes of the release.
+// testBuiltByHand runs the commands in SECURITY.md. They must build the same bytes as the release.
 func testBuiltByHand(t *testing.T, made release) {
 	commands := regexp.MustCompile(`(?m)^CGO_ENABLED=0 .* go build .* (\S+)$`).FindAllStringSubmatch(read(t, filepath.Join(root, "SECURITY.md")), -1)
 	var packages []string
-	// linux/arm has a default of its own for what it is built for.
+	// linux/arm is tested too, because its default GOARM depends on the machine that builds.
 	for _, platform := range []string{runtime.GOOS + "_" + runtime.GOARCH, "linux_arm"} {
 		for _, command := range commands {
 			packages = append(packages, command[1])
@@ -230,17 +231,17 @@ func testBuiltByHand(t *testing.T, made release) {
 			environment := append(os.Environ(), "VERSION="+made.Version, "COMMIT="+made.Commit, "GOFLAGS=-mod=mod", "GOWORK=elsewhere", "GOARM=5", "GOOS="+goos, "GOARCH="+goarch)
 			run(t, root, environment, "sh", "-c", strings.Replace(command[0], " go build ", " go build -o '"+built+"' ", 1))
 			if released := fmt.Sprintf("%x", sha256.Sum256(open(t, archive)[binary].content)); released != sum(t, built) {
-				t.Errorf("%s builds other bytes for %s than the release has", command[0], platform)
+				t.Errorf("%s: the build for %s differs from the release", command[0], platform)
 			}
 		}
 	}
 	if want := []string{".", "./cmd/fake-esa", ".", "./cmd/fake-esa"}; !slices.Equal(packages, want) {
-		t.Errorf("SECURITY.md says how to build %q by hand, want %q", packages, want)
+		t.Errorf("got packages %q in SECURITY.md, want %q", packages, want)
 	}
 }
 
-// configured is a folder with a CLI's configuration, cli.rc, and the archives, as they are, where it installs from. It returns
-// the environment of the CLI, too.
+// configured returns a folder with a CLI configuration, cli.rc, and a mirror of the release's archives. It also returns the
+// environment of the CLI.
 func configured(t *testing.T, made release) (dir string, environment []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -282,7 +283,7 @@ resource "esa_custom_hostname_validation" "shop" {
 	expect := func(want string, name string, arguments ...string) {
 		t.Helper()
 		if output := run(t, dir, environment, name, arguments...); !strings.Contains(output, want) {
-			t.Errorf("%s %q says no %q:\n%s", name, arguments, want, output)
+			t.Errorf("%s %q: want %q in\n%s", name, arguments, want, output)
 		}
 	}
 	expect("successfully initialized", cli, "init")
@@ -290,23 +291,23 @@ resource "esa_custom_hostname_validation" "shop" {
 	expect("2 added, 0 changed, 0 destroyed", cli, "apply", "-auto-approve")
 	expect("No changes.", cli, "plan", "-detailed-exitcode")
 	if agent := `"user_agent": "terraform-provider-esa/` + made.Version + " (+Terraform "; !strings.Contains(get(t, url+"calls?action=CreateCustomHostname"), agent) {
-		t.Errorf("ESA was not told %s", agent)
+		t.Errorf("the calls do not have %s", agent)
 	}
 	expect("2 destroyed", cli, "destroy", "-auto-approve")
 	if world := get(t, url+"world"); strings.Contains(world, "shop.customer-a.com\",") {
-		t.Errorf("the hostname is left in %s", world)
+		t.Errorf("the hostname still exists: %s", world)
 	}
 	installed, err := filepath.Glob(filepath.Join(dir, ".terraform/providers/*/esa-provider/esa", made.Version, "*", made.binary()+"*"))
 	if err != nil || len(installed) != 1 {
-		t.Fatalf("installed is %q: %v", installed, err)
+		t.Fatalf("got the installed files %q, want one; error %v", installed, err)
 	}
 	expect("terraform-provider-esa "+made.Version+" (commit "+made.Commit+")\n", installed[0], "-version")
 	lock, err := os.ReadFile(filepath.Join(dir, ".terraform.lock.hcl"))
 	if err != nil || !bytes.Contains(lock, []byte(`"h1:`)) {
-		t.Errorf("the lock file is %s: %v", lock, err)
+		t.Errorf("got the lock file %s, want a checksum h1:; error %v", lock, err)
 	}
 
-	// The README's way: in the home of whoever has no configuration of the CLI.
+	// The README's way: the mirror in the home folder of a user who has no CLI configuration.
 	if err := os.RemoveAll(filepath.Join(dir, ".terraform")); err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +315,7 @@ resource "esa_custom_hostname_validation" "shop" {
 	expect("Installed esa-provider/esa v"+made.Version, cli, "init")
 }
 
-// testExample runs what the pipelines of examples/ci-with-fake-esa run, with the release and without Go.
+// testExample runs the pipelines of examples/ci-with-fake-esa with the release, and without Go.
 func testExample(t *testing.T, made release, cli string) {
 	dir, environment := configured(t, made)
 	work := filepath.Join(dir, "work")
@@ -332,7 +333,7 @@ func testExample(t *testing.T, made release, cli string) {
 		pipeline := read(t, filepath.Join(work, file))
 		script := regexp.MustCompile(`(?m)^ +- (?:run: )?(ci/.*)$`).FindAllStringSubmatch(pipeline, -1)
 		if len(script) != 1 || !strings.Contains(pipeline, "FAKE_ESA_VERSION") || !strings.Contains(pipeline, "FAKE_ESA_SHA256") {
-			t.Fatalf("%s runs %q, or does not say what to set", file, script)
+			t.Fatalf("%s: got scripts %q, want one and the variables that it needs", file, script)
 		}
 		for _, test := range []struct {
 			version, checksum, want string
@@ -350,16 +351,16 @@ func testExample(t *testing.T, made release, cli string) {
 			pipe.Dir, pipe.Env = work, append(slices.Clone(environment), test.version, test.checksum)
 			out, err := pipe.CombinedOutput()
 			if (err == nil) != test.succeeds || !strings.Contains(string(out), test.want) {
-				t.Errorf("%s, %s %s: %v, want %q in\n%s", file, test.version, test.checksum, err, test.want, out)
+				t.Errorf("%s, %s %s: got error %v, want %q in\n%s", file, test.version, test.checksum, err, test.want, out)
 			}
 			if left, err := filepath.Glob(filepath.Join(work, ".fake-esa", "*")); err != nil || !test.succeeds && len(left) > 0 {
-				t.Errorf("%s leaves %q: %v", test.want, left, err)
+				t.Errorf("after %s: got files %q, want none; error %v", test.want, left, err)
 			}
 		}
 	}
 }
 
-// TestNotes finds the notes of a release in the changelog.
+// TestNotes checks the notes of a release that notes.sh finds in the changelog.
 func TestNotes(t *testing.T) {
 	const changelog = "# Changelog\n\n## 0.2.0 (Unreleased)\n\nBUG FIXES:\n\n* later\n\n## 0.1.1 (December 24, 2026)\n\nBUG FIXES:\n\n* this\n\n## 0.1.0 (December 1, 2026)\n\n* first\n"
 	tests := map[string]struct{ want, problem string }{
@@ -376,7 +377,7 @@ func TestNotes(t *testing.T) {
 		notes.Stdout, notes.Stderr = &out, &problem
 		err := notes.Run()
 		if out.String() != test.want || (err == nil) != (test.problem == "") || !strings.Contains(problem.String(), test.problem) {
-			t.Errorf("%s: %q, %q, %v", version, out.String(), problem.String(), err)
+			t.Errorf("%s: got %q, stderr %q, error %v; want %q, %q", version, out.String(), problem.String(), err, test.want, test.problem)
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
@@ -389,13 +390,13 @@ func TestNotes(t *testing.T) {
 		switch {
 		case strings.HasPrefix(line, "# "), line == "\n", strings.HasPrefix(line, "* "), heading.MatchString(line), slices.Contains(groups, line):
 		default:
-			t.Errorf("CHANGELOG.md has a line of no known form: %s", line)
+			t.Errorf("CHANGELOG.md has a line in an unknown format: %s", line)
 		}
 	}
 }
 
-// startFake starts the fake-esa of the release with customers who publish at once. It returns where it can be asked, and the
-// environment that it prints.
+// startFake starts the fake-esa of the release with customers who publish at once. It returns the address of its control
+// API, and the environment that it prints.
 func startFake(t *testing.T, made release) (url string, environment []string) {
 	t.Helper()
 	fake := filepath.Join(t.TempDir(), "fake-esa")
@@ -403,7 +404,7 @@ func startFake(t *testing.T, made release) (url string, environment []string) {
 		t.Fatal(err)
 	}
 	if got, want := run(t, ".", os.Environ(), fake, "-version"), "fake-esa "+made.Version+" (commit "+made.Commit+")\n"; got != want {
-		t.Errorf("fake-esa -version says %q, want %q", got, want)
+		t.Errorf("fake-esa -version: got %q, want %q", got, want)
 	}
 	serve := exec.Command(fake, "-addr", "127.0.0.1:0", "-publish")
 	out, err := serve.StdoutPipe()
@@ -426,7 +427,7 @@ func startFake(t *testing.T, made release) (url string, environment []string) {
 		}
 	}
 	if url == "" {
-		t.Fatal("fake-esa does not say where it is")
+		t.Fatal("fake-esa did not print its address")
 	}
 	return url, environment
 }
@@ -440,7 +441,7 @@ func get(t *testing.T, url string) string {
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", url, response.Status, err)
+		t.Fatalf("%s: got status %s, want 200; error %v", url, response.Status, err)
 	}
 	return string(body)
 }
@@ -457,10 +458,10 @@ func run(t *testing.T, dir string, environment []string, name string, arguments 
 	return string(out)
 }
 
-// A packed file is one of an archive.
+// A packed file is a file in an archive.
 type packed struct {
 	mode    os.FileMode
-	owner   string // "" in a zip, which has none
+	owner   string // "" in a zip, which has no owner
 	content []byte
 }
 
