@@ -68,7 +68,7 @@ type answer struct {
 // object is a JSON object with numbers as they were written.
 type object map[string]any
 
-// text returns a field as written, "" if it is absent or null.
+// text returns a field as written, or "" if it is absent or null.
 func (o object) text(name string) string {
 	switch v := o[name].(type) {
 	case string:
@@ -81,7 +81,7 @@ func (o object) text(name string) string {
 	return ""
 }
 
-// id returns a field that is an id, in any JSON type; 0 if it is not.
+// id returns a field that is an id, in any JSON type, or 0 if it is not an id.
 func (o object) id(name string) int64 {
 	whole, fraction, _ := strings.Cut(o.text(name), ".")
 	if strings.Trim(fraction, "0") != "" {
@@ -107,7 +107,7 @@ func (o object) list(name string) []object {
 	return list
 }
 
-// code returns the error code, "" for a success.
+// code returns the error code, or "" for a success.
 func (a answer) code() string {
 	if code := a.text("Code"); !slices.Contains([]string{"200", "0", "OK", "ok", "success", "Success"}, code) {
 		return code
@@ -147,7 +147,7 @@ func (a answer) says() bool {
 // besides are the codes that are not about the values of parameters.
 var besides = regexp.MustCompile(`^(NoPermission|Instance\.|Forbidden|Quota|.*NotFound$|Missing(HostnameId|SiteId|RecordId|Hostname|Parameter)$|Signature|Incomplete|InvalidTimeStamp|InvalidAccessKeyId|InvalidSecurityToken|Unsupported|InvalidApi)`)
 
-// wait returns the pause that the response requests, 0 for none.
+// wait returns the pause that the response requests, or 0 for none.
 func (a answer) wait() time.Duration {
 	if ms, err := strconv.ParseInt(a.header.Get("X-Acs-Retry-After"), 10, 64); err == nil && ms > 0 {
 		return time.Duration(ms) * time.Millisecond
@@ -159,7 +159,7 @@ func (a answer) wait() time.Duration {
 }
 
 // errUnanswered is the cause of the error of a call without a response.
-var errUnanswered = errors.New("no answer")
+var errUnanswered = errors.New("no response")
 
 // caller sends calls and keeps the responses.
 type caller struct {
@@ -251,7 +251,7 @@ func (c *caller) send(ctx context.Context, r request) (answer, error) {
 	decoder := json.NewDecoder(bytes.NewReader(a.body))
 	decoder.UseNumber()
 	if decoder.Decode(&a.object) != nil || a.object == nil {
-		return answer{}, fmt.Errorf("%s at %s: %w: HTTP %d without a JSON object, so a proxy or another server answered", r.action, out.URL.Host, errUnanswered, a.status)
+		return answer{}, fmt.Errorf("%s at %s: %w: HTTP %d without a JSON object, so a proxy or another server responded", r.action, out.URL.Host, errUnanswered, a.status)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -57,7 +57,7 @@ type journal struct {
 // newJournal creates a journal. It returns an error if there is one with remaining hostnames.
 func newJournal(path, endpoint, under string) (*journal, error) {
 	if old, err := openJournal(path); err == nil && len(old.left()) > 0 {
-		return nil, fmt.Errorf("%s has hostnames that an earlier run left: remove them with -sweep %s, or choose another -out", path, path)
+		return nil, fmt.Errorf("%s has hostnames of an earlier run: remove them with -sweep %s, or choose another -out", path, path)
 	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *sweeper) sweep(ctx context.Context) error {
 	}
 	problems = append(problems, s.lookUp(ctx))
 	if left := s.journal.left(); len(left) > 0 {
-		text := "these hostnames are left, or may be:\n"
+		text := "these hostnames were not removed, or may exist:\n"
 		for _, e := range left {
 			text += "  " + e.String() + ": " + e.State + "\n"
 		}
@@ -188,7 +188,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if name := a.object.object("CustomHostnameModel").text("Hostname"); a.ok() && esa.CanonicalName(name) != esa.CanonicalName(e.Name) {
-		return fmt.Errorf("hostname %d is not removed: in ESA its name is %s, in the journal it is %s", e.ID, name, e.Name)
+		return fmt.Errorf("hostname %d was not removed: its name is %s in ESA, but %s in the journal", e.ID, name, e.Name)
 	}
 	// Reads may not show a new hostname yet, so only the result of the deletion counts.
 	a, err = s.get(ctx, "DeleteCustomHostname", params)
@@ -196,7 +196,7 @@ func (s *sweeper) remove(ctx context.Context, e *entry) error {
 		return err
 	}
 	if !a.ok() && a.code() != "CustomHostname.NotFound" {
-		return fmt.Errorf("%s is not removed: %s", e, a.refusal())
+		return fmt.Errorf("%s was not removed: %s", e, a.refusal())
 	}
 	w, err := poll{
 		look:  func(ctx context.Context) (answer, error) { return s.get(ctx, "GetCustomHostname", params) },
@@ -235,7 +235,7 @@ func (s *sweeper) lookUp(ctx context.Context) error {
 			continue
 		}
 		for _, e := range missing {
-			_, _ = fmt.Fprintf(s.out, "No list shows it within %v, so it was not created: %s.\n", s.lookFor, e)
+			_, _ = fmt.Fprintf(s.out, "No list returned it within %v, so it was not created: %s.\n", s.lookFor, e)
 			if err := s.journal.settle(e, absent, 0); err != nil {
 				return err
 			}

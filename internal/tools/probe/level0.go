@@ -11,15 +11,15 @@ import (
 
 // level0 only reads.
 var level0 = []question{
-	{"parameter-place", 0, "GetCustomHostname of an id that does not exist, the id once in the query alone and once in the form alone: who reads it says CustomHostname.NotFound", "2 GetCustomHostname", 0, parameterPlace},
-	{"unknown-key-status", 0, "a call that is signed with a made-up access key", "1 GetCustomHostname", 0, unknownKeyStatus},
-	{"identity-status", 0, "a call with a made-up SecurityToken; NoPermission itself is not tried", "1 GetCustomHostname", 0, identityStatus},
-	{"unknown-site", 0, "ListCustomHostnames of a site that GetSite does not know", "1 GetSite, 1 ListCustomHostnames", 0, unknownSite},
-	{"loose-types", 0, "the numbers and booleans in the answers about what exists", "1 ListSites, and of one site 1 ListRecords and 1 ListCustomHostnames", 0, looseTypes},
-	{"list-order", 0, "the ages of hostnames that exist, in lists that are equal", "up to 2 ListCustomHostnames", 0, listOrder},
-	{"filter-case", 0, "ListCustomHostnames for the name of one that exists, in upper case", "1 ListCustomHostnames", 0, filterCase},
-	{"unused-cas-id", 0, "GetCustomHostname of one that exists", "1 GetCustomHostname", 0, unusedCasID},
-	{"certificates-shown", 0, "the same, if its free certificate is in use", "", 0, certificatesShown},
+	{"parameter-place", 0, "The probe calls GetCustomHostname with an id that does not exist, once only in the query and once only in the form. ESA returns CustomHostname.NotFound if it reads the id.", "2 GetCustomHostname", 0, parameterPlace},
+	{"unknown-key-status", 0, "The probe sends a call that is signed with a made-up access key.", "1 GetCustomHostname", 0, unknownKeyStatus},
+	{"identity-status", 0, "The probe sends a call with a made-up SecurityToken. It does not test NoPermission.", "1 GetCustomHostname", 0, identityStatus},
+	{"unknown-site", 0, "The probe calls ListCustomHostnames for a site that GetSite does not find.", "1 GetSite, 1 ListCustomHostnames", 0, unknownSite},
+	{"loose-types", 0, "The probe reads the numbers and booleans in responses about existing objects.", "1 ListSites; for one site, 1 ListRecords and 1 ListCustomHostnames", 0, looseTypes},
+	{"list-order", 0, "The probe compares CreateTime of existing hostnames in equal lists.", "up to 2 ListCustomHostnames", 0, listOrder},
+	{"filter-case", 0, "The probe calls ListCustomHostnames with an existing name in upper case.", "1 ListCustomHostnames", 0, filterCase},
+	{"unused-cas-id", 0, "The probe calls GetCustomHostname for an existing hostname.", "1 GetCustomHostname", 0, unusedCasID},
+	{"certificates-shown", 0, "The probe uses the same response, if the hostname's free certificate is in use.", "", 0, certificatesShown},
 }
 
 // absentID returns an id that most likely does not exist, of 16 digits as ESA's are.
@@ -41,19 +41,19 @@ func parameterPlace(ctx context.Context, p *probe) (finding, error) {
 			reads = append(reads, at.name)
 		case strings.HasPrefix(a.code(), "Missing"):
 		default:
-			return open("GetCustomHostname with its parameter in the %s answered %s", at.name, a.refusal())
+			return open("GetCustomHostname with its parameter in the %s returned %s", at.name, a.refusal())
 		}
 	}
 	switch strings.Join(reads, " ") {
 	case "query form":
-		return found("any", "both were read")
+		return found("any", "ESA reads both")
 	case "form":
-		return found("form", "the query was not read")
+		return found("form", "ESA does not read the query")
 	case "query":
 		p.place = inQuery
-		return found("query", "the form was not read")
+		return found("query", "ESA does not read the form")
 	}
-	return open("neither was read")
+	return open("ESA read neither")
 }
 
 func unknownKeyStatus(ctx context.Context, p *probe) (finding, error) {
@@ -65,7 +65,7 @@ func unknownKeyStatus(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if a.code() != "InvalidAccessKeyId.NotFound" {
-		return open("the answer was %s", a.refusal())
+		return open("the call returned %s", a.refusal())
 	}
 	return found(strconv.Itoa(a.status), "%s", a.refusal())
 }
@@ -81,9 +81,9 @@ func identityStatus(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !strings.HasPrefix(a.code(), "InvalidSecurityToken.") && a.code() != "NoPermission" {
-		return open("the answer was %s", a.refusal())
+		return open("the call returned %s", a.refusal())
 	}
-	return found(strconv.Itoa(a.status), "%s; that NoPermission has the same status is not seen", a.refusal())
+	return found(strconv.Itoa(a.status), "%s; whether NoPermission has the same status was not tested", a.refusal())
 }
 
 func unknownSite(ctx context.Context, p *probe) (finding, error) {
@@ -105,7 +105,7 @@ func unknownSite(ctx context.Context, p *probe) (finding, error) {
 	case a.code() == "InvalidParameter.SiteId" && a.status == http.StatusBadRequest:
 		return found("invalid", "%s", a.refusal())
 	}
-	return open("ListCustomHostnames answered %s", a.refusal())
+	return open("ListCustomHostnames returned %s", a.refusal())
 }
 
 // looseTypes reads what exists, and also notes default page sizes and refused methods.
@@ -114,7 +114,7 @@ func looseTypes(ctx context.Context, p *probe) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	p.note("ListSites pages by %s by default.", a.text("PageSize"))
+	p.note("The default PageSize of ListSites is %s.", a.text("PageSize"))
 	p.sites = a.list("Sites")
 	siteID := p.siteID
 	if siteID == 0 && len(p.sites) > 0 {
@@ -125,11 +125,11 @@ func looseTypes(ctx context.Context, p *probe) (finding, error) {
 		if a, err = p.get(ctx, "ListRecords", params); err != nil {
 			return finding{}, err
 		}
-		p.note("ListRecords pages by %s by default.", a.text("PageSize"))
+		p.note("The default PageSize of ListRecords is %s.", a.text("PageSize"))
 		if a, err = p.get(ctx, "ListCustomHostnames", params); err != nil {
 			return finding{}, err
 		}
-		p.note("ListCustomHostnames pages by %s by default.", a.text("PageSize"))
+		p.note("The default PageSize of ListCustomHostnames is %s.", a.text("PageSize"))
 		p.hostnames = a.list("Hostnames")
 	}
 	if a, err = p.insist(ctx, request{action: "ListSites", method: http.MethodPost, place: p.place}); err != nil {
@@ -142,7 +142,7 @@ func looseTypes(ctx context.Context, p *probe) (finding, error) {
 // listOrder checks the order of existing hostnames. If there are few, it may be random.
 func listOrder(ctx context.Context, p *probe) (finding, error) {
 	if len(p.hostnames) < 5 {
-		return open("there are %s, and it takes 5", plural(len(p.hostnames), "hostname"))
+		return open("there are %s, but at least 5 are needed", plural(len(p.hostnames), "hostname"))
 	}
 	return p.listOrder(ctx, p.hostnames[0].id("SiteId"), 5, 2)
 }
@@ -162,11 +162,11 @@ func (p *probe) filterCase(ctx context.Context, siteID, id int64, name string) (
 	for _, filter := range []string{name, strings.ToUpper(name)} {
 		a, err := p.listed(ctx, siteID, "Hostname", filter)
 		if err != nil || !a.ok() {
-			return finding{note: "ListCustomHostnames answered " + a.refusal()}, err
+			return finding{note: "ListCustomHostnames returned " + a.refusal()}, err
 		}
 		switch shown := holds(a, id); {
 		case filter == name && !shown:
-			return open("the list does not find the name as it is written either")
+			return open("the list does not find the name in its own spelling either")
 		case filter != name && shown:
 			return found("folded", "the name in upper case finds the hostname")
 		}
@@ -198,13 +198,13 @@ func unusedCasIDOf(shown object) (finding, error) {
 	case shown.text("HostnameId") == "":
 		return open("the hostname is not shown")
 	case shown.text("CertType") == "cas":
-		return open("the hostname has one")
+		return open("the hostname uses a certificate of SSL Certificates Service")
 	case !sent:
 		return found("absent", "the field is absent")
 	case value == nil, value == "", shown.id("CasId") == 0:
 		return found("zero", "the field is present and zero")
 	}
-	return open("the field holds a number of its own")
+	return open("the field contains another number")
 }
 
 func certificatesShown(_ context.Context, p *probe) (finding, error) {
@@ -218,7 +218,7 @@ func certificatesShown(_ context.Context, p *probe) (finding, error) {
 
 func certificatesShownOf(shown object) (finding, error) {
 	if shown.text("Certificate") == "" {
-		return found("uploaded", "Certificate of one with a free certificate is empty")
+		return found("uploaded", "Certificate is empty for a hostname with a free certificate")
 	}
-	return found("all", "Certificate of one with a free certificate is filled")
+	return found("all", "Certificate is set for a hostname with a free certificate")
 }

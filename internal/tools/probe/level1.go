@@ -15,30 +15,30 @@ import (
 
 // level1 creates and changes hostnames. None of them is verified, so none of them is served.
 var level1 = []question{
-	{"read-lag", 1, "a new hostname, SSL off, is looked for with Get and List in turn", "1 CreateCustomHostname, some GetCustomHostname and ListCustomHostnames", 1, readLag},
-	{"list-lag", 1, "the same, if List is later than Get", "", 0, listLag},
-	{"verify-unpassed", 1, "VerifyCustomHostname while no TXT record is published", "1 VerifyCustomHostname", 0, verifyUnpassed},
-	{"record-alone", 1, "UpdateCustomHostname with the record that it has, and nothing else", "1 UpdateCustomHostname", 0, recordAlone},
-	{"update-takes", 1, "a self-signed certificate is uploaded, and looked for", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
-	{"certificate-echo", 1, "what Get shows then is compared with what was sent", "1 GetCustomHostname", 0, certificateEcho},
-	{"private-key-echo", 1, "the same; keys are compared by hash, and never written", "", 0, privateKeyEcho},
-	{"unused-cas-id", 1, "the same answer", "", 0, unusedCasIDUploaded},
-	{"ssl-off-view", 1, "SSL is switched off", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOffView},
-	{"empty-values", 1, "an update with SslFlag=off and an empty Certificate and PrivateKey", "1 UpdateCustomHostname, 1 GetCustomHostname", 0, emptyValues},
-	{"ssl-on-alone", 1, "an update with SslFlag=on and nothing else", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOnAlone},
-	{"busy-after", 1, "an update that changes nothing, and the same again at once, until it is taken", "2 UpdateCustomHostname, or some", 0, busyAfter},
-	{"busy", 1, "updates of one hostname, two at a time, up to 5 times", "up to 10 UpdateCustomHostname", 0, busy},
-	{"duplicate-create", 1, "the same name is created again", "1 CreateCustomHostname, 1 GetCustomHostname", 1, duplicateCreate},
-	{"filter-case", 1, "ListCustomHostnames for the name in upper case", "2 ListCustomHostnames", 0, filterCaseOwn},
-	{"wildcards", 1, "\"*.\" and a label in Punycode are created; if that is refused, the label alone", "1 CreateCustomHostname, or 2", 1, wildcards},
-	{"hostname-view", 1, "how Get shows that name", "1 GetCustomHostname", 0, hostnameView},
-	{"list-order", 1, "lists with the new hostnames, until their order cannot be chance", "2 to 10 ListCustomHostnames", 0, listOrderOwn},
-	{"busy-left", 1, "one hostname leaves the record for -second-record-id while another one of the record is updated", "up to 8 UpdateCustomHostname", 0, busyLeft},
-	{"foreign-record", 1, "the hostname is moved to -other-record-id, and back", "1 GetRecord, up to 2 UpdateCustomHostname", 0, foreignRecord},
-	{"refused-certificate", 1, "a hostname is created with a key of another certificate, and looked for", "1 CreateCustomHostname, some ListCustomHostnames", 1, refusedCertificate},
-	{"name-elsewhere", 1, "the name is created in the site of -other-record-id too", "1 CreateCustomHostname, 1 GetCustomHostname", 1, nameElsewhere},
-	{"free-certificate-start", 1, "a free certificate is asked for, and its application looked for during 30 seconds", "1 UpdateCustomHostname, some GetCustomHostname", 0, freeCertificateStart},
-	{"apply-anyway", 1, "ApplyCustomHostnameCertificate for a certificate that is not there yet; level 2 asks for one that is in order", "1 ApplyCustomHostnameCertificate", 0, applyAnyway},
+	{"read-lag", 1, "The probe creates a hostname with SSL off, and reads it with Get and List until both return it.", "1 CreateCustomHostname, some GetCustomHostname and ListCustomHostnames", 1, readLag},
+	{"list-lag", 1, "The probe uses the same responses, if List returns the hostname later than Get.", "", 0, listLag},
+	{"verify-unpassed", 1, "The probe calls VerifyCustomHostname while no TXT record is published.", "1 VerifyCustomHostname", 0, verifyUnpassed},
+	{"record-alone", 1, "The probe calls UpdateCustomHostname with only the current record.", "1 UpdateCustomHostname", 0, recordAlone},
+	{"update-takes", 1, "The probe uploads a self-signed certificate, and reads the hostname until it has the certificate.", "1 UpdateCustomHostname, some GetCustomHostname", 0, updateTakes},
+	{"certificate-echo", 1, "The probe compares the certificate that Get returns with the one that it sent.", "1 GetCustomHostname", 0, certificateEcho},
+	{"private-key-echo", 1, "The probe does the same with the key. It compares hashes, and never writes a key.", "", 0, privateKeyEcho},
+	{"unused-cas-id", 1, "The probe uses the same response.", "", 0, unusedCasIDUploaded},
+	{"ssl-off-view", 1, "The probe turns SSL off.", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOffView},
+	{"empty-values", 1, "The probe sends an update with SslFlag=off and an empty Certificate and PrivateKey.", "1 UpdateCustomHostname, 1 GetCustomHostname", 0, emptyValues},
+	{"ssl-on-alone", 1, "The probe sends an update with only SslFlag=on.", "1 UpdateCustomHostname, some GetCustomHostname", 0, sslOnAlone},
+	{"busy-after", 1, "The probe sends an update that changes nothing, and the same update again until ESA accepts it.", "2 UpdateCustomHostname, or more", 0, busyAfter},
+	{"busy", 1, "The probe sends two updates of one hostname at a time, up to 5 times.", "up to 10 UpdateCustomHostname", 0, busy},
+	{"duplicate-create", 1, "The probe creates the same name again.", "1 CreateCustomHostname, 1 GetCustomHostname", 1, duplicateCreate},
+	{"filter-case", 1, "The probe calls ListCustomHostnames with the name in upper case.", "2 ListCustomHostnames", 0, filterCaseOwn},
+	{"wildcards", 1, "The probe creates a name with \"*.\" and a label in Punycode. If ESA refuses it, the probe creates the name without \"*.\".", "1 CreateCustomHostname, or 2", 1, wildcards},
+	{"hostname-view", 1, "The probe reads how Get returns that name.", "1 GetCustomHostname", 0, hostnameView},
+	{"list-order", 1, "The probe reads lists with the new hostnames until their order cannot be random.", "2 to 10 ListCustomHostnames", 0, listOrderOwn},
+	{"busy-left", 1, "The probe moves one hostname from the record to -second-record-id, and updates another hostname of the record at the same time.", "up to 8 UpdateCustomHostname", 0, busyLeft},
+	{"foreign-record", 1, "The probe moves the hostname to -other-record-id, and back.", "1 GetRecord, up to 2 UpdateCustomHostname", 0, foreignRecord},
+	{"refused-certificate", 1, "The probe creates a hostname with a key that does not match its certificate, and searches for the hostname.", "1 CreateCustomHostname, some ListCustomHostnames", 1, refusedCertificate},
+	{"name-elsewhere", 1, "The probe creates the same name in the site of -other-record-id.", "1 CreateCustomHostname, 1 GetCustomHostname", 1, nameElsewhere},
+	{"free-certificate-start", 1, "The probe requests a free certificate, and reads for 30 seconds whether the application starts.", "1 UpdateCustomHostname, some GetCustomHostname", 0, freeCertificateStart},
+	{"apply-anyway", 1, "The probe calls ApplyCustomHostnameCertificate while there is no certificate yet. Level 2 calls it for a certificate that is in order.", "1 ApplyCustomHostnameCertificate", 0, applyAnyway},
 }
 
 const (
@@ -59,7 +59,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if h == nil {
-		return finding{}, fmt.Errorf("CreateCustomHostname answered %s: look at -site-id, -record-id and -domain", a.refusal())
+		return finding{}, fmt.Errorf("CreateCustomHostname returned %s: check -site-id, -record-id and -domain", a.refusal())
 	}
 	p.main = h
 	look := poll{limit: sightLimit, most: 5 * time.Second}
@@ -87,7 +87,7 @@ func readLag(ctx context.Context, p *probe) (finding, error) {
 	case !w.seen:
 		return finding{}, fmt.Errorf("reads do not show the new hostname after %v", sightLimit)
 	case w.atOnce():
-		return found("none", "the first GetCustomHostname saw it, %v after the answer of CreateCustomHostname", p.pause)
+		return found("none", "the first GetCustomHostname returned it, %v after the response of CreateCustomHostname", p.pause)
 	default:
 		return took(w.took(), "after CreateCustomHostname, with GetCustomHostname")
 	}
@@ -99,9 +99,9 @@ func listLag(_ context.Context, p *probe) (finding, error) {
 	case !list.seen:
 		return open("no list showed the hostname within %v", sightLimit)
 	case list.atOnce():
-		return found("none", "the first ListCustomHostnames had it, %v after the answer of CreateCustomHostname", p.pause)
+		return found("none", "the first ListCustomHostnames returned it, %v after the response of CreateCustomHostname", p.pause)
 	case list.took().low <= get.high:
-		return found("none", "List had it when Get saw it")
+		return found("none", "List returned it as soon as Get")
 	}
 	return took(list.took(), "after CreateCustomHostname")
 }
@@ -114,7 +114,7 @@ func verifyUnpassed(ctx context.Context, p *probe) (finding, error) {
 	_, flagged := a.object["Passed"]
 	switch passed, coded := a.text("Passed"), a.code() == "CustomHostname.VerifyUnpassed"; {
 	case a.status != http.StatusOK || passed == "true" || !coded && a.code() != "":
-		return open("VerifyCustomHostname answered %s, Passed=%s", a.refusal(), passed)
+		return open("VerifyCustomHostname returned %s, Passed=%s", a.refusal(), passed)
 	case coded && flagged:
 		return found("both", "%s and Passed=%s", a.refusal(), passed)
 	case coded:
@@ -122,7 +122,7 @@ func verifyUnpassed(ctx context.Context, p *probe) (finding, error) {
 	case flagged:
 		return found("flag", "Passed=%s and no code", passed)
 	}
-	return open("the answer had neither a code nor Passed")
+	return open("the response had neither a code nor Passed")
 }
 
 func recordAlone(ctx context.Context, p *probe) (finding, error) {
@@ -136,7 +136,7 @@ func recordAlone(ctx context.Context, p *probe) (finding, error) {
 	case a.says():
 		return found("refused", "%s", a.refusal())
 	}
-	return open("UpdateCustomHostname answered %s", a.refusal())
+	return open("UpdateCustomHostname returned %s", a.refusal())
 }
 
 // pair returns a self-signed certificate with its key.
@@ -165,9 +165,9 @@ func updateTakes(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !a.ok() {
-		return open("a self-signed certificate is refused: UpdateCustomHostname answered %s", a.refusal())
+		return open("ESA refuses a self-signed certificate: UpdateCustomHostname returned %s", a.refusal())
 	}
-	p.note("A self-signed certificate is accepted.")
+	p.note("ESA accepts a self-signed certificate.")
 	c := configuring{}
 	w, err := poll{
 		look: p.look, done: func(a answer) bool { return a.ok() && asIs("on", "upload")(model(a)) },
@@ -229,13 +229,13 @@ func certificateEcho(ctx context.Context, p *probe) (finding, error) {
 	case "":
 		return found("none", "Certificate is empty")
 	case sent:
-		return found("as-sent", "every byte is as it was sent")
+		return found("as-sent", "Certificate is exactly what was sent")
 	case crlf(sent):
-		return found("crlf", "its lines end with CR LF")
+		return found("crlf", "the lines of Certificate end with CR LF")
 	case strings.TrimSpace(sent):
-		return found("stripped", "there is no line end after it")
+		return found("stripped", "Certificate has no newline at the end")
 	}
-	return open("the certificate is shown in another form")
+	return open("Certificate has another format")
 }
 
 func crlf(pem string) string { return strings.ReplaceAll(pem, "\n", "\r\n") }
@@ -249,7 +249,7 @@ func privateKeyEcho(_ context.Context, p *probe) (finding, error) {
 	}
 	switch shown := p.shown.text("PrivateKey"); {
 	case shown == "" && p.value("certificate-echo") == "none":
-		return open("neither the certificate nor the key is shown, which says nothing about keys")
+		return open("neither the certificate nor the key is returned, so nothing is known about keys")
 	case shown == "":
 		return found("absent", "PrivateKey is empty")
 	case hash(shown) == hash(p.uploaded.PrivateKeyPEM):
@@ -257,7 +257,7 @@ func privateKeyEcho(_ context.Context, p *probe) (finding, error) {
 	case !strings.Contains(shown, "PRIVATE KEY-----"):
 		return found("masked", "PrivateKey contains something other than a key")
 	}
-	return open("PrivateKey holds a key in another form")
+	return open("PrivateKey contains a key in another format")
 }
 
 func unusedCasIDUploaded(_ context.Context, p *probe) (finding, error) { return unusedCasIDOf(p.shown) }
@@ -271,17 +271,17 @@ func sslOffView(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !a.ok() {
-		return open("UpdateCustomHostname answered %s", a.refusal())
+		return open("UpdateCustomHostname returned %s", a.refusal())
 	}
 	switch shown := model(w.first); {
 	case !w.seen:
-		return open("SSL is still shown as on after %v", sightLimit)
+		return open("reads still show SSL on after %v", sightLimit)
 	case shown.text("CertType") == "upload":
-		return found("kept", "CertType and the rest are still shown")
+		return found("kept", "CertType and the other fields are still returned")
 	case shown.text("CertType") == "" && shown.text("Certificate") == "":
-		return found("blanked", "CertType and the rest are empty")
+		return found("blanked", "CertType and the other fields are empty")
 	}
-	return open("some of the certificate is still shown, and some is not")
+	return open("some fields of the certificate are still returned, others are empty")
 }
 
 func emptyValues(ctx context.Context, p *probe) (finding, error) {
@@ -293,10 +293,10 @@ func emptyValues(ctx context.Context, p *probe) (finding, error) {
 		return found("refused", "%s", a.refusal())
 	}
 	if !a.ok() {
-		return open("UpdateCustomHostname answered %s", a.refusal())
+		return open("UpdateCustomHostname returned %s", a.refusal())
 	}
 	if p.value("ssl-off-view") == "kept" && model(w.first).text("CertType") == "" {
-		return open("they cleared the certificate")
+		return open("the empty values cleared the certificate")
 	}
 	return found("ignored", "%s", a.refusal())
 }
@@ -313,10 +313,10 @@ func sslOnAlone(ctx context.Context, p *probe) (finding, error) {
 	case a.says():
 		return found("refused", "%s", a.refusal())
 	case !a.ok():
-		return open("UpdateCustomHostname answered %s", a.refusal())
+		return open("UpdateCustomHostname returned %s", a.refusal())
 	}
 	if !w.seen {
-		return open("it was accepted, but reads do not show the certificate after %v", sightLimit)
+		return open("ESA accepted it, but reads do not show the certificate after %v", sightLimit)
 	}
 	if a, err = p.update(ctx, "SslFlag", "off"); err != nil {
 		return finding{}, err
@@ -338,7 +338,7 @@ func busyAfter(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !first.ok() {
-		return open("UpdateCustomHostname answered %s", first.refusal())
+		return open("UpdateCustomHostname returned %s", first.refusal())
 	}
 	w, err := poll{
 		look: func(ctx context.Context) (answer, error) { return p.once(ctx, p.idle(p.main)) },
@@ -349,13 +349,13 @@ func busyAfter(ctx context.Context, p *probe) (finding, error) {
 	}
 	switch {
 	case !w.seen:
-		return open("it was still busy after %v", patience)
+		return open("the record was still busy after %v", patience)
 	case !w.first.ok():
-		return open("UpdateCustomHostname answered %s", w.first.refusal())
+		return open("UpdateCustomHostname returned %s", w.first.refusal())
 	case w.atOnce():
-		return found("none", "the second update, %v after the answer, was taken", p.pause)
+		return found("none", "ESA accepted the second update, %v after the first response", p.pause)
 	}
-	return took(w.took(), "until the same update was taken again")
+	return took(w.took(), "until ESA accepted the same update again")
 }
 
 // atOnce sends two writes concurrently, the second shortly after the first.
@@ -415,10 +415,10 @@ func busy(ctx context.Context, p *probe) (finding, error) {
 		}
 	}
 	if overlapping < busyRounds {
-		return open("only %d of %d pairs were under way at once and taken", overlapping, busyRounds)
+		return open("only %d of %d pairs were in progress at once and accepted", overlapping, busyRounds)
 	}
 	f, err := p.busyFound(ctx, "none", answer{status: http.StatusOK})
-	f.note = fmt.Sprintf("%d pairs of updates that were under way at once were taken", overlapping)
+	f.note = fmt.Sprintf("ESA accepted %d pairs of updates that were in progress at once", overlapping)
 	return f, err
 }
 
@@ -431,7 +431,7 @@ func (p *probe) busyFound(ctx context.Context, value string, a answer) (finding,
 	if _, err := p.see(ctx, done, asIs("off", "")); err != nil {
 		return finding{}, err
 	}
-	return found(value, "one of two updates at a time was answered %s", a.refusal())
+	return found(value, "one of two updates at a time returned %s", a.refusal())
 }
 
 // rest waits for as long as things stay busy after a response.
@@ -452,7 +452,7 @@ func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other
 		case a.says():
 			return found(other, "%s", a.refusal())
 		}
-		return open("CreateCustomHostname answered %s", a.refusal())
+		return open("CreateCustomHostname returned %s", a.refusal())
 	}
 	var last answer
 	if _, err := (poll{
@@ -463,9 +463,9 @@ func (p *probe) taken(ctx context.Context, h *hostname, a answer, invalid, other
 		return finding{}, err
 	}
 	if shown := model(last); shown.text("Status") != "conflicted" || shown.text("ConflictWith") != "existing_custom_hostname" {
-		return open("a second hostname was made, with Status %q and ConflictWith %q", shown.text("Status"), shown.text("ConflictWith"))
+		return open("a second hostname was created, with Status %q and ConflictWith %q", shown.text("Status"), shown.text("ConflictWith"))
 	}
-	return found(conflicts, "a second hostname was made, conflicted with existing_custom_hostname")
+	return found(conflicts, "a second hostname was created; it conflicts with existing_custom_hostname")
 }
 
 func duplicateCreate(ctx context.Context, p *probe) (finding, error) {
@@ -491,16 +491,16 @@ func wildcards(ctx context.Context, p *probe) (finding, error) {
 		return found("accepted", "%s", a.refusal())
 	}
 	if !a.says() {
-		return open("CreateCustomHostname answered %s", a.refusal())
+		return open("CreateCustomHostname returned %s", a.refusal())
 	}
 	h, plain, err := p.create(ctx, p.siteID, p.recordID, p.under(label))
 	if err != nil {
 		return finding{}, err
 	}
 	if p.second = h; h == nil {
-		return open("the name is refused with the star (%s) and without (%s)", a.refusal(), plain.refusal())
+		return open("ESA refuses the name with \"*.\" (%s) and without (%s)", a.refusal(), plain.refusal())
 	}
-	return found("refused", "%s, and without the star it is taken", a.refusal())
+	return found("refused", "%s; without \"*.\" the name is accepted", a.refusal())
 }
 
 func hostnameView(ctx context.Context, p *probe) (finding, error) {
@@ -516,18 +516,18 @@ func hostnameView(ctx context.Context, p *probe) (finding, error) {
 	}
 	switch shown := model(w.first).text("Hostname"); {
 	case shown == p.second.name:
-		return found("as-stored", "it is shown as it was sent")
+		return found("as-stored", "the name is returned as it was sent")
 	case shown == p.second.name+".":
-		return found("final-dot", "it is shown with a final dot")
+		return found("final-dot", "the name is returned with a final dot")
 	case same(shown, p.second.name) && !strings.Contains(shown, "xn--") && !strings.HasSuffix(shown, "."):
-		return found("unicode", "it is shown with its U-label")
+		return found("unicode", "the name is returned with its U-label")
 	}
-	return open("it is shown in another form")
+	return open("the name is returned in another format")
 }
 
 func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
 	if p.second == nil {
-		return open("there is one hostname only")
+		return open("there is only one hostname")
 	}
 	if _, err := (poll{
 		look: func(ctx context.Context) (answer, error) { return p.listed(ctx, p.siteID) },
@@ -541,14 +541,14 @@ func listOrderOwn(ctx context.Context, p *probe) (finding, error) {
 func busyLeft(ctx context.Context, p *probe) (finding, error) {
 	switch {
 	case p.secondRecordID == 0:
-		return open("it takes -second-record-id, another proxied record of the site")
+		return open("needs -second-record-id, another proxied record of the site")
 	case p.second == nil:
-		return open("it takes a second hostname on the record")
+		return open("needs a second hostname on the record")
 	case p.value("busy") != "record":
-		return open("it is about records that are busy, and busy is %s", p.value("busy"))
+		return open("applies only if busy is record; it is %s", p.value("busy"))
 	}
 	leave := request{action: "UpdateCustomHostname", params: p.main.params("RecordId", text(p.secondRecordID), "SslFlag", "off"), place: p.place}
-	f := finding{value: "no", note: "the record was free each time"}
+	f := finding{value: "no", note: "the old record was not busy in any round"}
 	for range 2 {
 		if err := p.rest(ctx); err != nil {
 			return finding{}, err
@@ -565,9 +565,9 @@ func busyLeft(ctx context.Context, p *probe) (finding, error) {
 		case a.ok() && b.busy():
 			return found("yes", "%s", b.refusal())
 		case !a.ok() || !b.ok():
-			f = finding{note: fmt.Sprintf("the two updates answered %s and %s", a.refusal(), b.refusal())}
+			f = finding{note: fmt.Sprintf("the two updates returned %s and %s", a.refusal(), b.refusal())}
 		case p.value("busy-after") == "none" && !b.sent.Before(a.answered):
-			f = finding{note: "the two updates were not under way at once, as the first was answered too soon"}
+			f = finding{note: "the two updates were not in progress at once, because the first response came too soon"}
 		}
 	}
 	return f, nil
@@ -575,7 +575,7 @@ func busyLeft(ctx context.Context, p *probe) (finding, error) {
 
 func foreignRecord(ctx context.Context, p *probe) (finding, error) {
 	if p.otherRecordID == 0 {
-		return open("it takes -other-record-id, a record of another site or one that is not proxied")
+		return open("needs -other-record-id, a record of another site or one that is not proxied")
 	}
 	a, err := p.get(ctx, "GetRecord", map[string]string{"RecordId": text(p.otherRecordID)})
 	if err != nil {
@@ -583,7 +583,7 @@ func foreignRecord(ctx context.Context, p *probe) (finding, error) {
 	}
 	record := a.object.object("RecordModel")
 	if !a.ok() || record.id("SiteId") == p.siteID && record.text("Proxied") == "true" {
-		return open("-other-record-id is a proxied record of the same site, or none (%s)", a.refusal())
+		return open("-other-record-id is a proxied record of the same site, or does not exist (%s)", a.refusal())
 	}
 	if record.id("SiteId") != p.siteID && record.text("Proxied") == "true" {
 		p.otherSite = record.id("SiteId")
@@ -595,14 +595,14 @@ func foreignRecord(ctx context.Context, p *probe) (finding, error) {
 	case a.says():
 		return found("refused", "%s", a.refusal())
 	case !a.ok():
-		return open("UpdateCustomHostname answered %s", a.refusal())
+		return open("UpdateCustomHostname returned %s", a.refusal())
 	}
 	back, err := p.insist(ctx, p.idle(p.main))
 	if err != nil {
 		return finding{}, err
 	}
 	if !back.ok() {
-		return finding{}, fmt.Errorf("the hostname does not come back to -record-id: %s", back.refusal())
+		return finding{}, fmt.Errorf("the hostname cannot be moved back to -record-id: %s", back.refusal())
 	}
 	return found("accepted", "%s", a.refusal())
 }
@@ -623,7 +623,7 @@ func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
 	case err != nil:
 		return finding{}, err
 	case h != nil:
-		return open("the key of another certificate is accepted")
+		return open("ESA accepts the key of another certificate")
 	case a.status == 0:
 		return open(noCreate)
 	}
@@ -655,14 +655,14 @@ func refusedCertificate(ctx context.Context, p *probe) (finding, error) {
 		what = "on"
 	}
 	if code := a.code(); code != "CustomHostname.SetCertFailed" && code != "CustomHostname.ApplyCertFailed" {
-		return open("CreateCustomHostname answered %s, which is none of the codes that the question is about; it left %s", a.refusal(), what)
+		return open("CreateCustomHostname returned %s, which is not a code of this question; the hostname is left %s", a.refusal(), what)
 	}
 	return found(what, "after %s", a.refusal())
 }
 
 func nameElsewhere(ctx context.Context, p *probe) (finding, error) {
 	if p.otherSite == 0 {
-		return open("it takes -other-record-id to be a proxied record of another site")
+		return open("needs -other-record-id to be a proxied record of another site")
 	}
 	h, a, err := p.create(ctx, p.otherSite, p.otherRecordID, p.main.name)
 	if err != nil {
@@ -677,7 +677,7 @@ func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
 		return finding{}, err
 	}
 	if !a.ok() {
-		return open("UpdateCustomHostname answered %s", a.refusal())
+		return open("UpdateCustomHostname returned %s", a.refusal())
 	}
 	if p.freeAsked = w.seen; !w.seen {
 		return open("reads do not show the certificate's type after %v", sightLimit)
@@ -698,9 +698,9 @@ func freeCertificateStart(ctx context.Context, p *probe) (finding, error) {
 
 func applyAnyway(ctx context.Context, p *probe) (finding, error) {
 	if !p.freeAsked {
-		return open("no free certificate could be asked for")
+		return open("no free certificate could be requested")
 	}
-	return p.applyAnyway(ctx, "the certificate was not there yet")
+	return p.applyAnyway(ctx, "there was no certificate yet")
 }
 
 func (p *probe) applyAnyway(ctx context.Context, when string) (finding, error) {
@@ -716,5 +716,5 @@ func (p *probe) applyAnyway(ctx context.Context, when string) (finding, error) {
 	case a.code() == "ApplyCertificateNotAllowed":
 		return found("not-allowed", "%s, while %s", a.refusal(), when)
 	}
-	return open("ApplyCustomHostnameCertificate answered %s, while %s", a.refusal(), when)
+	return open("ApplyCustomHostnameCertificate returned %s, while %s", a.refusal(), when)
 }

@@ -8,12 +8,12 @@ import (
 
 // level2 requires the user to publish two TXT records. Then the hostname is active and has a free certificate.
 var level2 = []question{
-	{"auto-verify", 2, "the user publishes the ownership record; once the public DNS has it, the hostname is looked at for 10 minutes, and then verified", "some GetCustomHostname, 1 VerifyCustomHostname", 0, autoVerify},
-	{"activation-takes", 2, "the hostname is looked at until it is active", "some GetCustomHostname", 0, activationTakes},
-	{"challenge-lifetime", 2, "the user publishes the DCV record; the certificate is waited for, and whether the data changes until then", "some GetCustomHostname", 0, challengeLifetime},
-	{"tokens-after-use", 2, "what is shown of both records then", "", 0, tokensAfterUse},
-	{"certificates-shown", 2, "what is shown of the certificate then", "", 0, certificatesShownOwn},
-	{"apply-anyway", 2, "ApplyCustomHostnameCertificate for the certificate in order", "1 ApplyCustomHostnameCertificate", 0, applyAnywayInOrder},
+	{"auto-verify", 2, "The user publishes the ownership record. Once the public DNS has it, the probe reads the hostname for 10 minutes, and then verifies it.", "some GetCustomHostname, 1 VerifyCustomHostname", 0, autoVerify},
+	{"activation-takes", 2, "The probe reads the hostname until it is active.", "some GetCustomHostname", 0, activationTakes},
+	{"challenge-lifetime", 2, "The user publishes the DCV record. The probe waits for the certificate, and watches whether the data changes.", "some GetCustomHostname", 0, challengeLifetime},
+	{"tokens-after-use", 2, "The probe reads the data of both records after use.", "", 0, tokensAfterUse},
+	{"certificates-shown", 2, "The probe reads the certificate once it is in use.", "", 0, certificatesShownOwn},
+	{"apply-anyway", 2, "The probe calls ApplyCustomHostnameCertificate for a certificate that is in order.", "1 ApplyCustomHostnameCertificate", 0, applyAnywayInOrder},
 }
 
 // findsWithin is how long ESA has to find a published record without a call.
@@ -74,10 +74,10 @@ func autoVerify(ctx context.Context, p *probe) (finding, error) {
 		if a.text("Passed") == "true" {
 			p.verified = watch{first: a, seen: true}
 			p.configuring = configuring{}
-			return found("no", "not within %v after the record was published; VerifyCustomHostname then passed", findsWithin)
+			return found("no", "ESA did not find the record within %v; VerifyCustomHostname then passed", findsWithin)
 		}
 		if time.Since(began) > p.limit {
-			return open("VerifyCustomHostname does not pass with the record published: %s", a.refusal())
+			return open("VerifyCustomHostname does not pass although the record is published: %s", a.refusal())
 		}
 		if err := sleep(ctx, 15*time.Second); err != nil {
 			return finding{}, err
@@ -152,14 +152,14 @@ func challengeLifetime(ctx context.Context, p *probe) (finding, error) {
 	}
 	shown := model(w.first)
 	if w.seen {
-		p.note("The free certificate was %s %v after the activation, CertApplyCode %q, CertApplyMessage %q.",
+		p.note("The free certificate had the status %s %v after the activation, with CertApplyCode %q and CertApplyMessage %q.",
 			shown.text("CertStatus"), w.first.answered.Sub(began).Round(time.Second), shown.text("CertApplyCode"), shown.text("CertApplyMessage"))
 	}
 	if w.seen && shown.text("CertStatus") == "OK" {
 		p.active = shown
 	}
 	if lifetime == nil {
-		return open("the data did not change during the %v that it was needed, which does not say that it never does", latest.answered.Sub(first.sent).Round(time.Second))
+		return open("the data did not change during the %v in which it was needed; it may change later", latest.answered.Sub(first.sent).Round(time.Second))
 	}
 	return took(*lifetime, "until the data changed")
 }
@@ -188,11 +188,11 @@ func tokensAfterUse(_ context.Context, p *probe) (finding, error) {
 	}
 	switch {
 	case len(blank) == 0:
-		return found("kept", "VerifyCode and CertTxtValue are shown")
+		return found("kept", "VerifyCode and CertTxtValue are still returned")
 	case len(kept) == 0:
 		return found("blanked", "VerifyCode and CertTxtValue are empty")
 	}
-	return open("%s is shown, and %s is empty", kept[0], blank[0])
+	return open("%s is still returned, but %s is empty", kept[0], blank[0])
 }
 
 func certificatesShownOwn(_ context.Context, p *probe) (finding, error) {

@@ -76,8 +76,8 @@ func (c command) parse(args []string) (a arguments, err error) {
 	flags.BoolVar(&a.yes, "yes", false, "do not ask on the terminal")
 	flags.Int64Var(&a.siteID, "site-id", 0, "the site to use")
 	flags.Int64Var(&a.recordID, "record-id", 0, "a proxied record of the site")
-	flags.Int64Var(&a.secondRecordID, "second-record-id", 0, "another proxied record of the site; settles one more question")
-	flags.Int64Var(&a.otherRecordID, "other-record-id", 0, "a record of another site, or one that is not proxied; settles up to two more questions")
+	flags.Int64Var(&a.secondRecordID, "second-record-id", 0, "another proxied record of the site; answers one more question")
+	flags.Int64Var(&a.otherRecordID, "other-record-id", 0, "a record of another site, or one that is not proxied; answers up to two more questions")
 	flags.StringVar(&a.domain, "domain", "", "a domain of yours that is not a site of ESA; all hostnames are below "+marker+"<random> of it")
 	flags.StringVar(&a.out, "out", "esa-probe", "the directory to write to")
 	flags.StringVar(&a.sweep, "sweep", "", "the journal of an earlier run; only its hostnames are removed")
@@ -151,7 +151,7 @@ func (c command) run(ctx context.Context, args []string) error {
 		p.sweeper.took = func(w watch) {
 			once.Do(func() {
 				s := w.took()
-				p.note("A deleted hostname was gone for GetCustomHostname within %v to %v.", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
+				p.note("GetCustomHostname returned NotFound between %v and %v after a deletion.", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 			})
 		}
 	}
@@ -159,7 +159,7 @@ func (c command) run(ctx context.Context, args []string) error {
 	if err := p.writeFiles(a.out, newMasker(a.domain, secrets...), ended); err != nil {
 		return errors.Join(ended, err)
 	}
-	_, _ = fmt.Fprintf(c.out, "\n%s of %d questions are settled. %s, %s and %s are in %s: read them before you share them. Never share the journal.\n",
+	_, _ = fmt.Fprintf(c.out, "\n%s of %d questions are answered. %s, %s and %s are in %s: read them before you share them. Never share the journal.\n",
 		fmt.Sprint(len(p.findings)), len(fakeesa.Readings()), reportFile, readingsFile, fixturesFile, a.out)
 	return ended
 }
@@ -228,7 +228,7 @@ func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 		_, _ = fmt.Fprintf(c.out, "%s has no hostnames left.\n", a.sweep)
 		return nil
 	}
-	_, _ = fmt.Fprintf(c.out, "These hostnames at %s are removed, if they exist:\n", calls.endpoint)
+	_, _ = fmt.Fprintf(c.out, "These hostnames at %s will be removed, if they exist:\n", calls.endpoint)
 	for _, e := range left {
 		_, _ = fmt.Fprintf(c.out, "  %s\n", e)
 	}
@@ -247,7 +247,7 @@ func (c command) finish(ctx context.Context, a arguments, calls *caller) error {
 func (c command) announce(a arguments, endpoint string) {
 	write := func(text string, args ...any) { _, _ = fmt.Fprintf(c.out, text, args...) }
 	creates := 0
-	write("Level %d at %s makes these calls, with %v between two:\n\n", a.level, endpoint, a.pause)
+	write("Level %d at %s makes these calls, with a pause of %v between two calls:\n\n", a.level, endpoint, a.pause)
 	for _, q := range questions {
 		if q.level > a.level || q.calls == "" {
 			continue
@@ -256,19 +256,19 @@ func (c command) announce(a arguments, endpoint string) {
 		write("  %d  %-24s %s\n", q.level, q.name, q.calls)
 	}
 	if a.level == 0 {
-		write("\nAll of them only read; nothing is created, changed or deleted. Two are refused on purpose: one with a made-up access key, one with a made-up token.\n")
+		write("\nAll of them only read; nothing is created, changed or deleted. ESA refuses two of them on purpose: one has a made-up access key, one a made-up token.\n")
 		return
 	}
-	write("\nUp to %d of them create something (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
+	write("\nUp to %d of them create hostnames (CreateCustomHostname), and never more than %d. They count against the limit of 100 an hour.\n"+
 		"What a hostname costs depends on your plan: check it before you continue.\n"+
 		"All hostnames are below %s<random>.%s, in site %d on record %d. They are deleted at the end; until then, the record cannot be deleted.\n"+
 		"If the run is killed, -sweep %s removes what it left.\n",
 		creates, maxCreates, marker, a.domain, a.siteID, a.recordID, filepath.Join(a.out, "journal.json"))
 	if a.otherRecordID != 0 {
-		write("One hostname is moved to record %d and back; if that is one of another site, one is made there.\n", a.otherRecordID)
+		write("One hostname is moved to record %d and back. If that record is in another site, one hostname is created there.\n", a.otherRecordID)
 	}
 	if a.level == 2 {
-		write("You will be asked to publish two TXT records below %s, which the public DNS is asked for. A certificate is issued, which is public.\n", a.domain)
+		write("You will be asked to publish two TXT records below %s. The probe looks them up in the public DNS. A certificate is issued, and its name appears in public logs.\n", a.domain)
 	}
 }
 
@@ -277,7 +277,7 @@ func (c command) confirm(yes bool) error {
 	if yes {
 		return nil
 	}
-	_, _ = fmt.Fprint(c.out, "\nGo on? Only \"yes\" does. ")
+	_, _ = fmt.Fprint(c.out, "\nContinue? Enter \"yes\" to continue: ")
 	line, _ := bufio.NewReader(c.in).ReadString('\n')
 	if strings.TrimSpace(line) != "yes" {
 		return errors.New("not confirmed; nothing was done")

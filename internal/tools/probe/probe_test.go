@@ -513,8 +513,8 @@ func TestAnnounces(t *testing.T) {
 	c.in = strings.NewReader("no\n")
 	_ = c.run(t.Context(), a.arguments(2))
 	for _, want := range []string{
-		"Up to 5 of them create something (CreateCustomHostname), and never more than 5", "What a hostname costs depends on your plan",
-		"parameter-place", "2 GetCustomHostname", "publish two TXT records", marker + "<random>." + domain, "Only \"yes\" does", "http://127.0.0.1:1",
+		"Up to 5 of them create hostnames (CreateCustomHostname), and never more than 5", "What a hostname costs depends on your plan",
+		"parameter-place", "2 GetCustomHostname", "publish two TXT records", marker + "<random>." + domain, "Enter \"yes\" to continue", "http://127.0.0.1:1",
 	} {
 		if !strings.Contains(a.out.String(), want) {
 			t.Errorf("want %q in the output\n%s", want, &a.out)

@@ -46,12 +46,12 @@ func open(note string, args ...any) (finding, error) {
 // took returns a finding that is a duration, if it is precise enough.
 func took(s span, note string) (finding, error) {
 	if s.high > 2*s.low+time.Second {
-		return open("all that is known is that it is between %v and %v", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
+		return open("the measured range is too wide: between %v and %v", s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 	}
 	return found(s.roundest().String(), "%s; measured: between %v and %v", note, s.low.Round(time.Millisecond), s.high.Round(time.Millisecond))
 }
 
-// questions are asked in this order, as later ones use what earlier ones created.
+// questions are asked in this order, because later ones use what earlier ones created.
 var questions = slices.Concat(level0, level1, level2)
 
 // maxCreates is the maximum number of CreateCustomHostname calls of a run.
@@ -59,17 +59,17 @@ const maxCreates = 5
 
 // noProbe are the readings that no run can settle, with the reasons.
 var noProbe = map[string]string{
-	"hostname-limit":           "it takes as many hostnames as the limit",
-	"create-window":            "it takes more than 100 creates and an hour",
-	"refused-creates-count":    "it takes more than 100 creates in an hour",
-	"throttling-code":          "it takes more calls than a limit allows",
-	"retry-after":              "it takes more calls than a limit allows",
-	"too-many-requests-status": "it takes more calls than a limit allows",
+	"hostname-limit":           "needs as many hostnames as the limit",
+	"create-window":            "needs more than 100 creates and an hour",
+	"refused-creates-count":    "needs more than 100 creates in an hour",
+	"throttling-code":          "needs more calls than a limit allows",
+	"retry-after":              "needs more calls than a limit allows",
+	"too-many-requests-status": "needs more calls than a limit allows",
 }
 
 // noProbeValue are single answers of other readings that no run can settle.
 var noProbeValue = map[string]map[string]string{
-	"challenge-lifetime": {"none": "that the data did not change while the probe watched does not say that it never does"},
+	"challenge-lifetime": {"none": "the data may change after the probe has stopped watching"},
 }
 
 // names are the objects that the user lets the probe use.
@@ -146,11 +146,11 @@ func (p *probe) run(ctx context.Context) (err error) {
 		if p.sweeper == nil {
 			return
 		}
-		_, _ = fmt.Fprintln(p.out, "Removing what was made. If this is interrupted, -sweep goes on with it.")
+		_, _ = fmt.Fprintln(p.out, "Removing the hostnames that were created. If this is interrupted, continue with -sweep.")
 		sweeping, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Minute)
 		defer stop()
 		if failure := p.sweeper.sweep(sweeping); failure != nil {
-			err = fmt.Errorf("not everything was removed: %w", failure)
+			err = fmt.Errorf("not all hostnames were removed: %w", failure)
 		}
 	}()
 	for _, q := range questions {
@@ -177,14 +177,14 @@ func (p *probe) conclude(q question, f finding, sent int) {
 	}
 	var o fakeesa.Options
 	if err := o.SetReading(q.name, f.value); err != nil {
-		p.asked[len(p.asked)-1].finding = finding{note: "the answer is new to the fake: " + f.value + ". " + f.note}
+		p.asked[len(p.asked)-1].finding = finding{note: "the fake does not support this answer: " + f.value + ". " + f.note}
 		return
 	}
-	// The form of the fake.
+	// Use the format of the fake.
 	f.value = o.Reading(q.name)
 	p.asked[len(p.asked)-1].finding = f
 	if before := p.value(q.name); before != "" && before != f.value {
-		p.note("%s was %s at first, and then %s, which counts.", q.name, before, f.value)
+		p.note("%s was first %s, and then %s. The second answer is used.", q.name, before, f.value)
 	}
 	p.findings[q.name] = f
 	_, _ = fmt.Fprintf(p.out, "%-24s %s\n", q.name, f.value)
@@ -196,9 +196,9 @@ func (p *probe) byChance() {
 		if !a.throttled() {
 			continue
 		}
-		p.note("A limit was met: %s answered %s.", a.request.action, a.refusal())
+		p.note("A limit was reached: %s returned %s.", a.request.action, a.refusal())
 		if a.code() == "TooManyRequests" {
-			f, _ := found(strconv.Itoa(a.status), "met by chance in %s", a.request.action)
+			f, _ := found(strconv.Itoa(a.status), "seen by chance in %s", a.request.action)
 			p.conclude(question{name: "too-many-requests-status", how: "by chance"}, f, 0)
 		}
 		return
@@ -245,7 +245,7 @@ func (p *probe) change(ctx context.Context, done func(object) bool, params ...st
 }
 
 // noCreate is the reason why a question stays open if no create was left for it.
-const noCreate = "there was no create left for it"
+const noCreate = "no create was left for this question"
 
 // create creates a hostname below the probe's own name, after it is recorded in the journal. If hostname and error are nil,
 // ESA refused it, or, if the response has no status, no create is left.
@@ -278,7 +278,7 @@ func (p *probe) create(ctx context.Context, siteID, recordID int64, name string,
 		return nil, a, p.journal.settle(e, refused, 0)
 	}
 	if p.journal.knows(id) {
-		p.note("CreateCustomHostname answered with the id of a hostname that was there.")
+		p.note("CreateCustomHostname returned the id of an existing hostname.")
 		return nil, a, p.journal.settle(e, absent, 0)
 	}
 	return &hostname{id: id, name: name}, a, p.journal.settle(e, created, id)
@@ -332,17 +332,17 @@ func (p *probe) listOrder(ctx context.Context, siteID int64, fewest, lists int) 
 	for i := range lists {
 		a, err := p.listed(ctx, siteID)
 		if err != nil || !a.ok() {
-			return finding{note: "ListCustomHostnames answered " + a.refusal()}, err
+			return finding{note: "ListCustomHostnames returned " + a.refusal()}, err
 		}
 		name, ages := order(a.list("Hostnames"))
 		if ages < fewest {
-			return open("there are %d hostnames of different age, and it takes %d", ages, fewest)
+			return open("there are %d different values of CreateTime, but at least %d are needed", ages, fewest)
 		}
 		if i == 0 {
 			first = name
 		}
 		if name != first || name == "any" {
-			return found("any", "by CreateTime the hostnames were in no order, or in two")
+			return found("any", "the hostnames had no order by CreateTime, or different orders")
 		}
 		for n := 2; n <= ages && odds < 1000; n++ {
 			odds *= n
@@ -351,7 +351,7 @@ func (p *probe) listOrder(ctx context.Context, siteID int64, fewest, lists int) 
 			return found(name, "in %d lists of %d hostnames", i+1, ages)
 		}
 	}
-	return open("%d lists of so few hostnames may be in order by chance", lists)
+	return open("the order of %d lists of so few hostnames may be random", lists)
 }
 
 func plural(n int, what string) string {

@@ -63,14 +63,14 @@ func (p *probe) report(out io.Writer, m *masker, ended error) {
 	cell := func(text string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(m.text(text), "|", "\\|"), "\n", " ")
 	}
-	write("# What an account says about ESA\n\nWritten by the probe of terraform-provider-esa at level %d, with %s, %s among them.\n",
+	write("# Answers to questions about ESA\n\nWritten by the probe of terraform-provider-esa at level %d, with %s, including %s.\n",
 		p.level, plural(p.sent(), "call"), plural(p.creates, "create"))
-	write("`fake-esa -readings %s` plays what is settled.\n", readingsFile)
+	write("`fake-esa -readings %s` uses the answers.\n", readingsFile)
 	if ended != nil {
 		first, _, _ := strings.Cut(ended.Error(), "\n")
 		write("\nThe run ended early: %s.\n", cell(strings.TrimSuffix(first, ":")))
 	}
-	write("\n## Settled\n\n| question | answer | how | seen | calls | level |\n| --- | --- | --- | --- | --- | --- |\n")
+	write("\n## Answered\n\n| question | answer | how | observed | calls | level |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, a := range p.asked {
 		if a.value != "" {
 			write("| `%s`: %s | %s | %s | %s | %d | %d |\n", a.name, cell(reading(a.name).Question), a.value, cell(a.how), cell(a.note), a.sent, a.level)
@@ -83,12 +83,12 @@ func (p *probe) report(out io.Writer, m *masker, ended error) {
 		}
 	}
 	if len(p.notes) > 0 {
-		write("\n## Seen on the way\n\n")
+		write("\n## Other observations\n\n")
 		for _, note := range p.notes {
 			write("* %s\n", cell(note))
 		}
 	}
-	write("\n## Answers that refuse\n\n| action | HTTP status | code | message | times |\n| --- | --- | --- | --- | --- |\n")
+	write("\n## Refusals\n\n| action | HTTP status | code | message | times |\n| --- | --- | --- | --- | --- |\n")
 	refusals := map[string]int{}
 	for _, a := range p.all() {
 		if !a.ok() {
@@ -108,14 +108,14 @@ func (p *probe) why(name string) string {
 		}
 	}
 	if reason := noProbe[name]; reason != "" {
-		return "no probe settles it: " + reason
+		return "no probe answers it: " + reason
 	}
 	for _, q := range questions {
 		if q.name == name && q.level > p.level {
-			return fmt.Sprintf("it is one of level %d: %s", q.level, q.how)
+			return fmt.Sprintf("needs level %d: %s", q.level, q.how)
 		}
 	}
-	return "the run ended before"
+	return "the run ended before this question"
 }
 
 // reading returns the reading of a name.

@@ -32,15 +32,15 @@ func looseTypesOf(answers []answer) (finding, error) {
 	}
 	switch len(kinds) {
 	case 0:
-		return open("no answer had a number")
+		return open("no response contained a number")
 	case 1:
-		return found(kinds[0], "in all of %s", strings.Join(seen[kinds[0]], ", "))
+		return found(kinds[0], "in all of these fields: %s", strings.Join(seen[kinds[0]], ", "))
 	}
 	var parts []string
 	for _, kind := range kinds {
 		parts = append(parts, fmt.Sprintf("%s in %s", kind, strings.Join(seen[kind], ", ")))
 	}
-	return open("there are several: %s", strings.Join(parts, "; "))
+	return open("several formats were seen: %s", strings.Join(parts, "; "))
 }
 
 // kindOf returns the reading of loose-types that a value indicates, "" for none.
