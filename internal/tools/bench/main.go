@@ -29,9 +29,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	whole := flag.String("n", "1,100,1000", "numbers of hostnames to create, refresh, change and destroy")
-	plans := flag.String("plan", "free:1000,upload:1000,validations:150,free:5000", "kinds and numbers of hostnames of which nothing, or one, is changed")
-	limits := flag.String("limit", "10,40", "calls per second that the server takes, for an apply within it")
-	instants := flag.Bool("instants", true, "whether to measure what is over in an instant")
+	plans := flag.String("plan", "free:1000,upload:1000,validations:150,free:5000", "kinds and numbers of existing hostnames to plan, and to change one of")
+	limits := flag.String("limit", "10,40", "limits in calls per second, each for an apply of new hostnames")
+	instants := flag.Bool("instants", true, "whether to measure short commands")
 	flag.Parse()
 	if err := run(ctx, *instants, *whole, *plans, *limits); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -99,7 +99,7 @@ func rows(head, list string, measure func(kind string, number int) error) error 
 const (
 	head = `# Benchmarks
 
-` + "`make bench`" + `, %s, %s, %d cores, %s/%s, every API call answered after %d ms. All ratios compare times on the same
+` + "`make bench`" + `, %s, %s, %d cores, %s/%s, with a response time of %d ms for each API call. All ratios compare times on the same
 machine in the same run; they are of wall times unless a column says otherwise. Binary, stripped: %.1f MB.
 `
 	smallHead = `
@@ -124,7 +124,7 @@ its own. With two validations for each hostname, there are three resources for e
 `
 	left = `
 The CLI takes most of the remaining time. Its time grows with the number of attributes, null ones included, and an
-` + "`esa_custom_hostname`" + ` has some thirty, and the other resource six. The provider takes a fraction of a millisecond for each hostname, to
+` + "`esa_custom_hostname`" + ` has about thirty. The other resource has six. The provider takes a fraction of a millisecond for each hostname, to
 decode requests. CONTRIBUTING.md lists what other projects could fix.
 `
 	lifeHead = `
@@ -273,7 +273,7 @@ func (b *bench) small() error {
 	}{
 		{"from the start to the schema (`providers schema -json`)", []string{"providers", "schema", "-json"}, nil},
 		{"plan of one new hostname", []string{"plan", "-input=false"}, []string{"apply", "-auto-approve"}},
-		{"plan of one hostname that is there, answered at once", []string{"plan", "-input=false"}, nil},
+		{"plan of one existing hostname, without latency", []string{"plan", "-input=false"}, nil},
 	} {
 		var ratios []float64
 		for range pairs {

@@ -51,7 +51,7 @@ type stage struct {
 func play(ctx context.Context) (err error) {
 	cli := os.Getenv("TF_CLI")
 	if cli == "" {
-		return errors.New("TF_CLI names no terraform or tofu; run `make demo`, which finds one")
+		return errors.New("TF_CLI is not set: run `make demo`, which finds or builds a CLI")
 	}
 	dir, err := os.MkdirTemp("", "esa-demo-")
 	if err != nil {
@@ -73,19 +73,19 @@ func play(ctx context.Context) (err error) {
 		return err
 	}
 
-	s.say("Four hostnames: SSL off, free, uploaded certificate, certificate from SSL Certificates Service")
+	s.say("Create four hostnames: SSL off, free certificate, uploaded certificate, certificate from SSL Certificates Service")
 	if err := errors.Join(s.set(variables), s.run(0, "apply", "-auto-approve")); err != nil {
 		return err
 	}
 	s.calls()
 
-	s.say("The same again: nothing to do")
+	s.say("Plan again: no changes")
 	if err := s.run(0, "plan", "-detailed-exitcode"); err != nil {
 		return err
 	}
 	s.calls()
 
-	s.say("Another record for the first, a renewed certificate for the third: both in place")
+	s.say("Update two in place: another record for the first, a renewed certificate for the third")
 	variables["static_record_id"] = variables["other_record_id"]
 	variables["certificate_file"], variables["private_key_file"] = "renewed.crt", "renewed.key"
 	if err := errors.Join(s.set(variables), s.run(2, "plan", "-detailed-exitcode", "-out=change.tfplan")); err != nil {
@@ -96,7 +96,7 @@ func play(ctx context.Context) (err error) {
 	}
 	s.calls()
 
-	s.say("And nothing is left to do")
+	s.say("Plan again: no changes")
 	if err := s.run(0, "plan", "-detailed-exitcode"); err != nil {
 		return err
 	}
@@ -108,9 +108,9 @@ func play(ctx context.Context) (err error) {
 	}
 	s.calls()
 	if left := len(server.Hostnames()); left != 0 {
-		return fmt.Errorf("destroy left %d hostnames", left)
+		return fmt.Errorf("got %d hostnames after destroy, want none", left)
 	}
-	fmt.Println("\nDone: nothing is left, on the server or in the temporary folder.")
+	fmt.Println("\nDone. No hostname is left on the server, and the temporary folder is removed.")
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (s *stage) build() error {
 	}
 	main, err := os.ReadFile(filepath.Join(example, "main.tf"))
 	if err != nil {
-		return fmt.Errorf("run it from the repository's root: %w", err)
+		return fmt.Errorf("run the demo in the root of the repository: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(s.work(), "main.tf"), main, 0o600); err != nil {
 		return err
@@ -225,7 +225,7 @@ func (s *stage) run(want int, command string, arguments ...string) error {
 		return err
 	}
 	if got := run.ProcessState.ExitCode(); got != want {
-		return fmt.Errorf("%s %s ended with status %d, want %d", filepath.Base(s.cli), command, got, want)
+		return fmt.Errorf("%s %s: got status %d, want %d", filepath.Base(s.cli), command, got, want)
 	}
 	return nil
 }
