@@ -140,7 +140,7 @@ func (b bug) meet(ctx context.Context, dir string) (killer string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(path, right, 0o600)) }()
-	if out, err := goIn(ctx, dir, "build", "./..."); err != nil {
+	if out, err := goIn(ctx, dir, "build", "./"+filepath.Dir(b.file)); err != nil {
 		return "", fmt.Errorf("it does not compile: %s", out)
 	}
 	for _, arguments := range b.tests {
