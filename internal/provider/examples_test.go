@@ -76,6 +76,10 @@ func TestAccExamples(t *testing.T) {
 			a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, "wildcards")
 			w := example(t, a, issue(t, "app.customer-b.com"))
 			a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+			// It has existed for a while, so its status does not change meanwhile.
+			if err := a.clock.Sleep(t.Context(), time.Hour); err != nil {
+				t.Fatal(err)
+			}
 			w.play(path)
 			w.mustRun("destroy", "-auto-approve")
 			if got := a.hostname(t); got.Hostname != name {
