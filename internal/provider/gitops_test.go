@@ -192,6 +192,7 @@ func TestAccGitOps(t *testing.T) {
 	// A tenant can be removed, but not by mistake.
 	w.remove("tenants/customer-b.yaml")
 	w.refused("The plan destroys static.customer-b.com. Traffic to them stops. To allow it, add them to destroy in policy/allowed.yaml.", "plan.sh")
+	w.refused("There is no tenants.tfplan. Run ci/plan.sh first. A plan that the policies refuse cannot be applied.", "apply.sh")
 	w.write("policy/allowed.yaml", "destroy:\n  - static.customer-b.com\nforget: []\n")
 	w.preview()
 	w.as("plan", func() { w.script(0, "plan.sh") })
@@ -316,7 +317,7 @@ func TestAccGitOps_refuses(t *testing.T) {
 	// A row of backticks in the plan must not end the block that shows the plan.
 	w.remove("removed.tf")
 	w.write("main.tf", main[:strings.Index(main, "module \"tenant\"")]+"output \"x\" {\n  value = \"a\\n`````\\n# Approved\\n\"\n}\n")
-	w.script(1, "plan.sh") // The policies refuse the destroy, but the plan is written.
+	w.script(1, "plan.sh") // The policies refuse the destroy, but the plan is kept for the summary.
 	out, status := w.program(filepath.Join(w.dir, "ci", "summary.sh"))
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if status != 0 || lines[0] != "``````" || lines[len(lines)-1] != "``````" || !regexp.MustCompile("(?m)^ *`````$").MatchString(out) || strings.Count(out, "``````") != 2 {

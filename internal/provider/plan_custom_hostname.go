@@ -229,7 +229,7 @@ func (m *customHostnameModel) requireKey(plan, state *customHostnameModel, diags
 	why, otherwise := whySent(plan, state)
 	diags.AddAttributeError(path.Root("private_key_wo"), "Missing private key",
 		why+"\n\nESA accepts a certificate only together with its key. "+otherwise+
-			"Set private_key_wo (stored in neither state nor plan; requires Terraform or OpenTofu 1.11 or later) or private_key to send the configured one.")
+			"To send the configured one, set private_key_wo, which is stored in neither plan nor state, or private_key. If private_key_wo is in the configuration, its value is null in this run: set the variable that it refers to.")
 }
 
 // whySent returns why a plan sends an uploaded certificate, and the alternative to sending it, if any.
@@ -256,14 +256,14 @@ func whySent(plan, state *customHostnameModel) (why, otherwise string) {
 		}
 		return fmt.Sprintf("The deployed certificate of %s is not the configured one:\n\n  deployed:   %s\n  configured: %s\n\n%s",
 				about, describeCertificate(state.Certificate), describeCertificate(plan.Certificate), who),
-			"To keep the deployed one, set certificate to it (the data source esa_custom_hostname returns it); that needs no key. Or send yours. "
+			"To keep the deployed one, set certificate to it (the data source esa_custom_hostname returns it); that needs no key. "
 	case !plan.PrivateKeyWOVersion.Equal(state.PrivateKeyWOVersion):
 		before := "none"
 		if !state.PrivateKeyWOVersion.IsNull() {
 			before = fmt.Sprint(state.PrivateKeyWOVersion.ValueInt64())
 		}
 		return fmt.Sprintf("private_key_wo_version of %s changes from %s to %s, which sends the certificate again.", about, before, plan.PrivateKeyWOVersion),
-			"Restore the previous private_key_wo_version, or send the certificate. "
+			"To send nothing, restore the previous private_key_wo_version. "
 	}
 	return fmt.Sprintf("This plan sends the certificate of %s.", about), ""
 }

@@ -6,5 +6,9 @@ set -eu
 [ -n "${TF_VAR_private_keys:-}" ] || TF_VAR_private_keys='{}'
 export TF_VAR_private_keys
 
+[ -f tenants.tfplan ] || {
+	echo "There is no tenants.tfplan. Run ci/plan.sh first. A plan that the policies refuse cannot be applied." >&2
+	exit 1
+}
 init .
 "$TF" apply -input=false -lock-timeout=5m tenants.tfplan

@@ -3,6 +3,10 @@
 set -eu
 . "$(dirname "$0")/common.sh"
 
+command -v "${FAKE_ESA:-fake-esa}" >/dev/null || {
+	echo "fake-esa is not in PATH. In a clone of the provider's repository, run: go install ./cmd/fake-esa" >&2
+	exit 1
+}
 init . -backend=false
 "${FAKE_ESA:-fake-esa}" -seed tests/seed.json -publish -- "$TF" test
 init policy

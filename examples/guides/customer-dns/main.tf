@@ -23,6 +23,11 @@ variable "published" {
   description = "The domains whose owners have published the records."
   type        = set(string)
   default     = []
+
+  validation {
+    condition     = length(setsubtract(var.published, var.hostnames)) == 0
+    error_message = "Not in hostnames: ${join(", ", setsubtract(var.published, var.hostnames))}."
+  }
 }
 
 data "esa_site" "saas" {
@@ -67,6 +72,6 @@ output "records" {
 }
 
 output "status" {
-  # A validation knows the status after its wait; the resource, the one before.
+  # The validation has the status after its wait; the resource still has the earlier one.
   value = { for name, hostname in esa_custom_hostname.customer : name => try(esa_custom_hostname_validation.customer[name].status, hostname.status) }
 }

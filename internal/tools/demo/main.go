@@ -116,7 +116,7 @@ func play(ctx context.Context) (err error) {
 
 // build builds the provider into a folder that the CLI installs from, as from a registry.
 func (s *stage) build() error {
-	fmt.Println("Building the provider ...")
+	fmt.Printf("Using %s; TF_CLI=path chooses another. Building the provider ...\n", s.cli)
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		target := filepath.Join(s.dir, "mirror", host, "esa-provider", "esa", version, runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-esa_v"+version)
 		if runtime.GOOS == "windows" {
