@@ -212,7 +212,7 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 	w.mustRun("plan", "-detailed-exitcode")
 
 	configure(name, first, 2)
-	w.says(1, `private_key_wo_version of .* changes from 1 to 2.*Restore the previous private_key_wo_version`, "plan")
+	w.says(1, `private_key_wo_version of .* changes from 1 to 2.*restore the previous private_key_wo_version`, "plan")
 	configure("other.customer.com", certtest.Issue(t, certtest.Spec{DNSNames: []string{"other.customer.com"}, Intermediate: 1}), 1)
 	w.says(1, `Missing private key.*This plan replaces custom hostname `+name, "plan")
 	configure(name, second, 1)
