@@ -108,6 +108,21 @@ func TestAwaitCreatedWaitsForTheToken(t *testing.T) {
 	}
 }
 
+// TestAwaitCreatedWhileConfiguring checks that a hostname that is still configuring is read again until it has its token.
+func TestAwaitCreatedWhileConfiguring(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		id := f.create(t)
+		early := fmt.Sprintf(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"Hostname":"shop.customer.com","SiteId":%d,"RecordId":%d,"SslFlag":"off","Status":"configuring"}}`,
+			id, f.site.ID, f.record.ID)
+		f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Status: 200, RawBody: &early, Times: 3})
+		got, err := f.client.AwaitCreated(t.Context(), id)
+		if err != nil || got == nil || got.VerifyCode == "" {
+			t.Errorf("got %+v, %v, want the hostname with its token", got, err)
+		}
+	})
+}
+
 // TestGetUnread checks that a hostname that reads do not show yet is read again, and that a deleted one is not found after at
 // most a minute.
 func TestGetUnread(t *testing.T) {
