@@ -612,6 +612,32 @@ func reflow(text string) string {
 	return out + body + "\n" + lines[len(lines)-1]
 }
 
+// TestKeyLabels checks that PrivateKeyPEM writes the label of a key's encoding, whatever label it was read with.
+func TestKeyLabels(t *testing.T) {
+	pair, rsaPair := issue(t), issue(t, key(certtest.RSA2048))
+	ecKey, isECDSA := pair.Key.(*ecdsa.PrivateKey)
+	rsaKey, isRSA := rsaPair.Key.(*rsa.PrivateKey)
+	if !isECDSA || !isRSA {
+		t.Fatalf("the keys are %T and %T", pair.Key, rsaPair.Key)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(ecKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1, err := x509.MarshalECPrivateKey(ecKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encodings := map[string][]byte{"PRIVATE KEY": pkcs8, "RSA PRIVATE KEY": x509.MarshalPKCS1PrivateKey(rsaKey), "EC PRIVATE KEY": sec1}
+	for label, der := range encodings {
+		for written := range encodings {
+			if got, err := PrivateKeyPEM(pemBlock(written, der)); err != nil || got != pemBlock(label, der) {
+				t.Errorf("%s, written as %s: got error %v or another label", label, written, err)
+			}
+		}
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	pair := issue(t, names(host, "www.customer.com"), key(certtest.RSA2048))
 	got, err := Describe(pair.CertificatePEM)
