@@ -234,6 +234,13 @@ func TestConflicts(t *testing.T) {
 	if h := w.hostname(elsewhere.ID); h.Status != "pending" {
 		t.Errorf("got status %s for the earlier hostname, want pending", h.Status)
 	}
+	// A check after the conflict is gone ends it, also without a TXT record.
+	w.RemoveHostname(elsewhere.ID)
+	freed, _ := w.HostnameByName(w.site.ID, "taken.customer.com")
+	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", freed.ID)
+	if h := w.hostname(freed.ID); h.Status != "pending" || h.ConflictWith != "" {
+		t.Errorf("after the conflict: %s with %q", h.Status, h.ConflictWith)
+	}
 }
 
 func TestGetAndListFields(t *testing.T) {
