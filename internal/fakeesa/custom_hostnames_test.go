@@ -234,13 +234,28 @@ func TestConflicts(t *testing.T) {
 	if h := w.hostname(elsewhere.ID); h.Status != "pending" {
 		t.Errorf("got status %s for the earlier hostname, want pending", h.Status)
 	}
-	// A check after the conflict is gone ends it, also without a TXT record.
+	// Once the name is free, a verification ends the conflict, even without a TXT record.
 	w.RemoveHostname(elsewhere.ID)
 	freed, _ := w.HostnameByName(w.site.ID, "taken.customer.com")
 	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", freed.ID)
 	if h := w.hostname(freed.ID); h.Status != "pending" || h.ConflictWith != "" {
-		t.Errorf("after the conflict: %s with %q", h.Status, h.ConflictWith)
+		t.Errorf("after the conflict: got %s with %q, want pending", h.Status, h.ConflictWith)
 	}
+}
+
+// TestHostnameLimit checks that a site takes as many hostnames as its limit, and no more until one is deleted.
+func TestHostnameLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{HostnameLimit: 2})
+	first := w.create("a.customer.com")
+	w.create("b.customer.com")
+	third := []any{"Hostname", "c.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off"}
+	w.refused(400, "QuotaExceed.CustomHostname", "CreateCustomHostname", third...)
+	// Each site has its own limit.
+	other := w.AddSite("other.example")
+	w.ok("CreateCustomHostname", "Hostname", "c.customer.com", "SiteId", other.ID, "RecordId", w.AddRecord(other.ID, "o.other.example").ID, "SslFlag", "off")
+	w.ok("DeleteCustomHostname", "HostnameId", first.ID)
+	w.ok("CreateCustomHostname", third...)
 }
 
 func TestGetAndListFields(t *testing.T) {
