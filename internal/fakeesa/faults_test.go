@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -156,16 +157,26 @@ func TestDroppedConnections(t *testing.T) {
 		}
 	}
 
+	// With a body or a code, the connection breaks before the end of the response.
 	cut := `{"RequestId":"R","Hostn`
-	w.Inject(Fault{Drop: true, RawBody: &cut})
-	response, err := create(w, "cut.customer.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if response.StatusCode != 200 || string(body) != cut || !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %d %q, error %v; want the first half of the body", response.StatusCode, body, err)
+	for _, test := range []struct {
+		fault  Fault
+		status int
+		body   *regexp.Regexp
+	}{
+		{Fault{Drop: true, RawBody: &cut}, 200, regexp.MustCompile("^" + regexp.QuoteMeta(cut) + "$")},
+		{Fault{Drop: true, Code: "InternalException"}, 400, regexp.MustCompile(`"Code":"InternalException"`)},
+	} {
+		w.Inject(test.fault)
+		response, err := create(w, "cut.customer.com")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != test.status || !test.body.Match(body) || !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("%+v: got %d %q, error %v; want the beginning of a longer response with status %d", test.fault, response.StatusCode, body, err, test.status)
+		}
 	}
 }
 
