@@ -156,6 +156,16 @@ func TestOfflineIsNotVerified(t *testing.T) {
 	w.refused(200, "CustomHostname.VerifyUnpassed", "VerifyCustomHostname", "HostnameId", h.ID)
 }
 
+// TestChallengeOfAWildcard checks that a wildcard is validated at its parent: no challenge has a name with an asterisk.
+func TestChallengeOfAWildcard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{FreeCertificateStart: StartAtOnce})
+	h := w.create("*.customer.com", "SslFlag", "on", "CertType", "free")
+	if h.CertTxtKey != "_acme-challenge.customer.com" || !strings.HasPrefix(h.CertHTTPKey, "http://customer.com/.well-known/acme-challenge/") {
+		t.Errorf("got challenges at %q and %q, want names of customer.com", h.CertTxtKey, h.CertHTTPKey)
+	}
+}
+
 func TestFreeCertificate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{IssueDelay: 5 * time.Minute})
