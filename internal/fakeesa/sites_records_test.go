@@ -53,6 +53,8 @@ func TestSites(t *testing.T) {
 		{[]any{"ResourceGroupId", "rg-2"}, "1 shop.example"},
 		{[]any{"TagFilter", `[{"Key":"team","Value":"red"}]`}, "1 shop.example"},
 		{[]any{"TagFilter", `[{"Key":"team","Value":"blue"}]`}, "0 "},
+		{[]any{"TagFilter", `[{"Key":"stage","Value":"test"},{"Key":"team","Value":"red"}]`}, "0 "},
+		{[]any{"TagFilter", `[{"Key":"team","Value":"red"},{"Key":"stage","Value":"test"}]`}, "0 "},
 		{[]any{"TagFilter", "[]"}, "2 example.com"},
 		{[]any{"OrderBy", "visitTime"}, "2 shop.example"},
 		{[]any{"PageSize", 1, "PageNumber", 2}, "2 shop.example"},
