@@ -102,6 +102,28 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestLoadOfAnInternationalAccount checks that a certificate of SSL Certificates Service without a region is in the region of the
+// account, both for hostnames of the seed and for calls.
+func TestLoadOfAnInternationalAccount(t *testing.T) {
+	t.Parallel()
+	w := &world{t: t, clock: newClock()}
+	w.Server = New(Options{Now: w.clock.Now, AccountRegion: "ap-southeast-1"})
+	err := w.Load(seedFolder(t, `{
+		"sites": [{
+			"id": "7001", "name": "example.com", "records": [{"id": "7101", "name": "origin.example.com"}],
+			"hostnames": [{"id": "7201", "hostname": "cas.customer.com", "record": "origin.example.com", "cert_type": "cas", "cas_id": "77"}]
+		}],
+		"cas_certificates": [{"id": "77", "not_after": "2099-01-01T00:00:00Z"}]
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(7201).at("CustomHostnameModel", "CertNotAfter"); got != "2099-01-01T00:00:00Z" {
+		t.Errorf("got expiry %s, want that of the seed", got)
+	}
+	w.ok("UpdateCustomHostname", "HostnameId", 7201, "SslFlag", "on", "CertType", "cas", "CasId", 77, "CasRegion", "ap-southeast-1")
+}
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	inSite := func(more string) string {
