@@ -73,15 +73,22 @@ func TestCreateQuotaIsNotEveryLimit(t *testing.T) {
 	})
 }
 
+// otherRun returns the client of another run with the same account.
+func (f *fixture) otherRun(t *testing.T) *Client {
+	t.Helper()
+	other, err := New(Config{Endpoint: "http://127.0.0.1:1", Credential: f.credential, MaxRetries: DefaultMaxRetries})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.wire.http.Transport = direct{handler: f.Server}
+	return other
+}
+
 // TestCreateQuotaIsShared checks that the client learns that others use the quota too.
 func TestCreateQuotaIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 20, Busy: fakeesa.BusyNothing})
-		other, err := New(Config{Endpoint: "http://127.0.0.1:1", Credential: f.credential, MaxRetries: DefaultMaxRetries})
-		if err != nil {
-			t.Fatal(err)
-		}
-		other.wire.http.Transport = direct{handler: f.Server}
+		other := f.otherRun(t)
 		began := time.Now()
 		atOnce(60, func(i int) {
 			client, in := f.client, f.createInput()
@@ -99,6 +106,35 @@ func TestCreateQuotaIsShared(t *testing.T) {
 		}
 		if refused := f.refusals("Throttling.User"); refused > 200 {
 			t.Errorf("got %d refused calls, want at most 200", refused)
+		}
+	})
+}
+
+// TestCreateQuotaThatOthersUsedUp checks a run whose first create is throttled, so that it cannot know when there is room. Once
+// one create succeeds, all others must follow at once.
+func TestCreateQuotaThatOthersUsedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const quota = 20
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: quota, CreateWindow: fakeesa.CreateWindowFixed, RetryAfter: fakeesa.RetryAfterNone, Busy: fakeesa.BusyNothing})
+		time.Sleep(25 * time.Minute) // into the clock's hour
+		create := func(client *Client, name string) {
+			in := f.createInput()
+			in.Hostname = name
+			if _, err := client.CreateCustomHostname(t.Context(), in); err != nil {
+				t.Error(err)
+			}
+		}
+		other := f.otherRun(t)
+		for i := range quota {
+			create(other, fmt.Sprintf("other%d.customer.com", i))
+		}
+		began := time.Now()
+		atOnce(quota, func(i int) { create(f.client, fmt.Sprintf("h%d.customer.com", i)) })
+		if took := time.Since(began); took > 35*time.Minute+probeCap {
+			t.Errorf("got %v, want at most %v more than 35m", took, probeCap)
+		}
+		if refused := f.refusals("Throttling.User"); refused > 25 {
+			t.Errorf("got %d refused calls, want at most 25", refused)
 		}
 	})
 }
