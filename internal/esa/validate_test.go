@@ -247,8 +247,10 @@ func TestAwaitValidatedWaitsForTheChallenge(t *testing.T) {
 			h := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOn, CertType: CertTypeFree, Status: StatusActive, CertNotAfter: time.Now().AddDate(1, 0, 0), CertStatus: CertStatusOK})
 			f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Times: -1, RawBody: text(fmt.Sprintf(
 				`{"RequestId":"R","CustomHostnameModel":{"HostnameId":%d,"Hostname":%q,"Status":"active","SslFlag":"on","CertType":"free","CertStatus":%q}}`, h.ID, shop, status))})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
 			began := time.Now()
-			got, err := f.client.AwaitValidated(t.Context(), h.ID, Ownership, ignore)
+			got, err := f.client.AwaitValidated(ctx, h.ID, Ownership, ignore)
 			took := time.Since(began)
 			if err != nil || got.CertStatus != status || waits != (took >= 2*time.Minute) || took > 3*time.Minute {
 				t.Errorf("status %q: got %+v, error %v after %v", status, got, err, took)
