@@ -229,3 +229,40 @@ func TestSentIsNotUnsent(t *testing.T) {
 		t.Errorf("got error %v, want one that may have run", err)
 	}
 }
+
+// TestSilentServer checks that the time limits end a call to a server that accepts connections and then sends nothing.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	for title, test := range map[string]struct {
+		scheme string
+		read   time.Duration
+		unsent bool
+		want   string
+	}{
+		"no handshake": {"https", time.Hour, true, "TLS handshake timeout"},
+		"no response":  {"http", time.Millisecond, false, "deadline exceeded"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			client, err := New(Config{
+				Endpoint: test.scheme + "://" + listener.Addr().String(), Credential: staticCredential(t, "a", "b", ""), Clock: new(testClock),
+				ConnectTimeout: 300 * time.Millisecond, ReadTimeout: test.read,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Far longer than the limits.
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			_, err = client.GetCustomHostname(ctx, 1)
+			if e := new(Error); !errors.As(err, &e) || e.Unsent != test.unsent || !strings.Contains(err.Error(), test.want) || ctx.Err() != nil {
+				t.Errorf("got error %v, want %s", err, test.want)
+			}
+		})
+	}
+}
