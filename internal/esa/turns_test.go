@@ -139,6 +139,40 @@ func TestTurnsAreOfOneRecord(t *testing.T) {
 	})
 }
 
+// TestTurnsOfAMove checks that a write that moves a hostname to a busy record waits for that record, and does not delay writes to
+// the record that the hostname leaves.
+func TestTurnsOfAMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{BusyAtLeast: time.Minute, BusyAtMost: time.Minute})
+		moves, stays := f.add(2)[0], f.Hostnames()[1].ID
+		busy := f.AddRecord(f.site.ID, "busy.example.com")
+		f.client.KnowPlace(moves, f.site.ID, f.record.ID)
+		f.client.KnowPlace(stays, f.site.ID, f.record.ID)
+		var group sync.WaitGroup
+		for i := range 2 {
+			id := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: busy.ID, Hostname: fmt.Sprintf("busy%d.customer.com", i), SSLFlag: SSLOff}).ID
+			f.client.KnowPlace(id, f.site.ID, busy.ID)
+			group.Go(func() {
+				if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		group.Go(func() {
+			if err := f.client.UpdateCustomHostname(t.Context(), UpdateCustomHostnameInput{HostnameID: moves, RecordID: busy.ID}); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(time.Second)
+		began := time.Now()
+		if err := f.client.DeleteCustomHostname(t.Context(), stays); err != nil || time.Since(began) > 0 {
+			t.Errorf("got error %v after %v, want success at once", err, time.Since(began))
+		}
+		group.Wait()
+	})
+}
+
 // TestTurnsEndWithTheContext checks that all writes to a record that stays busy wait until their context ends, including
 // those that have not been sent.
 func TestTurnsEndWithTheContext(t *testing.T) {
