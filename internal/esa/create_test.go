@@ -305,3 +305,19 @@ func TestAwaitDeleted(t *testing.T) {
 		t.Errorf("got %d reads, want 4", n)
 	}
 }
+
+// TestAwaitDeletedEndsWithTheContext checks that it is an error if reads still show the hostname when the context ends.
+func TestAwaitDeletedEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{DeletingGets: 1000})
+		id := f.create(t)
+		if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		if err := f.client.AwaitDeleted(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got error %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+}
