@@ -727,6 +727,23 @@ func TestNetworkFails(t *testing.T) {
 	})
 }
 
+// TestUnclearCreate checks that the probe does not repeat a create that may have taken effect, and removes what it created.
+func TestUnclearCreate(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		a := newAccount(t, fakeesa.Options{})
+		a.Inject(fakeesa.Fault{Action: "CreateCustomHostname", Code: "InternalException", After: true})
+		if err := a.command().run(t.Context(), a.arguments(1)); err == nil || !strings.Contains(err.Error(), "InternalException") {
+			t.Errorf("got error %v, want InternalException", err)
+		}
+		if n := a.Count("CreateCustomHostname"); n != 1 {
+			t.Errorf("got %d creates, want 1", n)
+		}
+		if left := a.Hostnames(); len(left) > 0 {
+			t.Errorf("hostnames left: %+v", left)
+		}
+	})
+}
+
 // TestNoUser checks that the probe ends if nobody publishes the records.
 func TestNoUser(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
