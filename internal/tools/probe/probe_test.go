@@ -744,6 +744,23 @@ func TestUnclearCreate(t *testing.T) {
 	})
 }
 
+// TestOtherRecordWithoutProxy checks that a record that no hostname can use settles nothing about names of another site.
+func TestOtherRecordWithoutProxy(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		a := newAccount(t, fakeesa.Options{})
+		if err := a.UnproxyRecord(otherRecord); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.command().run(t.Context(), a.arguments(1)); err != nil {
+			t.Fatal(err)
+		}
+		got := a.readings(t)
+		if value, claimed := got["name-elsewhere"]; claimed || got["foreign-record"] != "refused" {
+			t.Errorf("got foreign-record %q and name-elsewhere %q, want only that foreign records are refused", got["foreign-record"], value)
+		}
+	})
+}
+
 // TestNoUser checks that the probe ends if nobody publishes the records.
 func TestNoUser(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
