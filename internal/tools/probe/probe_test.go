@@ -761,6 +761,23 @@ func TestOtherRecordWithoutProxy(t *testing.T) {
 	})
 }
 
+// TestHiddenBeginning checks a hostname that ESA verifies by itself while reads still lag behind the last write. They hide when
+// it began to be configuring, so the probe must not claim a shorter time.
+func TestHiddenBeginning(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		a := newAccount(t, fakeesa.Options{
+			AutoVerify: true, ConfiguringFor: 5 * time.Second, ReadLag: 3 * time.Second, ApplyAnyway: fakeesa.ApplyAnywayAccepted,
+		})
+		if err := a.command().run(t.Context(), a.arguments(2)); err != nil {
+			t.Fatal(err)
+		}
+		got := a.readings(t)
+		if value, claimed := got["activation-takes"]; claimed && value != "5s" || got["auto-verify"] != "yes" || got["apply-anyway"] != "accepted" {
+			t.Errorf("got activation-takes %q, want 5s or none; all readings: %v\n%s", value, got, &a.out)
+		}
+	})
+}
+
 // TestNoUser checks that the probe ends if nobody publishes the records.
 func TestNoUser(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
