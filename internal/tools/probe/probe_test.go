@@ -618,10 +618,13 @@ func testSweep(t *testing.T, world, ends string, at int) {
 func TestSweepKeepsOthers(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		a := newAccount(t, fakeesa.Options{})
-		h := a.AddHostname(fakeesa.Hostname{SiteID: fakeesa.SeedSiteID, RecordID: fakeesa.SeedRecordID, Hostname: "shop.some-customer.com"})
-		sweep := func(under, name string, endpoint string) error {
+		add := func(name string) fakeesa.Hostname {
+			return a.AddHostname(fakeesa.Hostname{SiteID: fakeesa.SeedSiteID, RecordID: fakeesa.SeedRecordID, Hostname: name})
+		}
+		theirs, ours := add("shop.some-customer.com"), add("a."+marker+"0011.x.com")
+		sweep := func(under, name string, id int64, endpoint string) error {
 			j := &journal{path: filepath.Join(a.dir, "journal.json"), Endpoint: endpoint, Under: under}
-			j.Entries = []*entry{{SiteID: h.SiteID, Name: name, ID: h.ID, State: created}}
+			j.Entries = []*entry{{SiteID: fakeesa.SeedSiteID, Name: name, ID: id, State: created}}
 			if err := j.save(); err != nil {
 				t.Fatal(err)
 			}
@@ -629,17 +632,17 @@ func TestSweepKeepsOthers(t *testing.T) {
 		}
 		const here = "http://127.0.0.1:1"
 		for _, err := range []error{
-			sweep(marker+"0011.x.com", "a."+marker+"0011.x.com", here),
-			sweep(marker+"0011.x.com", h.Hostname, here),
-			sweep("some-customer.com", h.Hostname, here),
-			sweep(marker+"0011.x.com", "a."+marker+"0011.x.com", "https://esa.cn-hangzhou.aliyuncs.com"),
+			sweep(marker+"0011.x.com", ours.Hostname, theirs.ID, here),
+			sweep(marker+"0011.x.com", theirs.Hostname, theirs.ID, here),
+			sweep("some-customer.com", theirs.Hostname, theirs.ID, here),
+			sweep(marker+"0011.x.com", ours.Hostname, ours.ID, "https://esa.cn-hangzhou.aliyuncs.com"),
 		} {
 			if err == nil {
 				t.Error("a journal of another program or another account was accepted")
 			}
 		}
-		if _, there := a.Hostname(h.ID); !there || a.Count("DeleteCustomHostname") > 0 {
-			t.Error("a hostname of another user was deleted")
+		if len(a.Hostnames()) != 2 || a.Count("DeleteCustomHostname") > 0 {
+			t.Error("a hostname was deleted, want none")
 		}
 	})
 }
