@@ -362,6 +362,8 @@ func TestMask(t *testing.T) {
 		{`{"Hostname": "Shop.Jane.org", "VerifyHost": "_esa_custom_hostname.shop.jane.org"}`, `{"Hostname":"name1.example","VerifyHost":"_esa_custom_hostname.name1.example"}`},
 		{`{"CertHttpKey": "http://shop.jane.org/.well-known/acme-challenge/abc"}`, `{"CertHttpKey":"http://name1.example/.well-known/acme-challenge/` + strings.Repeat("0", 42) + `1"}`},
 		{`{"Message": "shop.jane.org of 1234567890123456, the-secret and AbCdEfGhIjKlMnOpQrStUv12"}`, `{"Message":"*** of 4000000000000001, *** and ***"}`},
+		{`{"SiteName": "jane.org"}`, `{"SiteName":"name2.example"}`},
+		{`{"Message": "shop.jane.org is below jane.org"}`, `{"Message":"*** is below ***"}`},
 	} {
 		if got := mask(test.document); got != test.want {
 			t.Errorf("%s\ngot  %s\nwant %s", test.document, got, test.want)
