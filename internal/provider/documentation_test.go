@@ -558,7 +558,7 @@ func TestAccInstall(t *testing.T) {
 	git("commit", "--quiet", "--allow-empty", "--all", "--message", "one")
 	w.write("main.tf", "terraform {\n  required_providers {\n    esa = {\n      source = \"esa-provider/esa\"\n    }\n  }\n}\n")
 	version := regexp.MustCompile(`Installed esa-provider/esa (0\.0\.\d+) into`)
-	advice := regexp.MustCompile(`is no longer available": terraform (init -upgrade)`)
+	advice := regexp.MustCompile(`is no longer available, run: terraform (init -upgrade)`)
 	used := map[string]bool{}
 	for i, step := range []func(){
 		func() {},
