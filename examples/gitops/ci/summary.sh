@@ -1,11 +1,11 @@
 #!/bin/sh
-# Prints the plan, refused or not, as a Markdown block, for the summary of a job. The plan contains text from others, so the
+# Prints the last plan, accepted or not, as a Markdown block, for the summary of a job. The plan contains text from others, so the
 # fence is longer than any row of backticks in it: nothing can break out of the block.
 set -eu
 . "$(dirname "$0")/common.sh"
 
 file=tenants.tfplan
-[ -f "$file" ] || file=refused.tfplan
+[ -f "$file" ] || file=unchecked.tfplan
 plan=$("$TF" show -no-color "$file")
 fence=$(printf '%s\n' "$plan" | awk '
 	{ while (match($0, /`+/)) { if (RLENGTH > longest) longest = RLENGTH; $0 = substr($0, RSTART + RLENGTH) } }
