@@ -77,9 +77,7 @@ func TestAccExamples(t *testing.T) {
 			w := example(t, a, issue(t, "app.customer-b.com"))
 			a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
 			// It has existed for a while, so its status does not change meanwhile.
-			if err := a.clock.Sleep(t.Context(), time.Hour); err != nil {
-				t.Fatal(err)
-			}
+			a.clock.ahead.Add(int64(time.Hour))
 			w.play(path)
 			w.mustRun("destroy", "-auto-approve")
 			if got := a.hostname(t); got.Hostname != name {
@@ -458,9 +456,7 @@ func TestAccGuideMigrating_sites(t *testing.T) {
 		before.mustRun("apply", "-auto-approve")
 		before.mustRun("plan", "-detailed-exitcode")
 		// Imports by name use lists, which may lag behind creates.
-		if err := a.clock.Sleep(t.Context(), a.Options().UnlistedFor); err != nil {
-			t.Fatal(err)
-		}
+		a.clock.ahead.Add(int64(a.Options().UnlistedFor))
 		a.ResetRequests()
 		sites = map[string]*workspace{}
 		for _, site := range []string{"example.com", "example.org"} {

@@ -513,7 +513,7 @@ func TestAccFaults_twoApplies(t *testing.T) {
 			}
 			made := a.hostname(t)
 			for i, output := range outputs {
-				if statuses[i] == 1 && a.untilListed(t) {
+				if statuses[i] == 1 && a.untilListed() {
 					output, _ = folders[i].run("apply", "-auto-approve")
 				}
 				if statuses[i] == 1 && !strings.Contains(plainText(output), fmt.Sprintf("terraform import 'ADDRESS' %d:%d", a.site.ID, made.ID)) {
@@ -639,15 +639,12 @@ func (a *account) await(t *testing.T, action string) {
 
 // untilListed waits until lists show what was created, if a create needs that. A create that is refused because of its name
 // does not wait for lists, so only the next one names the hostname that has the name. It reports whether time passed.
-func (a *account) untilListed(t *testing.T) bool {
-	t.Helper()
+func (a *account) untilListed() bool {
 	lag := a.Options().UnlistedFor
 	if lag == 0 || a.Options().DuplicateCreate != fakeesa.DuplicateRefused {
 		return false
 	}
-	if err := a.clock.Sleep(t.Context(), lag); err != nil {
-		t.Fatal(err)
-	}
+	a.clock.ahead.Add(int64(lag))
 	return true
 }
 
@@ -655,7 +652,7 @@ func (a *account) untilListed(t *testing.T) bool {
 // there must be one hostname, as configured.
 func (w *workspace) recover(a *account, record int64) {
 	w.t.Helper()
-	a.untilListed(w.t)
+	a.untilListed()
 	for range 2 {
 		output, status := w.run("apply", "-auto-approve")
 		if status == 0 {
