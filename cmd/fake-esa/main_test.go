@@ -177,8 +177,9 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// ofAccount matches the variables of an account. It is independent of the program's own list, which may lack one.
-var ofAccount = regexp.MustCompile(`^(ALICLOUD|ALIBABA_?CLOUD|ESA)_`)
+// ofAccount matches the variables of an account. It is independent of the program's own list, which may lack one. ESA_TOOLS_DIR
+// and ESA_CLIS, which the makefile reads, are not among them.
+var ofAccount = regexp.MustCompile(`^((ALICLOUD|ALIBABA_?CLOUD)_|ESA_ENDPOINT)`)
 
 // command is the command that TestCommand runs.
 func command() {
