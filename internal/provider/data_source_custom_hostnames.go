@@ -32,43 +32,22 @@ type customHostnamesDataSourceModel struct {
 
 // listedHostnameModel is a hostname in a list, which lacks cert_id, certificate and cas_id.
 type listedHostnameModel struct {
-	ID               types.String `tfsdk:"id"`
-	SiteID           types.String `tfsdk:"site_id"`
-	SiteName         types.String `tfsdk:"site_name"`
-	Hostname         types.String `tfsdk:"hostname"`
-	RecordID         types.String `tfsdk:"record_id"`
-	RecordName       types.String `tfsdk:"record_name"`
-	SSLFlag          types.String `tfsdk:"ssl_flag"`
-	CertType         types.String `tfsdk:"cert_type"`
-	Status           types.String `tfsdk:"status"`
-	OfflineReason    types.String `tfsdk:"offline_reason"`
-	ConflictWith     types.String `tfsdk:"conflict_with"`
-	VerifyHost       types.String `tfsdk:"verify_host"`
-	VerifyCode       types.String `tfsdk:"verify_code"`
-	CertStatus       types.String `tfsdk:"cert_status"`
-	CertNotAfter     types.String `tfsdk:"cert_not_after"`
-	CertApplyCode    types.Int64  `tfsdk:"cert_apply_code"`
-	CertApplyMessage types.String `tfsdk:"cert_apply_message"`
-	CertTXTKey       types.String `tfsdk:"cert_txt_key"`
-	CertTXTValue     types.String `tfsdk:"cert_txt_value"`
-	CertHTTPKey      types.String `tfsdk:"cert_http_key"`
-	CertHTTPValue    types.String `tfsdk:"cert_http_value"`
-	CreateTime       types.String `tfsdk:"create_time"`
-	UpdateTime       types.String `tfsdk:"update_time"`
+	ID       types.String `tfsdk:"id"`
+	SiteID   types.String `tfsdk:"site_id"`
+	Hostname types.String `tfsdk:"hostname"`
+	RecordID types.String `tfsdk:"record_id"`
+	SSLFlag  types.String `tfsdk:"ssl_flag"`
+	CertType types.String `tfsdk:"cert_type"`
+	customHostnameListed
 }
 
 func newListedHostname(h *esa.CustomHostname) listedHostnameModel {
-	var o customHostnameObserved
-	o.observe(h)
-	return listedHostnameModel{
-		ID: types.StringValue(formatID(h.HostnameID)), SiteID: types.StringValue(formatID(h.SiteID)), SiteName: o.SiteName,
-		Hostname: types.StringValue(h.Hostname), RecordID: types.StringValue(formatID(h.RecordID)), RecordName: o.RecordName,
-		SSLFlag: textOrNull(h.SSLFlag), CertType: textOrNull(h.CertType),
-		Status: o.Status, OfflineReason: o.OfflineReason, ConflictWith: o.ConflictWith, VerifyHost: o.VerifyHost, VerifyCode: o.VerifyCode,
-		CertStatus: o.CertStatus, CertNotAfter: o.CertNotAfter, CertApplyCode: o.CertApplyCode, CertApplyMessage: o.CertApplyMessage,
-		CertTXTKey: o.CertTXTKey, CertTXTValue: o.CertTXTValue, CertHTTPKey: o.CertHTTPKey, CertHTTPValue: o.CertHTTPValue,
-		CreateTime: o.CreateTime, UpdateTime: o.UpdateTime,
+	m := listedHostnameModel{
+		ID: types.StringValue(formatID(h.HostnameID)), SiteID: types.StringValue(formatID(h.SiteID)), Hostname: types.StringValue(h.Hostname),
+		RecordID: types.StringValue(formatID(h.RecordID)), SSLFlag: textOrNull(h.SSLFlag), CertType: textOrNull(h.CertType),
 	}
+	m.observe(h)
+	return m
 }
 
 // Metadata sets the name of the data source.

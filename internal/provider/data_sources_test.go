@@ -161,5 +161,9 @@ func TestAccDataRecord(t *testing.T) {
 		resource.TestStep{Config: a.data("esa_record", site+`record_name = "nobody.example.com"`), ExpectError: regexp.MustCompile(`There is no record`)},
 		resource.TestStep{Config: a.data("esa_record", `record_id = "77"`), ExpectError: regexp.MustCompile(`(?s)Unable to read record.*Record.NotFound`)},
 		resource.TestStep{Config: a.data("esa_record", `record_name = "origin.example.com"`), ExpectError: regexp.MustCompile(`Invalid Attribute Combination`)},
+		resource.TestStep{
+			Config:      a.data("esa_record", fmt.Sprintf("record_id = \"%d\"\nrecord_type = \"CNAME\"", a.record.ID)),
+			ExpectError: regexp.MustCompile(`cannot be specified together: \[record_id,record_type\]|(?s)Invalid Attribute Combination.*record_id,\s*record_type`),
+		},
 	)
 }

@@ -46,6 +46,12 @@ var customHostnameShape = sync.OnceValue(func() *shape[customHostnameModel] {
 
 // customHostnameObserved are the attributes that ESA sets.
 type customHostnameObserved struct {
+	customHostnameListed
+	CertID types.String `tfsdk:"cert_id"`
+}
+
+// customHostnameListed are the attributes that ESA sets and that its lists include.
+type customHostnameListed struct {
 	SiteName         types.String `tfsdk:"site_name"`
 	RecordName       types.String `tfsdk:"record_name"`
 	Status           types.String `tfsdk:"status"`
@@ -53,7 +59,6 @@ type customHostnameObserved struct {
 	ConflictWith     types.String `tfsdk:"conflict_with"`
 	VerifyHost       types.String `tfsdk:"verify_host"`
 	VerifyCode       types.String `tfsdk:"verify_code"`
-	CertID           types.String `tfsdk:"cert_id"`
 	CertStatus       types.String `tfsdk:"cert_status"`
 	CertNotAfter     types.String `tfsdk:"cert_not_after"`
 	CertApplyCode    types.Int64  `tfsdk:"cert_apply_code"`
@@ -101,7 +106,12 @@ func describeKept(name string) string {
 // observe sets the attributes from h. Tokens are kept if ESA returns none: DNS records are made of them, and must not
 // change once a check has passed.
 func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
-	*o = customHostnameObserved{
+	o.customHostnameListed.observe(h)
+	o.CertID = textOrNull(h.CertID)
+}
+
+func (o *customHostnameListed) observe(h *esa.CustomHostname) {
+	*o = customHostnameListed{
 		SiteName:         textOrNull(h.SiteName),
 		RecordName:       textOrNull(h.RecordName),
 		Status:           textOrNull(h.Status),
@@ -109,7 +119,6 @@ func (o *customHostnameObserved) observe(h *esa.CustomHostname) {
 		ConflictWith:     textOrNull(h.ConflictWith),
 		VerifyHost:       sticky(o.VerifyHost, h.VerifyHost),
 		VerifyCode:       sticky(o.VerifyCode, h.VerifyCode),
-		CertID:           textOrNull(h.CertID),
 		CertStatus:       textOrNull(h.CertStatus),
 		CertNotAfter:     textOrNull(h.CertNotAfter),
 		CertApplyCode:    types.Int64PointerValue(h.CertApplyCode),

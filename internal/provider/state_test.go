@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"terraform-provider-esa/internal/esa"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -153,32 +156,61 @@ func TestAccStoredStates(t *testing.T) {
 	}
 }
 
-// TestObservedValues checks that all lists of the values that ESA owns are complete.
+// TestObservedValues checks that the lists of the values that ESA sets are complete.
 func TestObservedValues(t *testing.T) {
 	var observed customHostnameObserved
 	texts := map[*types.String]bool{}
 	for _, text := range observed.texts() {
 		texts[text] = true
 	}
-	listed := map[string]bool{}
-	for field := range reflect.TypeFor[listedHostnameModel]().Fields() {
-		listed[field.Tag.Get("tfsdk")] = true
-	}
-	values := reflect.ValueOf(&observed).Elem()
-	for i := range values.NumField() {
-		name := values.Type().Field(i).Tag.Get("tfsdk")
-		switch text, ok := values.Field(i).Addr().Interface().(*types.String); {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[customHostnameObserved]()) {
+		name := field.Tag.Get("tfsdk")
+		if name == "" {
+			continue
+		}
+		switch text, ok := reflect.ValueOf(&observed).Elem().FieldByIndex(field.Index).Addr().Interface().(*types.String); {
 		case ok && !texts[text]:
 			t.Errorf("texts does not contain %s", name)
 		case ok && observedDescriptions[name] == "":
 			t.Errorf("%s has no description", name)
 		}
-		// ListCustomHostnames does not return CertId.
-		if listed[name] != (name != "cert_id") {
-			t.Errorf("esa_custom_hostnames has %s: got %t, want %t", name, listed[name], !listed[name])
-		}
 	}
 	if described := len(observedDescriptions); described != len(texts) {
 		t.Errorf("got %d descriptions of %d values", described, len(texts))
+	}
+}
+
+// TestModelsHaveESAsValues checks that each attribute has the value of the field of the same name.
+func TestModelsHaveESAsValues(t *testing.T) {
+	var hostname esa.CustomHostname
+	want := map[string]string{}
+	fields := reflect.ValueOf(&hostname).Elem()
+	for i := range fields.NumField() {
+		name := fields.Type().Field(i).Name
+		number := int64(100 + i)
+		want[name] = fmt.Sprint(number)
+		switch fields.Field(i).Interface().(type) {
+		case string:
+			fields.Field(i).SetString(want[name])
+		case int64:
+			fields.Field(i).SetInt(number)
+		default:
+			fields.Field(i).Set(reflect.ValueOf(&number))
+		}
+	}
+	want["ID"] = want["HostnameID"]
+	var observed customHostnameObserved
+	observed.observe(&hostname)
+	for _, model := range []any{observed, newListedHostname(&hostname)} {
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(model)) {
+			name := field.Tag.Get("tfsdk")
+			if name == "" {
+				continue
+			}
+			value, _ := reflect.ValueOf(model).FieldByIndex(field.Index).Interface().(attr.Value)
+			if got := strings.Trim(value.String(), `"`); got != want[field.Name] {
+				t.Errorf("%T: %s is %s, want %s", model, name, got, want[field.Name])
+			}
+		}
 	}
 }
