@@ -9,6 +9,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/esa"
 )
@@ -111,6 +114,43 @@ func TestParseImportID(t *testing.T) {
 	for _, id := range []string{"", " ", "x", "0", "-1", "1.5", "9223372036854775808", "1:", ":1", "1:2:3", "1/", "/a.com", "1/a.com/b", "a.com", "x/a.com", "1:a.com", "1|2"} {
 		if got, err := parseImportID(id); err == nil || !strings.Contains(err.Error(), "<site_id>/<hostname>") {
 			t.Errorf("%q: got %+v, error %v; want the format of import ids", id, got, err)
+		}
+	}
+}
+
+// TestImportByIdentity checks which identities select a hostname.
+func TestImportByIdentity(t *testing.T) {
+	var identity resource.IdentitySchemaResponse
+	new(customHostnameResource).IdentitySchema(t.Context(), resource.IdentitySchemaRequest{}, &identity)
+	const incomplete = "requires hostname_id, or both site_id and hostname"
+	for _, test := range []struct {
+		hostnameID, siteID, hostname string
+		want                         importTarget
+		problem                      string
+	}{
+		{hostnameID: "4", want: importTarget{hostnameID: "4"}},
+		{siteID: "1", hostname: "Shop.Customer.com", want: importTarget{siteID: "1", hostname: name}},
+		{hostnameID: "4", siteID: "1", hostname: name, want: importTarget{hostnameID: "4", siteID: "1", hostname: name}},
+		{problem: incomplete},
+		{siteID: "1", problem: incomplete},
+		{hostname: name, problem: incomplete},
+		{hostnameID: "x", problem: "hostname_id"},
+		{hostnameID: "4", siteID: "x", problem: "site_id"},
+		{siteID: "1", hostname: "a b", problem: "Invalid hostname"},
+	} {
+		of := tfsdk.ResourceIdentity{Schema: identity.IdentitySchema, Raw: tftypes.NewValue(identity.IdentitySchema.Type().TerraformType(t.Context()), nil)}
+		diags := of.Set(t.Context(), customHostnameIdentity{
+			HostnameID: textOrNull(test.hostnameID), SiteID: textOrNull(test.siteID), Hostname: textOrNull(test.hostname),
+		})
+		if diags.HasError() {
+			t.Fatal(diags)
+		}
+		got, ok := importTargetOf(t.Context(), resource.ImportStateRequest{Identity: &of}, &diags)
+		if test.problem == "" && (!ok || got != test.want) {
+			t.Errorf("%+v: got %+v, diagnostics %v", test, got, diags)
+		}
+		if test.problem != "" && (ok || !strings.Contains(fmt.Sprint(diags), test.problem)) {
+			t.Errorf("%+v: got %+v, diagnostics %v", test, got, diags)
 		}
 	}
 }
