@@ -258,7 +258,7 @@ func (q *quick[M]) check(ctx context.Context, req *tfprotov6.ValidateResourceCon
 // read returns the state unchanged if the refresh changes nothing in it. Otherwise it returns a context with the result
 // for the framework's way, so that nothing is read twice.
 func (q *quick[M]) read(ctx context.Context, data *providerData, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, context.Context) {
-	if len(req.Private) != 0 {
+	if len(req.Private) != 0 || q.identity == nil && req.CurrentIdentity != nil {
 		return nil, ctx
 	}
 	state := q.state(ctx, req.CurrentState)
@@ -278,7 +278,7 @@ func (q *quick[M]) read(ctx context.Context, data *providerData, req *tfprotov6.
 func (q *quick[M]) identityAfter(ctx context.Context, current *tfprotov6.ResourceIdentityData, state *M) (*tfprotov6.ResourceIdentityData, bool) {
 	of, ok := any(state).(interface{ identity() customHostnameIdentity })
 	if q.identity == nil || !ok {
-		return nil, q.identity == nil && current == nil
+		return nil, q.identity == nil
 	}
 	whose := of.identity()
 	value, err := q.identity.write(ctx, &whose)

@@ -293,19 +293,31 @@ func (w *twoWays) counted(call string, quick bool) {
 func (w *twoWays) compareRead(t testing.TB, req *tfprotov6.ReadResourceRequest, object tftypes.Object) string {
 	t.Helper()
 	now := w.clock.ahead.Load()
+	w.account.ResetRequests()
 	quick, err := w.quick.ReadResource(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
+	quickCalls := w.calls()
 	w.clock.ahead.Store(now) // The quick way may have waited. Both servers read at the same time.
 	long, err := w.long.ReadResource(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
+	longCalls := w.calls()
 	w.counted("read", quick.NewState == req.CurrentState)
 	return differ("read", object,
 		[]*tfprotov6.DynamicValue{quick.NewState, long.NewState}, []*tfprotov6.ResourceIdentityData{quick.NewIdentity, long.NewIdentity},
-		[][]*tfprotov6.Diagnostic{quick.Diagnostics, long.Diagnostics}, []any{string(quick.Private), quick.Deferred}, []any{string(long.Private), long.Deferred})
+		[][]*tfprotov6.Diagnostic{quick.Diagnostics, long.Diagnostics}, []any{string(quick.Private), quick.Deferred, quickCalls}, []any{string(long.Private), long.Deferred, longCalls})
+}
+
+// calls returns the calls since the last time.
+func (w *twoWays) calls() (all []string) {
+	for _, request := range w.account.Requests() {
+		all = append(all, fmt.Sprintf("%s %d: %d", request.Action, request.HostnameID, request.Status))
+	}
+	w.account.ResetRequests()
+	return all
 }
 
 func (w *twoWays) comparePlan(t testing.TB, req *tfprotov6.PlanResourceChangeRequest, object tftypes.Object) string {
