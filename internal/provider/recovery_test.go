@@ -192,7 +192,8 @@ func TestAccRecovery_taken(t *testing.T) {
 func TestAccRecovery_withoutKey(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, fakeesa.Options{}, "certificate-echo")
-	first, second := issue(t, name), issue(t, name)
+	const other = "other.customer.com"
+	first, second := certtest.Issue(t, certtest.Spec{DNSNames: []string{name, other}, Intermediate: 1}), issue(t, name)
 	w := newWorkspace(t)
 	configure := func(hostname string, pair certtest.Pair, version int) {
 		w.write("main.tf", a.hcl(a.args(hostname, upload(pair), args{"private_key_wo": "var.key", "private_key_wo_version": fmt.Sprint(version)}),
@@ -213,7 +214,7 @@ func TestAccRecovery_withoutKey(t *testing.T) {
 
 	configure(name, first, 2)
 	w.says(1, `private_key_wo_version of .* changes from 1 to 2.*restore the previous private_key_wo_version`, "plan")
-	configure("other.customer.com", certtest.Issue(t, certtest.Spec{DNSNames: []string{"other.customer.com"}, Intermediate: 1}), 1)
+	configure(other, first, 1)
 	w.says(1, `Missing private key.*This plan replaces custom hostname `+name, "plan")
 	configure(name, second, 1)
 	w.says(1, `deployed: `+line(first)+` configured: `+line(second)+` According to the state, the configuration has changed.*To keep the deployed one`, "plan")
