@@ -301,6 +301,23 @@ func TestAccValidation_triggersFail(t *testing.T) {
 	)
 }
 
+// TestAccValidation_waitFor changes the goal of a validation, which then waits for the new one.
+func TestAccValidation_waitFor(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t, fakeesa.Options{AutoVerify: true, PublishAtOnce: true, IssueDelay: 10 * time.Minute})
+	certStatus := func(want string) []statecheck.StateCheck {
+		return []statecheck.StateCheck{statecheck.ExpectKnownValue(validation, attribute("cert_status"), knownvalue.StringExact(want))}
+	}
+	a.testTimed(t,
+		resource.TestStep{Config: a.hcl(a.args(name, free()), wait(`wait_for = "ownership"`)), ConfigStateChecks: certStatus("Applying")},
+		resource.TestStep{
+			Config:            a.hcl(a.args(name, free()), wait(`wait_for = "certificate"`)),
+			ConfigPlanChecks:  plan(plancheck.ExpectUnknownValue(validation, attribute("cert_status"))),
+			ConfigStateChecks: certStatus("OK"),
+		},
+	)
+}
+
 // TestAccValidation_timeout waits in real time, because time limits use the real clock.
 func TestAccValidation_timeout(t *testing.T) {
 	t.Parallel()
