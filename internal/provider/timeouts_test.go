@@ -8,6 +8,10 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"terraform-provider-esa/internal/fakeesa"
 )
 
 // TestDefaultTimeouts checks that the descriptions name the default time limits.
@@ -46,5 +50,44 @@ func TestDefaultTimeouts(t *testing.T) {
 	}
 	if len(described) > 0 {
 		t.Errorf("these time limits are not tested: %v", described)
+	}
+}
+
+// TestTimeouts checks that each operation on a hostname has its own time limit.
+func TestTimeouts(t *testing.T) {
+	operations := []string{"create", "read", "update", "delete"}
+	for _, short := range operations {
+		t.Run(short, func(t *testing.T) {
+			a := newAccount(t, fakeesa.Options{})
+			limits := map[string]tftypes.Value{}
+			for _, operation := range operations {
+				limits[operation] = tftypes.NewValue(tftypes.String, "1h")
+			}
+			limits[short] = tftypes.NewValue(tftypes.String, "1ns")
+			config := map[string]any{
+				"site_id": fmt.Sprint(a.site.ID), "record_id": fmt.Sprint(a.record.ID), "hostname": name, "ssl_flag": "off", "timeouts": limits,
+			}
+			c := &chaosRun{
+				t: t, account: a, server: newServer(t, a), configs: []map[string]any{config},
+				states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
+			}
+			problems := c.applyOne(0)
+			if short != "create" && len(problems) > 0 {
+				t.Fatalf("create: got %v", shown(problems))
+			}
+			switch short {
+			case "read":
+				problems = c.applyOne(0)
+			case "update":
+				config["record_id"] = fmt.Sprint(a.record2.ID)
+				problems = c.applyOne(0)
+			case "delete":
+				c.configs[0] = nil
+				problems = c.applyOne(0)
+			}
+			if got := strings.Join(shown(problems), "\n"); !strings.Contains(got, "Unable to "+short+" custom hostname") || !strings.Contains(got, "timeouts") {
+				t.Errorf("got %q, want an error of %s that names the time limit", got, short)
+			}
+		})
 	}
 }
