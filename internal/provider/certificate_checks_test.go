@@ -280,6 +280,30 @@ func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
 	)
 }
 
+// TestKeyOfADeployedCertificate checks that only problems of a deployed certificate are warnings, not those of its key.
+func TestKeyOfADeployedCertificate(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	old, other := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().Add(-time.Hour)}), issue(t, name)
+	made := a.AddHostname(fakeesa.Hostname{
+		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: old.CertificatePEM, PrivateKey: old.PrivateKeyPEM,
+	})
+	c := newQuietRun(t, a, map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": old.CertificatePEM, "private_key_wo": old.PrivateKeyPEM})
+	imported, err := c.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: fmt.Sprint(made.ID)})
+	if err != nil || len(imported.ImportedResources) != 1 {
+		t.Fatalf("got error %v, diagnostics %v", err, shown(imported.Diagnostics))
+	}
+	c.keep(0, imported.ImportedResources[0].State, imported.ImportedResources[0].Private)
+	if problems := errorsIn(c.applyOne(0)); len(problems) != 0 {
+		t.Errorf("got %v, want warnings alone for the expired certificate", shown(problems))
+	}
+	for title, key := range map[string]string{"of another certificate": other.PrivateKeyPEM, "no PEM": "garbage"} {
+		c.configs[0]["private_key_wo"] = key
+		if problems := errorsIn(c.applyOne(0)); len(problems) == 0 || !strings.Contains(show(problems[0]), "private_key_wo") {
+			t.Errorf("a key that is %s: got %v, want an error", title, shown(problems))
+		}
+	}
+}
+
 func errorsIn(problems []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(problems, func(p *tfprotov6.Diagnostic) bool { return p.Severity != tfprotov6.DiagnosticSeverityError })
 }

@@ -100,6 +100,16 @@ func newChaosRun(t *testing.T, seed uint64, first, second certtest.Pair) *chaosR
 	return c
 }
 
+// newQuietRun returns a run of one hostname without faults, for tests that need no CLI.
+func newQuietRun(t *testing.T, a *account, config map[string]any) *chaosRun {
+	t.Helper()
+	maps.Copy(config, map[string]any{"site_id": fmt.Sprint(a.site.ID), "record_id": fmt.Sprint(a.record.ID), "hostname": name})
+	return &chaosRun{
+		t: t, account: a, server: newServer(t, a), configs: []map[string]any{config},
+		states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
+	}
+}
+
 // drawOptions sets each reading at random, in the order of fakeesa.Readings, and logs them if the test fails.
 func drawOptions(t *testing.T, random *rand.Rand, options fakeesa.Options) fakeesa.Options {
 	t.Helper()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -64,13 +63,8 @@ func TestTimeouts(t *testing.T) {
 				limits[operation] = tftypes.NewValue(tftypes.String, "1h")
 			}
 			limits[short] = tftypes.NewValue(tftypes.String, "1ns")
-			config := map[string]any{
-				"site_id": fmt.Sprint(a.site.ID), "record_id": fmt.Sprint(a.record.ID), "hostname": name, "ssl_flag": "off", "timeouts": limits,
-			}
-			c := &chaosRun{
-				t: t, account: a, server: newServer(t, a), configs: []map[string]any{config},
-				states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
-			}
+			config := map[string]any{"ssl_flag": "off", "timeouts": limits}
+			c := newQuietRun(t, a, config)
 			problems := c.applyOne(0)
 			if short != "create" && len(problems) > 0 {
 				t.Fatalf("create: got %v", shown(problems))
