@@ -304,6 +304,20 @@ func TestKeyOfADeployedCertificate(t *testing.T) {
 	}
 }
 
+// TestCasRegionIsKept removes a cas_region that is not the default one. No certificate may be sent.
+func TestCasRegionIsKept(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{AccountRegion: "ap-southeast-1"})
+	c := newQuietRun(t, a, map[string]any{"ssl_flag": "on", "cert_type": "cas", "cas_id": casID, "cas_region": "ap-southeast-1"})
+	if problems := c.applyOne(0); len(problems) != 0 {
+		t.Fatalf("got %v, want a hostname", shown(problems))
+	}
+	delete(c.configs[0], "cas_region")
+	a.ResetRequests()
+	if problems := c.applyOne(0); len(problems) != 0 || len(a.writes()) != 0 {
+		t.Errorf("got %v and writes %v, want no changes", shown(problems), a.writes())
+	}
+}
+
 func errorsIn(problems []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(problems, func(p *tfprotov6.Diagnostic) bool { return p.Severity != tfprotov6.DiagnosticSeverityError })
 }

@@ -700,6 +700,10 @@ func TestUnknownArguments(t *testing.T) {
 				if data.client != nil || !slices.Equal(data.unknown, []string{name}) {
 					t.Errorf("got %+v, want no client and %s as unknown", data, name)
 				}
+				unsure := slices.Contains([]string{"account_type", "endpoint", "region", "profile", "shared_credentials_file"}, name)
+				if (data.casRegion == "") != unsure {
+					t.Errorf("got the default %q of cas_region, want one: %t", data.casRegion, !unsure)
+				}
 				if deferred := resp.Deferred != nil && resp.Deferred.Reason == provider.DeferredReasonProviderConfigUnknown; deferred != deferralAllowed {
 					t.Errorf("got deferral %v, allowed %t", resp.Deferred, deferralAllowed)
 				}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -212,5 +213,20 @@ func TestModelsHaveESAsValues(t *testing.T) {
 				t.Errorf("%T: %s is %s, want %s", model, name, got, want[field.Name])
 			}
 		}
+	}
+}
+
+// TestTokensAreKept checks that only tokens are kept if ESA no longer returns them.
+func TestTokensAreKept(t *testing.T) {
+	full := customHostnameListed{
+		Status: types.StringValue("pending"), ConflictWith: types.StringValue("existing_site"),
+		VerifyHost: types.StringValue("a"), VerifyCode: types.StringValue("b"), CertTXTKey: types.StringValue("c"), CertTXTValue: types.StringValue("d"),
+		CertHTTPKey: types.StringValue("e"), CertHTTPValue: types.StringValue("f"),
+	}
+	got, want := full, full
+	want.Status, want.ConflictWith = types.StringNull(), types.StringNull()
+	got.observe(&esa.CustomHostname{})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("after a response without values (-want +got):\n%s", diff)
 	}
 }
