@@ -61,6 +61,22 @@ func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
 	}
 }
 
+// TestCreateLooksAgainAfterARefusal checks that the client looks again if the look before found nothing, and the next
+// attempt is refused because of the hostname that the first one created.
+func TestCreateLooksAgainAfterARefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: listedLimit + 5*time.Second, DuplicateCreate: fakeesa.DuplicateRefused})
+		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
+		id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
+		if all := f.Hostnames(); err != nil || len(all) != 1 || all[0].ID != id {
+			t.Errorf("got id %d, error %v; the server has %+v", id, err, all)
+		}
+		if n := f.Count("CreateCustomHostname"); n != 2 {
+			t.Errorf("got %d creates, want 2", n)
+		}
+	})
+}
+
 // TestCreateLooksAgainAfterASlowList checks that the client reads the list again, because a slow response shows the state at
 // the time of the request.
 func TestCreateLooksAgainAfterASlowList(t *testing.T) {

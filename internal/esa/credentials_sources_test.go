@@ -367,6 +367,10 @@ func TestCommandRunsSeldom(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a child process keeps the pipes open", func(t *testing.T) {
+		cfg, _ := command(t, "sleep 3 &\necho '{\"access_key_id\":\"ak\",\"access_key_secret\":\"sk\"}'")
+		wantKey(t, newKeyring(newCredential(sourceFor(t, cfg)), nil), now, "ak")
+	})
 	t.Run("without an expiration the last set is used until ESA refuses it", func(t *testing.T) {
 		broken := filepath.Join(t.TempDir(), "broken")
 		cfg, _ := command(t, "test -e '"+broken+"' && exit 1\necho '{\"access_key_id\":\"ak\",\"access_key_secret\":\"sk\"}'")
