@@ -30,6 +30,12 @@ func TestLooseAnswers(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", body, diff)
 		}
 	}
+	for _, nothing := range []string{`""`, `null`} {
+		var got CustomHostname
+		if err := unmarshal([]byte(`{"HostnameId":1,"CertApplyCode":`+nothing+`}`), &got); err != nil || got.CertApplyCode != nil {
+			t.Errorf("CertApplyCode %s: got %v, error %v; want none", nothing, got.CertApplyCode, err)
+		}
+	}
 	for body, field := range map[string]string{
 		`{"HostnameId":"x"}`: "HostnameId", `{"HostnameId":1.5}`: "HostnameId", `{"HostnameId":9223372036854775808}`: "HostnameId",
 		`{"HostnameId":1e30}`: "HostnameId", `{"HostnameId":{}}`: "HostnameId", `{"HostnameId":true}`: "HostnameId", `{"HostnameId":"1","Status":[1]}`: "Status",
