@@ -138,6 +138,11 @@ func TestActions(t *testing.T) {
 			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
 			action:  applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
+		"apply, failed before, and wait, while reads lag": {
+			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute, ReadLag: 20 * time.Second}, asserted: []string{"read-lag"},
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			action: applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
 		"apply, expiring, and wait": {
 			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute},
 			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertNotAfter = "active", "Expiring", soon }),

@@ -3,8 +3,10 @@ package provider
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -130,6 +132,34 @@ func TestAccDataSite(t *testing.T) {
 		resource.TestStep{Config: a.data("esa_site", `site_id = "77"`), ExpectError: regexp.MustCompile(`(?s)Unable to read site.*SiteNotFound`)},
 		resource.TestStep{Config: a.data("esa_site", ``), ExpectError: regexp.MustCompile(`Missing Attribute Configuration`)},
 	)
+}
+
+// TestDataRecord_filters has ESA ignore the filters.
+func TestDataRecord_filters(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	item := func(id int, name, kind string) string {
+		return fmt.Sprintf(`{"RecordId":%d,"SiteId":%d,"RecordName":%q,"RecordType":%q}`, id, a.site.ID, name, kind)
+	}
+	page := fmt.Sprintf(`{"RequestId":"1","PageNumber":1,"PageSize":500,"TotalCount":3,"Records":[%s]}`, strings.Join([]string{
+		item(1, "a.example.com", "CNAME"), item(2, "a.example.com", "TXT"), item(3, "b.a.example.com", "TXT"),
+	}, ","))
+	a.Inject(fakeesa.Fault{Action: "ListRecords", RawBody: &page, Status: 200})
+	s := newServer(t, a)
+	schema := s.schema.DataSourceSchemas["esa_record"]
+	read, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "esa_record", Config: dynamic(t, schema, map[string]any{
+		"site_id": fmt.Sprint(a.site.ID), "record_name": "A.example.com", "record_type": "txt",
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noProblems(t, read.Diagnostics)
+	state, err := read.State.Unmarshal(schema.ValueType())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := textOf(t, attributes(t, state)["id"]); id != "2" {
+		t.Errorf("got record %s, want 2", id)
+	}
 }
 
 func TestAccDataRecord(t *testing.T) {

@@ -160,6 +160,25 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestList_filters has ESA ignore the filters, and return a hostname twice.
+func TestList_filters(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	item := func(id int, hostname string, record int64, status string) string {
+		return fmt.Sprintf(`{"HostnameId":%d,"SiteId":%d,"Hostname":%q,"RecordId":%d,"Status":%q,"SslFlag":"off"}`, id, a.site.ID, hostname, record, status)
+	}
+	page := fmt.Sprintf(`{"RequestId":"1","PageNumber":1,"PageSize":500,"TotalCount":5,"Hostnames":[%s]}`, strings.Join([]string{
+		item(1, name, a.record.ID, "active"), item(2, name, a.record2.ID, "active"), item(3, name, a.record.ID, "pending"),
+		item(4, "other.customer.com", a.record.ID, "active"), item(1, name, a.record.ID, "active"),
+	}, ","))
+	a.Inject(fakeesa.Fault{Action: "ListCustomHostnames", RawBody: &page, Status: 200})
+	results, problems := newServer(t, a).list(t, map[string]any{
+		"site_id": fmt.Sprint(a.site.ID), "record_id": fmt.Sprint(a.record.ID), "status": "active", "hostname": name,
+	}, false, 0)
+	if len(results) != 1 || results[0].identity["hostname_id"] != "1" || problems != nil {
+		t.Errorf("got %v, problems %v; want hostname 1 once", results, problems)
+	}
+}
+
 func TestList_refused(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	for _, config := range []map[string]any{
