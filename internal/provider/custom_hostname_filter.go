@@ -79,14 +79,12 @@ func selectHostnames(ctx context.Context, client *esa.Client, in esa.ListCustomH
 				sites = append(sites, site.SiteID)
 			}
 		}
-		seen := map[int64]bool{}
 		for _, site := range sites {
 			in.SiteID = site
 			for hostname, err := range client.AllCustomHostnames(ctx, in) {
-				if err == nil && (seen[hostname.HostnameID] || !matches(&hostname, in)) {
+				if err == nil && !matches(&hostname, in) {
 					continue
 				}
-				seen[hostname.HostnameID] = true
 				if !yield(hostname, err) || err != nil {
 					return
 				}
