@@ -151,6 +151,56 @@ func TestBusyPort(t *testing.T) {
 	}
 }
 
+// TestTerminatedCommand checks that a command gets SIGTERM, and can end by itself.
+func TestTerminatedCommand(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows cannot send this signal")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, os.Args[0], "-addr", "127.0.0.1:0", "--",
+		"sh", "-c", `trap "exit 5" TERM; echo ready; i=0; while [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done`)
+	program.Env = append(os.Environ(), runMain+"=1")
+	stdout, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(stdout, make([]byte, len("ready"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, stdout)
+	if err := program.Wait(); program.ProcessState.ExitCode() != 5 {
+		t.Errorf("got %v, want exit status 5", err)
+	}
+}
+
+// TestReadingsOfTheCommandLine checks that -reading overrides -readings.
+func TestReadingsOfTheCommandLine(t *testing.T) {
+	first := fakeesa.Readings()[0]
+	file := filepath.Join(t.TempDir(), "readings.json")
+	document := fmt.Sprintf(`{%q: %q}`, first.Name, first.Values[0])
+	if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var got, want fakeesa.Options
+	if err := read(&got, file, [][2]string{{first.Name, first.Values[1]}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := want.SetReading(first.Name, first.Values[1]); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
 // TestCommand checks that a command gets the environment of the fake, and that its exit status is returned. The command is
 // this test binary, which calls the fake.
 func TestCommand(t *testing.T) {

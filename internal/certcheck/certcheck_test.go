@@ -92,6 +92,17 @@ func foreign(t *testing.T, kind ...int) string {
 	return pemBlock("PRIVATE KEY", der)
 }
 
+// signedWithMD5 changes the algorithm of an RSA signature to one that nothing verifies any more.
+func signedWithMD5(t *testing.T, certificate string) string {
+	t.Helper()
+	block, _ := pem.Decode([]byte(certificate))
+	sha256WithRSA := []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11}
+	if n := bytes.Count(block.Bytes, sha256WithRSA); n != 2 {
+		t.Fatalf("got the algorithm %d times, want twice", n)
+	}
+	return pemBlock(block.Type, bytes.ReplaceAll(block.Bytes, sha256WithRSA, append(sha256WithRSA[:8:8], 4)))
+}
+
 func pemBlock(kind string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
@@ -405,7 +416,9 @@ func TestGoodPairs(t *testing.T) {
 	})
 	anyUse := issue(t, func(s *certtest.Spec) { s.Usages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} })
 	rooted := issue(t, func(s *certtest.Spec) { s.IncludeRoot = true })
+	md5 := issue(t, func(s *certtest.Spec) { s.IncludeRoot, s.Key = true, certtest.RSA2048 })
 	tests := map[string]struct{ certificate, key, hostname string }{
+		"signed with MD5":           {md5.Blocks[0] + signedWithMD5(t, md5.Blocks[1]) + md5.Blocks[2], md5.PrivateKeyPEM, host},
 		"a chain with its root":     {rooted.CertificatePEM, rooted.PrivateKeyPEM, host},
 		"a byte order mark within":  {good.Blocks[0] + "\ufeff" + good.Blocks[1], good.PrivateKeyPEM, host},
 		"other case in the names":   {caps.CertificatePEM, caps.PrivateKeyPEM, host},

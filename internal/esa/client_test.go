@@ -464,6 +464,17 @@ func TestSuccessStatusWithACodeIsAnError(t *testing.T) {
 	}
 }
 
+// TestCodesOfSuccess checks which codes of a success are none.
+func TestCodesOfSuccess(t *testing.T) {
+	for code, want := range map[string]ErrorCode{
+		"": "", "200": "", "0": "", "ok": "", "OK": "", "success": "", "Success": "", "201": "201", "Succeeded": "Succeeded",
+	} {
+		if got := (envelope{Code: code}).code(); got != want {
+			t.Errorf("%q: got %q, want %q", code, got, want)
+		}
+	}
+}
+
 func TestNoBodyWhateverPanics(t *testing.T) {
 	object := func(model string) string { return `{"RequestId":"R","CustomHostnameModel":` + model + `}` }
 	bodies := map[string]string{

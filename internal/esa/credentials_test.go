@@ -239,7 +239,7 @@ func TestProfiles(t *testing.T) {
 	home := isolate(t)
 	keys := `"access_key_id":"profile-ak","access_key_secret":"profile-sk"`
 	answer := write(t, filepath.Join(home, "answer.json"), `{"mode":"StsToken","access_key_id":"external-ak","access_key_secret":"external-sk","sts_token":"external-token"}`)
-	tokenFile := write(t, filepath.Join(home, "token"), "oidc-token")
+	write(t, filepath.Join(home, "token"), "oidc-token")
 	expires := time.Now().Add(time.Hour).Unix()
 	file := write(t, filepath.Join(home, "cli.json"), fmt.Sprintf(`{"profiles":[
 		{"name":"ak","mode":"AK",%[1]s,"region_id":"ap-southeast-1"},
@@ -248,12 +248,12 @@ func TestProfiles(t *testing.T) {
 		{"name":"chain","mode":"ChainableRamRoleArn","source_profile":"role","ram_role_arn":"chain-arn"},
 		{"name":"vpc","mode":"ChainableRamRoleArn","source_profile":"ak","ram_role_arn":"vpc-arn","sts_region":"cn-shanghai","enable_vpc":true},
 		{"name":"ecs","mode":"EcsRamRole","ram_role_name":"ecs-role"},
-		{"name":"oidc","mode":"OIDC","oidc_provider_arn":"provider","oidc_token_file":%[2]q,"ram_role_arn":"oidc-arn"},
+		{"name":"oidc","mode":"OIDC","oidc_provider_arn":"provider","oidc_token_file":"~/token","ram_role_arn":"oidc-arn"},
 		{"name":"oidc-inline","mode":"OIDC","oidc_provider_arn":"provider","oidc_token":"inline-token","ram_role_arn":"oidc-arn","expired_seconds":1800,"sts_region":"cn-shanghai","ram_session_name":"oidc-session"},
-		{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test/path","cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"at","cloud_sso_access_token_expire":%[3]d},
-		{"name":"oauth","mode":"OAuth","oauth_site_type":"INTL","oauth_refresh_token":"rt","oauth_access_token":"at","oauth_access_token_expire":%[3]d},
-		{"name":"external","mode":"External","process_command":"cat %[4]s"}
-	]}`, keys, tokenFile, expires, answer))
+		{"name":"sso","mode":"CloudSSO","cloud_sso_sign_in_url":"https://signin.test/path","cloud_sso_account_id":"1","cloud_sso_access_config":"ac","access_token":"at","cloud_sso_access_token_expire":%[2]d},
+		{"name":"oauth","mode":"OAuth","oauth_site_type":"INTL","oauth_refresh_token":"rt","oauth_access_token":"at","oauth_access_token_expire":%[2]d},
+		{"name":"external","mode":"External","process_command":"cat %[3]s"}
+	]}`, keys, expires, answer))
 	answers := map[string]string{
 		"sts.aliyuncs.com AssumeRole":                         session("role"),
 		"sts-vpc.cn-shanghai.aliyuncs.com AssumeRole":         session("vpc"),

@@ -724,6 +724,15 @@ func TestNamesAsOthersWriteThem(t *testing.T) {
 			}
 		}
 	}
+	// The longer ones are samples of RFC 3492, section 7.1.
+	for encoded, want := range map[string]string{
+		"bcher-kva": "bücher", "Proprostnemluvesky-uyb24dma41a": "Pročprostěnemluvíčesky", "ihqwcrb4cv8a8dqg056pqjye": "他们为什么不说中文",
+		"egbpdaj6bu4bxfgehfvwxn": "ليهمابتكلموشعربي؟",
+	} {
+		if got, ok := punycode(encoded); !ok || got != want {
+			t.Errorf("%q: got %q, want %q", encoded, got, want)
+		}
+	}
 	for _, broken := range []string{"!", "a!", "99999999", "999999b", "-"} {
 		if got, ok := punycode(broken); ok && broken != "-" {
 			t.Errorf("%q: got %q, want an error", broken, got)

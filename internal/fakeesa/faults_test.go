@@ -177,6 +177,9 @@ func TestDroppedConnections(t *testing.T) {
 		if response.StatusCode != test.status || !test.body.Match(body) || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%+v: got %d %q, error %v; want the beginning of a longer response with status %d", test.fault, response.StatusCode, body, err, test.status)
 		}
+		if all := w.Requests(); all[len(all)-1].Status != 0 {
+			t.Errorf("%+v: got the log entry %+v, want no status", test.fault, all[len(all)-1])
+		}
 	}
 }
 
