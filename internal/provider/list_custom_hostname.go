@@ -62,7 +62,7 @@ func (r *customHostnameListResource) List(ctx context.Context, req list.ListRequ
 		return
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
-		// What is over the limit is not asked for: each can cost a call.
+		// Hostnames beyond the limit are not read, as each can cost a call.
 		left := req.Limit
 		for hostname, err := range selectHostnames(ctx, client, in) {
 			if err != nil {
@@ -80,7 +80,7 @@ func (r *customHostnameListResource) List(ctx context.Context, req list.ListRequ
 	}
 }
 
-// result is what is said of a hostname; nothing, if it is gone by now.
+// result returns the result for a hostname, if it still exists.
 func (r *customHostnameListResource) result(ctx context.Context, client *esa.Client, req list.ListRequest, hostname *esa.CustomHostname) (result list.ListResult, found bool) {
 	result = req.NewListResult(ctx)
 	result.DisplayName = clean(hostname.Hostname)
