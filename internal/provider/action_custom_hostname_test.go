@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,11 @@ func TestActions(t *testing.T) {
 			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "NoPermission", Status: 403},
 			problem: "lacks esa:VerifyCustomHostname", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
+		"verify, offline, no permission": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
+			action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "NoPermission", Status: 403},
+			problem: "lacks esa:VerifyCustomHostname", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
 		"verify, nobody": {
 			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "CustomHostname.NotFound", Status: 404},
 			problem: "CustomHostname.NotFound", writes: map[string]int{},
@@ -200,6 +206,9 @@ func TestActions(t *testing.T) {
 			}
 			if test.progress != "" && (len(progress) == 0 || !strings.Contains(progress[len(progress)-1], test.progress)) {
 				t.Errorf("got progress %q, want %q at the end", progress, test.progress)
+			}
+			if len(slices.Compact(slices.Clone(progress))) != len(progress) {
+				t.Errorf("got progress %q, want no message twice in a row", progress)
 			}
 			if diff := cmp.Diff(test.writes, a.writes()); diff != "" {
 				t.Errorf("writes (-want +got):\n%s", diff)

@@ -2,11 +2,14 @@ package provider
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -28,6 +31,117 @@ func (a *account) data(kind, arguments string) string {
 
 func knownData(kind, key string, value knownvalue.Check) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue("data."+kind+".test", attribute(key), value)
+}
+
+// read reads a data source, and returns its attributes as text.
+func (s *server) read(t *testing.T, kind string, config map[string]any) map[string]string {
+	t.Helper()
+	schema := s.schema.DataSourceSchemas[kind]
+	read, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic(t, schema, config)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noProblems(t, read.Diagnostics)
+	state, err := read.State.Unmarshal(schema.ValueType())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for name, value := range attributes(t, state) {
+		all[name] = written(t, value)
+	}
+	return all
+}
+
+// written returns a value as text.
+func written(t *testing.T, value tftypes.Value) string {
+	t.Helper()
+	var text string
+	var truth bool
+	var items []tftypes.Value
+	number := new(big.Float)
+	switch {
+	case value.IsNull():
+		return "null"
+	case value.Type().Is(tftypes.String) && value.As(&text) == nil:
+		return text
+	case value.Type().Is(tftypes.Bool) && value.As(&truth) == nil:
+		return fmt.Sprint(truth)
+	case value.Type().Is(tftypes.Number) && value.As(&number) == nil:
+		return number.String()
+	case value.As(&items) == nil:
+		var all []string
+		for _, item := range items {
+			all = append(all, written(t, item))
+		}
+		return strings.Join(all, " ")
+	}
+	t.Fatalf("cannot write %s", value)
+	return ""
+}
+
+// TestDataSourcesHaveESAsValues checks that each attribute of a site, a record and a hostname has the value of the right field.
+func TestDataSourcesHaveESAsValues(t *testing.T) {
+	for _, test := range []struct {
+		kind, argument, action, body string
+		want                         map[string]string
+	}{
+		{
+			"esa_site", "site_id", "GetSite",
+			`{"RequestId":"1","SiteModel":{"SiteId":7,"SiteName":"a","Status":"b","OfflineReason":"c","AccessType":"d","Coverage":"e","CnameZone":"f",
+				"NameServerList":"g, h,","InstanceId":"i","PlanName":"j","CreateTime":"k","UpdateTime":"l"}}`,
+			map[string]string{
+				"id": "7", "site_id": "7", "site_name": "a", "status": "b", "offline_reason": "c", "access_type": "d", "coverage": "e", "cname_zone": "f",
+				"name_servers": "g h", "instance_id": "i", "plan_name": "j", "create_time": "k", "update_time": "l",
+			},
+		},
+		{
+			"esa_site", "site_id", "GetSite", `{"RequestId":"1","SiteModel":{"SiteId":7,"SiteName":"a","NameServerList":""}}`,
+			map[string]string{
+				"id": "7", "site_id": "7", "site_name": "a", "status": "null", "offline_reason": "null", "access_type": "null", "coverage": "null",
+				"cname_zone": "null", "name_servers": "", "instance_id": "null", "plan_name": "null", "create_time": "null", "update_time": "null",
+			},
+		},
+		{
+			"esa_record", "record_id", "GetRecord",
+			`{"RequestId":"1","RecordModel":{"RecordId":7,"RecordName":"a","RecordType":"b","RecordSourceType":"c","RecordCname":"d","Proxied":true,
+				"SiteId":8,"SiteName":"e","Comment":"f","Ttl":9,"CreateTime":"g","UpdateTime":"h","Data":{"Value":"i"}}}`,
+			map[string]string{
+				"id": "7", "record_id": "7", "record_name": "a", "record_type": "b", "source_type": "c", "record_cname": "d", "proxied": "true",
+				"site_id": "8", "site_name": "e", "comment": "f", "ttl": "9", "create_time": "g", "update_time": "h", "value": "i",
+			},
+		},
+		{
+			"esa_custom_hostname", "hostname_id", "GetCustomHostname",
+			`{"RequestId":"1","CustomHostnameModel":{"HostnameId":7,"Hostname":"a.example","SiteId":8,"RecordId":9,"SslFlag":"on","CertType":"cas","CasId":10,"Certificate":"b"}}`,
+			map[string]string{
+				"id": "7", "hostname_id": "7", "hostname": "a.example", "site_id": "8", "record_id": "9", "ssl_flag": "on", "cert_type": "cas",
+				"cas_id": "10", "certificate": "b",
+			},
+		},
+		{
+			"esa_custom_hostname", "hostname_id", "GetCustomHostname",
+			`{"RequestId":"1","CustomHostnameModel":{"HostnameId":7,"Hostname":"a.example","SiteId":8,"RecordId":9,"SslFlag":"off","CasId":0}}`,
+			map[string]string{
+				"id": "7", "hostname_id": "7", "hostname": "a.example", "site_id": "8", "record_id": "9", "ssl_flag": "off", "cert_type": "null",
+				"cas_id": "null", "certificate": "null",
+			},
+		},
+	} {
+		a := newAccount(t, fakeesa.Options{})
+		a.Inject(fakeesa.Fault{Action: test.action, RawBody: &test.body, Status: 200})
+		got := newServer(t, a).read(t, test.kind, map[string]any{test.argument: "7"})
+		if test.kind == "esa_custom_hostname" {
+			// TestModelsHaveESAsValues checks the others.
+			for name := range observedDescriptions {
+				delete(got, name)
+			}
+			delete(got, "cert_apply_code")
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.kind, diff)
+		}
+	}
 }
 
 func TestAccDataCustomHostname(t *testing.T) {
@@ -144,21 +258,9 @@ func TestDataRecord_filters(t *testing.T) {
 		item(1, "a.example.com", "CNAME"), item(2, "a.example.com", "TXT"), item(3, "b.a.example.com", "TXT"),
 	}, ","))
 	a.Inject(fakeesa.Fault{Action: "ListRecords", RawBody: &page, Status: 200})
-	s := newServer(t, a)
-	schema := s.schema.DataSourceSchemas["esa_record"]
-	read, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "esa_record", Config: dynamic(t, schema, map[string]any{
-		"site_id": fmt.Sprint(a.site.ID), "record_name": "A.example.com", "record_type": "txt",
-	})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	noProblems(t, read.Diagnostics)
-	state, err := read.State.Unmarshal(schema.ValueType())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if id := textOf(t, attributes(t, state)["id"]); id != "2" {
-		t.Errorf("got record %s, want 2", id)
+	got := newServer(t, a).read(t, "esa_record", map[string]any{"site_id": fmt.Sprint(a.site.ID), "record_name": "A.example.com", "record_type": "txt"})
+	if got["id"] != "2" {
+		t.Errorf("got record %s, want 2", got["id"])
 	}
 }
 
