@@ -179,6 +179,26 @@ func TestList_filters(t *testing.T) {
 	}
 }
 
+// TestList_noSites has ESA refuse the list of sites, and the second site.
+func TestList_noSites(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{})
+	a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "off"})
+	second := a.AddSite("other.example")
+	s := newServer(t, a)
+	for _, test := range []struct {
+		fault fakeesa.Fault
+		found int
+	}{
+		{fakeesa.Fault{Action: "ListSites", Code: "NoPermission"}, 0},
+		{fakeesa.Fault{Action: "ListCustomHostnames", Code: "NoPermission", Params: map[string]string{"SiteId": fmt.Sprint(second.ID)}}, 1},
+	} {
+		a.Inject(test.fault)
+		if results, problems := s.list(t, map[string]any{}, false, 0); len(results) != test.found || len(problems) != 1 || !strings.Contains(problems[0], "lacks esa:"+test.fault.Action) {
+			t.Errorf("%s: got %v, problems %q; want %d hostnames and one error", test.fault.Action, results, problems, test.found)
+		}
+	}
+}
+
 func TestList_refused(t *testing.T) {
 	s := newServer(t, newAccount(t, fakeesa.Options{}))
 	for _, config := range []map[string]any{

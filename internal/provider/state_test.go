@@ -216,6 +216,23 @@ func TestModelsHaveESAsValues(t *testing.T) {
 	}
 }
 
+// TestRefusedUntilDeployed checks which refreshes show that a refused certificate was deployed after all.
+func TestRefusedUntilDeployed(t *testing.T) {
+	for _, test := range []struct {
+		sslFlag, certStatus string
+		deployed            bool
+	}{
+		{"on", "OK", true}, {"on", "Applying", true}, {"on", "Expiring", true}, {"on", "Expired", true},
+		{"on", "ApplyFailed", false}, {"on", "", false}, {"off", "OK", false},
+	} {
+		m := memory{Refused: esa.CodeSetCertFailed}
+		m.observe(&esa.CustomHostname{SSLFlag: test.sslFlag, CertStatus: test.certStatus}, newPEMNull(), newPEMNull())
+		if got := m.Refused == ""; got != test.deployed {
+			t.Errorf("%+v: got %t", test, got)
+		}
+	}
+}
+
 // TestTokensAreKept checks that only tokens are kept if ESA no longer returns them.
 func TestTokensAreKept(t *testing.T) {
 	full := customHostnameListed{
