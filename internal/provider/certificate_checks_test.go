@@ -280,6 +280,19 @@ func TestAccExpiredCertificateThatIsDeployed(t *testing.T) {
 	)
 }
 
+// TestBadCertificateWhileOthersAreUnknown checks a certificate whose ssl_flag or cert_type is not known yet.
+func TestBadCertificateWhileOthersAreUnknown(t *testing.T) {
+	s := newServer(t, nil)
+	for _, config := range []map[string]any{
+		{"ssl_flag": unknown{}, "cert_type": "upload"}, {"ssl_flag": "on", "cert_type": unknown{}}, {"ssl_flag": unknown{}, "cert_type": unknown{}},
+	} {
+		config["certificate"] = "shop.pem"
+		if problems := errorsIn(s.plan(t, valid(config))); len(problems) != 1 || problems[0].Summary != "Invalid certificate" {
+			t.Errorf("%v: got %v, want an invalid certificate", config, shown(problems))
+		}
+	}
+}
+
 // TestKeyOfADeployedCertificate checks that only problems of a deployed certificate are warnings, not those of its key.
 func TestKeyOfADeployedCertificate(t *testing.T) {
 	a := newAccount(t, fakeesa.Options{})

@@ -34,8 +34,6 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		summary string
 		detail  string
 	}{
-		"a bad certificate, ssl_flag not known":   {map[string]any{"ssl_flag": unknown{}, "cert_type": "upload", "certificate": "shop.pem"}, "certificate", "Invalid certificate", "no PEM block"},
-		"a bad certificate, cert_type not known":  {map[string]any{"ssl_flag": "on", "cert_type": unknown{}, "certificate": "shop.pem"}, "certificate", "Invalid certificate", "no PEM block"},
 		"a site id of letters":                    {map[string]any{"site_id": "shop"}, "site_id", "Invalid site_id", "whole number"},
 		"a site id of 0":                          {map[string]any{"site_id": "0"}, "site_id", "Invalid site_id", "whole number"},
 		"a negative site id":                      {map[string]any{"site_id": "-1"}, "site_id", "Invalid site_id", "whole number"},
