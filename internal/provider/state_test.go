@@ -222,8 +222,13 @@ func TestRefusedUntilDeployed(t *testing.T) {
 		sslFlag, certStatus string
 		deployed            bool
 	}{
-		{"on", "OK", true}, {"on", "Applying", true}, {"on", "Expiring", true}, {"on", "Expired", true},
-		{"on", "ApplyFailed", false}, {"on", "", false}, {"off", "OK", false},
+		{"on", "OK", true},
+		{"on", "Applying", true},
+		{"on", "Expiring", true},
+		{"on", "Expired", true},
+		{"on", "ApplyFailed", false},
+		{"on", "", false},
+		{"off", "OK", false},
 	} {
 		m := memory{Refused: esa.CodeSetCertFailed}
 		m.observe(&esa.CustomHostname{SSLFlag: test.sslFlag, CertStatus: test.certStatus}, newPEMNull(), newPEMNull())
