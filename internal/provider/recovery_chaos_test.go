@@ -41,14 +41,14 @@ const recoveryName = "xn--bcher-kva.customer.com"
 type recoveryRun struct {
 	*chaosRun
 	random  *rand.Rand
-	clock   hurriedClock
+	clock   *hurriedClock
 	refused bool // ESA refuses certificates
 	story   []string
 }
 
 func newRecoveryRun(t *testing.T, seed uint64, first, second certtest.Pair) *recoveryRun {
 	random := rand.New(rand.NewPCG(seed, 7))
-	clock := hurriedClock{time.Now()}
+	clock := newHurriedClock(t)
 	a := newAccount(t, drawOptions(t, random, fakeesa.Options{
 		Now: clock.Now, LargeIDs: random.IntN(2) == 0, VerifyCodeGets: random.IntN(2), DeletingGets: random.IntN(3), PublishAtOnce: random.IntN(2) == 0,
 	}), everyReading()...)
