@@ -382,6 +382,38 @@ func literal(text string) any {
 	return text
 }
 
+// TestTokenOfTheEnvironment checks that a token of the environment is used only with the access key that it can belong to.
+func TestTokenOfTheEnvironment(t *testing.T) {
+	for title, test := range map[string]struct {
+		env  variables
+		want string
+	}{
+		"no key":               {variables{}, "token"},
+		"the same key":         {variables{"ALICLOUD_ACCESS_KEY": "ak"}, "token"},
+		"another key":          {variables{"ALICLOUD_ACCESS_KEY": "other"}, ""},
+		"another and the same": {variables{"ALICLOUD_ACCESS_KEY": "other", "ALIBABA_CLOUD_ACCESS_KEY_ID": "ak"}, "token"},
+		"the same and another": {variables{"ALICLOUD_ACCESS_KEY": "ak", "ALIBABA_CLOUD_ACCESS_KEY_ID": "other"}, "token"},
+	} {
+		test.env["ALICLOUD_SECURITY_TOKEN"] = "token"
+		s, diags := resolved(t, arguments{"access_key": "ak", "secret_key": "sk"}, test.env)
+		if diags.HasError() || s.credential.SecurityToken != test.want {
+			t.Errorf("%s: got token %q, diagnostics %v; want token %q", title, s.credential.SecurityToken, diags, test.want)
+		}
+	}
+}
+
+// TestLogsWanted checks which variables have the provider write log lines.
+func TestLogsWanted(t *testing.T) {
+	for entry, want := range map[string]bool{
+		"TF_LOG=TRACE": true, "TF_LOG=off": false, "TF_LOG=": false, "TF_LOG_PROVIDER=INFO": true, "TF_LOG_PROVIDER_ESA=DEBUG": true,
+		"TF_LOG_SDK=TRACE": true, "TF_LOG_SDK_PROTO=TRACE": true, "TF_LOG_CORE=TRACE": false, "TF_LOG_PATH=file": false, "HOME=/": false,
+	} {
+		if got := logsWanted([]string{"PATH=/bin", entry}); got != want {
+			t.Errorf("%s: got %t, want %t", entry, got, want)
+		}
+	}
+}
+
 func TestArgumentsAreTrimmed(t *testing.T) {
 	s, diags := resolved(t, arguments{"access_key": " ak\n", "secret_key": "  "}, variables{"ALICLOUD_ACCESS_KEY": "ak", "ALICLOUD_SECRET_KEY": "sk\n"})
 	if diags.HasError() || s.credential.AccessKey != "ak" || s.credential.SecretKey != "sk" {

@@ -238,6 +238,22 @@ func TestRefusedUntilDeployed(t *testing.T) {
 	}
 }
 
+// TestKnownHostname checks that a refresh by page gets all values of the state that lists do not include, or that show another
+// certificate.
+func TestKnownHostname(t *testing.T) {
+	want := esa.CustomHostname{
+		HostnameID: 7, SiteID: 5, UpdateTime: "2026-01-02T03:04:05Z", SSLFlag: "on", CertStatus: "OK", CertNotAfter: "2027-01-02T03:04:05Z", CertID: "c",
+	}
+	for _, certificate := range []esa.CustomHostname{{CertType: "cas", CasID: 9}, {CertType: "upload", Certificate: issue(t, name).CertificatePEM}} {
+		want.CertType, want.CasID, want.Certificate = certificate.CertType, certificate.CasID, certificate.Certificate
+		var m customHostnameModel
+		m.fromAPI(&want, "cn-hangzhou")
+		if diff := cmp.Diff(want, m.known(7)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", want.CertType, diff)
+		}
+	}
+}
+
 // TestTokensAreKept checks that only tokens are kept if ESA no longer returns them.
 func TestTokensAreKept(t *testing.T) {
 	full := customHostnameListed{

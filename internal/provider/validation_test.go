@@ -55,6 +55,7 @@ func TestBadConfigurationIsRefusedWhenPlanning(t *testing.T) {
 		"a hostname of 254 characters":            {map[string]any{"hostname": strings.Repeat("a.", 125) + "abcd"}, "hostname", "Invalid hostname", "at most 253"},
 		"an empty label":                          {map[string]any{"hostname": "shop..customer.com"}, "hostname", "Invalid hostname", "empty label"},
 		"a single label":                          {map[string]any{"hostname": "localhost"}, "hostname", "Invalid hostname", "single label"},
+		"a wildcard of a single label":            {map[string]any{"hostname": "*.com"}, "hostname", "Invalid hostname", "single label"},
 		"an IPv4 address":                         {map[string]any{"hostname": "192.0.2.1"}, "hostname", "Invalid hostname", "IP address"},
 		"an IPv6 address":                         {map[string]any{"hostname": "2001:db8::1"}, "hostname", "Invalid hostname", "IP address"},
 		"a hostname beyond ASCII":                 {map[string]any{"hostname": "bücher.example.com"}, "hostname", "Invalid hostname", "A-label"},
