@@ -45,7 +45,8 @@ func TestCreateQuota(t *testing.T) {
 					if made := len(f.Hostnames()); made != hours*quota {
 						t.Errorf("got %d hostnames, want %d", made, hours*quota)
 					}
-					if limit := (hours - 1) * 25; refused > limit {
+					// Without a header, 18 to 26 calls of an hour are refused, as the pauses between attempts are random.
+					if limit := (hours - 1) * 30; refused > limit {
 						t.Errorf("got %d refused calls, want at most %d", refused, limit)
 					}
 				})
