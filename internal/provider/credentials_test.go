@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -47,6 +49,44 @@ func credentialsURI(t *testing.T, a *account, answer func(n int32, w http.Respon
 	}))
 	t.Cleanup(server.Close)
 	return server.URL, asked
+}
+
+// TestCredentialsAreReadAgain checks that the provider reads a profile again when ESA reports an expired token: the profile has
+// another key by then, which ESA refuses.
+func TestCredentialsAreReadAgain(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{SecurityToken: "t0ken"})
+	file := filepath.Join(t.TempDir(), "config.json")
+	write := func(key string) {
+		profile := fmt.Sprintf(`{"profiles":[{"name":"sts","mode":"StsToken","access_key_id":%q,"access_key_secret":%q,"sts_token":"t0ken"}]}`, key, a.Options().AccessKeySecret)
+		if err := os.WriteFile(file, []byte(profile), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(a.Options().AccessKeyID)
+	s := newTimedServer(t, nil, a.clock)
+	configured, err := s.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: dynamic(t, s.schema.Provider, map[string]any{
+		"profile": "sts", "shared_credentials_file": file, "endpoint": a.URL(),
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noProblems(t, configured.Diagnostics)
+	site := dynamic(t, s.schema.DataSourceSchemas["esa_site"], map[string]any{"site_id": fmt.Sprint(a.site.ID)})
+	read := func() string {
+		resp, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "esa_site", Config: site})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Join(shown(resp.Diagnostics), "\n")
+	}
+	write("another-key")
+	if got := read(); got != "" {
+		t.Errorf("got %q, want the key of the first read", got)
+	}
+	a.Inject(fakeesa.Fault{Action: "GetSite", Code: "InvalidSecurityToken.Expired"})
+	if got := read(); !strings.Contains(got, "InvalidAccessKeyId.NotFound") {
+		t.Errorf("after an expired token, got %q, want the other key", got)
+	}
 }
 
 // TestAccCredentials_hiccups applies twenty hostnames while one in three fetches of credentials fails.
