@@ -131,6 +131,11 @@ func TestActions(t *testing.T) {
 			action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: 1, Code: "NoPermission", Status: 403},
 			problem: "lacks esa:VerifyCustomHostname", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
+		"verify, offline, no usable response": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
+			action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: -1, RawBody: new("<html>"), Status: 502},
+			problem: "No usable response from", writes: map[string]int{"VerifyCustomHostname": 11},
+		},
 		"verify, nobody": {
 			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "CustomHostname.NotFound", Status: 404},
 			problem: "CustomHostname.NotFound", writes: map[string]int{},
