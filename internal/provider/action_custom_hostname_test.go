@@ -71,8 +71,8 @@ func TestActions(t *testing.T) {
 		action   string
 		wait     bool
 		inject   *fakeesa.Fault
-		progress string // in the last progress message
-		problem  string // in the only error
+		progress string         // in the last progress message
+		problem  string         // in the only error
 		writes   map[string]int // nil for any number
 	}{
 		"verify, published": {
