@@ -616,6 +616,7 @@ func TestContextEndsACallAtOnce(t *testing.T) {
 func TestRequestsPerSecondIsAnUpperBound(t *testing.T) {
 	for perSecond, want := range map[float64]time.Duration{2: 2 * time.Second, 0.5: 10 * time.Second} {
 		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.RequestsPerSecond = perSecond })
+		began := f.clock.Now()
 		id := f.create(t)
 		for range 5 {
 			if _, err := f.client.GetCustomHostname(t.Context(), id); err != nil {
@@ -626,9 +627,8 @@ func TestRequestsPerSecondIsAnUpperBound(t *testing.T) {
 		for _, pause := range f.clock.slept() {
 			total += pause
 		}
-		// The calls themselves take some real time.
-		if total < want*19/20 || total > want*5/4 {
-			t.Errorf("got %v for 6 calls at %v per second, want about %v", total, perSecond, want)
+		if took := f.clock.Now().Sub(began); took < want || total > want*5/4 {
+			t.Errorf("got %v with pauses of %v for 6 calls at %v per second, want %v to %v", took, total, perSecond, want, want*5/4)
 		}
 	}
 }

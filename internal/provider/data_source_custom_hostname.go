@@ -27,17 +27,11 @@ type customHostnameDataSource struct {
 func newCustomHostnameDataSource() datasource.DataSource { return &customHostnameDataSource{} }
 
 type customHostnameDataSourceModel struct {
-	ID          types.String `tfsdk:"id"`
+	listedHostnameModel
 	HostnameID  types.String `tfsdk:"hostname_id"`
-	SiteID      types.String `tfsdk:"site_id"`
-	Hostname    types.String `tfsdk:"hostname"`
-	RecordID    types.String `tfsdk:"record_id"`
-	SSLFlag     types.String `tfsdk:"ssl_flag"`
-	CertType    types.String `tfsdk:"cert_type"`
+	CertID      types.String `tfsdk:"cert_id"`
 	Certificate types.String `tfsdk:"certificate"`
 	CasID       types.String `tfsdk:"cas_id"`
-
-	customHostnameObserved
 }
 
 // Metadata sets the name of the data source.
@@ -107,19 +101,14 @@ func (d *customHostnameDataSource) Read(ctx context.Context, req datasource.Read
 	if actual == nil {
 		return
 	}
-	model.ID = types.StringValue(formatID(actual.HostnameID))
+	model.listedHostnameModel = newListedHostname(actual)
 	model.HostnameID = model.ID
-	model.SiteID = types.StringValue(formatID(actual.SiteID))
-	model.Hostname = types.StringValue(actual.Hostname)
-	model.RecordID = types.StringValue(formatID(actual.RecordID))
-	model.SSLFlag = textOrNull(actual.SSLFlag)
-	model.CertType = textOrNull(actual.CertType)
+	model.CertID = textOrNull(actual.CertID)
 	model.Certificate = textOrNull(actual.Certificate)
 	model.CasID = types.StringNull()
 	if actual.CasID != 0 {
 		model.CasID = types.StringValue(formatID(actual.CasID))
 	}
-	model.observe(actual)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 

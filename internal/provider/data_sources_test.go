@@ -295,7 +295,7 @@ func TestAccDataRecord(t *testing.T) {
 		resource.TestStep{Config: a.data("esa_record", `record_name = "origin.example.com"`), ExpectError: regexp.MustCompile(`Invalid Attribute Combination`)},
 		resource.TestStep{
 			Config:      a.data("esa_record", fmt.Sprintf("record_id = \"%d\"\nrecord_type = \"CNAME\"", a.record.ID)),
-			ExpectError: regexp.MustCompile(`cannot be specified together: \[record_id,record_type\]|(?s)Invalid Attribute Combination.*record_id,\s*record_type`),
+			ExpectError: regexp.MustCompile(`cannot\s+be\s+configured\s+together:\s+\[record_id,record_type\]`),
 		},
 	)
 }
