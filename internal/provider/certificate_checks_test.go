@@ -301,11 +301,9 @@ func TestKeyOfADeployedCertificate(t *testing.T) {
 		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: old.CertificatePEM, PrivateKey: old.PrivateKeyPEM,
 	})
 	c := newQuietRun(t, a, map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": old.CertificatePEM, "private_key_wo": old.PrivateKeyPEM})
-	imported, err := c.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: fmt.Sprint(made.ID)})
-	if err != nil || len(imported.ImportedResources) != 1 {
-		t.Fatalf("got error %v, diagnostics %v", err, shown(imported.Diagnostics))
+	if problems := c.imports(0, fmt.Sprint(made.ID)); problems != nil {
+		t.Fatal(problems)
 	}
-	c.keep(0, imported.ImportedResources[0].State, imported.ImportedResources[0].Private)
 	if problems := errorsIn(c.applyOne(0)); len(problems) != 0 {
 		t.Errorf("got %v, want warnings alone for the expired certificate", shown(problems))
 	}

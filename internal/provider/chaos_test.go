@@ -312,6 +312,19 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	return applied.Diagnostics
 }
 
+// imports imports hostname i by its import id.
+func (c *chaosRun) imports(i int, id string) (problems []string) {
+	made, err := c.server.ImportResourceState(c.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: id})
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if failed(made.Diagnostics) || len(made.ImportedResources) != 1 {
+		return append(shown(made.Diagnostics), fmt.Sprintf("%d resources", len(made.ImportedResources)))
+	}
+	c.keep(i, made.ImportedResources[0].State, made.ImportedResources[0].Private)
+	return nil
+}
+
 // keep stores the state and private state of a response.
 func (c *chaosRun) keep(i int, state *tfprotov6.DynamicValue, private []byte) {
 	c.states[i], c.private[i] = state, private

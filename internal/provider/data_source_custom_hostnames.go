@@ -30,7 +30,8 @@ type customHostnamesDataSourceModel struct {
 	Hostnames  []listedHostnameModel `tfsdk:"hostnames"`
 }
 
-// listedHostnameModel is a hostname in a list, which lacks cert_id, certificate and cas_id.
+// listedHostnameModel is a hostname in a list, which lacks cert_id, certificate and cas_id. The data source of one hostname
+// adds them.
 type listedHostnameModel struct {
 	ID       types.String `tfsdk:"id"`
 	SiteID   types.String `tfsdk:"site_id"`

@@ -226,13 +226,10 @@ func (r *recoveryRun) recover() {
 }
 
 func (r *recoveryRun) importFrom(id string) {
-	const kind = "esa_custom_hostname"
-	made, err := r.server.ImportResourceState(r.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
-	if err != nil || failed(made.Diagnostics) || len(made.ImportedResources) != 1 {
-		r.t.Fatalf("seed %d: import of %s: got error %v, diagnostics %v\n  %s", r.seed, id, err, shown(made.Diagnostics), strings.Join(r.story, "\n  "))
-	}
 	r.tell("import %s", id)
-	r.keep(0, made.ImportedResources[0].State, made.ImportedResources[0].Private)
+	if problems := r.imports(0, id); problems != nil {
+		r.t.Fatalf("seed %d: import of %s: got %v\n  %s", r.seed, id, problems, strings.Join(r.story, "\n  "))
+	}
 }
 
 // agree compares configuration, state and server.
