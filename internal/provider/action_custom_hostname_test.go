@@ -134,7 +134,7 @@ func TestActions(t *testing.T) {
 		"verify, offline, no usable response": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
 			action: verifyAction, inject: &fakeesa.Fault{Action: "VerifyCustomHostname", Times: -1, RawBody: new("<html>"), Status: 302},
-			problem: "No usable response from", writes: map[string]int{"VerifyCustomHostname": 1},
+			problem: "Unable to verify custom hostname", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, nobody": {
 			made: freeHostname, action: verifyAction, inject: &fakeesa.Fault{Action: "GetCustomHostname", Times: 1, Code: "CustomHostname.NotFound", Status: 404},
