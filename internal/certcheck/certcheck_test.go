@@ -145,6 +145,8 @@ func TestBadPairs(t *testing.T) {
 	another := issue(t, func(s *certtest.Spec) { s.DNSNames, s.CommonName = nil, "Some Shop" })
 	p256, prime239v3 := []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07}, []byte{0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x06}
 	crowded := issue(t, names("a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example", "i.example", "j.example"))
+	eight := issue(t, names("a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.example"))
+	beside := issue(t, names("other.example"), func(s *certtest.Spec) { s.CommonName = host })
 	x25519, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -179,9 +181,14 @@ func TestBadPairs(t *testing.T) {
 		"a frame that does not match":                {strings.Replace(good.Blocks[0], "END CERTIFICATE", "END OTHER", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `begins as "CERTIFICATE" and ends as "OTHER"`},
 		"a damaged certificate":                      {strings.Replace(good.Blocks[0], "MII", "M*I", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is not valid base64"},
 		"an empty block":                             {"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "it is empty"},
-		"bytes that are no certificate":              {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "not a usable X.509 certificate"},
+		"bytes that are no certificate":              {pemBlock("CERTIFICATE", []byte("no certificate")), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `not a usable X.509 certificate ("x509: malformed certificate"). Use the text exactly as issued.`},
 		"a private key for a certificate":            {good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
 		"a private key after the certificate":        {good.CertificatePEM + good.PrivateKeyPEM, good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 3 of the certificate is a private key"},
+		"an old request for a certificate":           {pemBlock("NEW CERTIFICATE REQUEST", request), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "is a certificate request"},
+		"a first line that lost its last dashes":     {strings.Replace(good.Blocks[0], "BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "BEGIN must be on its own line"},
+		"a first line without a kind":                {strings.Replace(good.Blocks[0], "BEGIN CERTIFICATE", "BEGIN ", 1), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "BEGIN must be on its own line"},
+		"a kind with a long word":                    {pemBlock("CERTIFICATES", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown type"},
+		"a kind in small letters":                    {pemBlock("certificate", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown type"},
 		"a request for a certificate":                {pemBlock("CERTIFICATE REQUEST", request), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "certificate request"},
 		"a public key for a certificate":             {pemBlock("PUBLIC KEY", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"PUBLIC KEY"`},
 		"a PKCS #7 bundle":                           {pemBlock("PKCS7", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl pkcs7"},
@@ -195,6 +202,8 @@ func TestBadPairs(t *testing.T) {
 		"a hostname one label deeper":                {good.CertificatePEM, good.PrivateKeyPEM, "a." + host, PartCertificate, summaryName, "but not"},
 		"a wildcard for two labels":                  {wild(t), wildKey(t), "a.b.customer.com", PartCertificate, summaryName, "but not"},
 		"a wildcard for its zone":                    {wild(t), wildKey(t), "customer.com", PartCertificate, summaryName, "but not"},
+		"a wildcard for an empty label":              {wild(t), wildKey(t), ".customer.com", PartCertificate, summaryName, "but not"},
+		"a wildcard for another wildcard":            {wild(t), wildKey(t), "*.shop.customer.com", PartCertificate, summaryName, "but not"},
 		"a wildcard hostname":                        {good.CertificatePEM, good.PrivateKeyPEM, "*.customer.com", PartCertificate, summaryName, "but not"},
 		"a common name alone":                        {bare.CertificatePEM, bare.PrivateKeyPEM, host, PartCertificate, summaryName, "only as its common name"},
 		"a hostile name":                             {hostile.CertificatePEM, hostile.PrivateKeyPEM, host, PartCertificate, summaryName, `\x1b`},
@@ -207,7 +216,8 @@ func TestBadPairs(t *testing.T) {
 		"a private key that is called a certificate": {strings.ReplaceAll(good.PrivateKeyPEM, "PRIVATE KEY", "CERTIFICATE"), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "Block 1 of the certificate is a private key"},
 		"openssl's trusted form":                     {pemBlock("TRUSTED CERTIFICATE", good.Leaf.Raw), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "openssl x509"},
 		"a first line within a line":                 {"see -----BEGIN CERTIFICATE----- below", good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "at the start of a line"},
-		"another common name alone":                  {another.CertificatePEM, another.PrivateKeyPEM, host, PartCertificate, summaryName, "no DNS names"},
+		"another common name alone":                  {another.CertificatePEM, another.PrivateKeyPEM, host, PartCertificate, summaryName, "and browsers check no others"},
+		"a common name beside other names":           {beside.CertificatePEM, beside.PrivateKeyPEM, host, PartCertificate, summaryName, `covers "other.example", but not "shop.customer.com"`},
 		"a list of revoked certificates":             {pemBlock("X509 CRL", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, `"X509 CRL"`},
 		"a kind that may be anything":                {pemBlock("MIGHAGEAMBMGByqGSM49", []byte{1}), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "a block of an unknown type"},
 		"bytes after a certificate":                  {pemBlock("CERTIFICATE", append(slices.Clip(good.Leaf.Raw), 0)), good.PrivateKeyPEM, "", PartCertificate, summaryCertificate, "trailing data"},
@@ -219,6 +229,7 @@ func TestBadPairs(t *testing.T) {
 		"expired, without a subject":                 {nameless.CertificatePEM, nameless.PrivateKeyPEM, host, PartCertificate, summaryExpired, `The certificate "shop.customer.com" expired`},
 		"expired, with a name that is not ASCII":     {chinese.CertificatePEM, chinese.PrivateKeyPEM, "", PartCertificate, summaryExpired, `"CN=客户商店"`},
 		"a hostname that is not ASCII":               {good.CertificatePEM, good.PrivateKeyPEM, "bücher.customer.com", PartCertificate, summaryName, `"bücher.customer.com" is not ASCII`},
+		"as many names as are listed":                {eight.CertificatePEM, eight.PrivateKeyPEM, host, PartCertificate, summaryName, `"h.example", but not`},
 		"too many names to list":                     {crowded.CertificatePEM, crowded.PrivateKeyPEM, host, PartCertificate, summaryName, `"h.example", 2 more, but not`},
 		"a client's certificate":                     {client.CertificatePEM, client.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "server authentication"},
 
@@ -239,7 +250,7 @@ func TestBadPairs(t *testing.T) {
 		"an X448 key":                       {good.CertificatePEM, foreign(t, 1, 3, 101, 111), host, PartPrivateKey, summaryKey, "is an X448 key"},
 		"a key on another curve":            {good.CertificatePEM, foreign(t, 1, 2, 840, 10045, 2, 1), host, PartPrivateKey, summaryKey, "on an unsupported curve"},
 		"an old-style key on another curve": {good.CertificatePEM, pemBlock("EC PRIVATE KEY", []byte{0x30, 0}), host, PartPrivateKey, summaryKey, "on an unsupported curve"},
-		"a certificate on another curve":    {pemBlock("CERTIFICATE", bytes.ReplaceAll(good.Leaf.Raw, p256, prime239v3)), good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, "elliptic curve"},
+		"a certificate on another curve":    {pemBlock("CERTIFICATE", bytes.ReplaceAll(good.Leaf.Raw, p256, prime239v3)), good.PrivateKeyPEM, host, PartCertificate, summaryCertificate, `("x509: unsupported elliptic curve"). Use RSA of at least 2048 bits`},
 		"a key of no kind that is known":    {good.CertificatePEM, foreign(t, 1, 2, 3), host, PartPrivateKey, summaryKey, "cannot be parsed"},
 		"a key for key exchange":            {good.CertificatePEM, pemBlock("PRIVATE KEY", exchange), host, PartPrivateKey, summaryKey, "cannot sign"},
 		"the authority's key":               {underMid.CertificatePEM, mid.PrivateKeyPEM, host, PartPrivateKey, summaryPair, "but to the CA certificate 2 of the chain"},
@@ -297,6 +308,9 @@ func TestRareCertificates(t *testing.T) {
 	found := CheckCertificate(pemBlock("CERTIFICATE", ed448)+pair.Blocks[1], Options{Hostname: host, Now: now})
 	if len(found) != 1 || found[0].Warning || !strings.Contains(found[0].Detail, "is of an unknown type. That key type is not supported.") {
 		t.Errorf("key of an unknown type: got %+v, want that it is not supported", found)
+	}
+	if found := CheckPair(pemBlock("CERTIFICATE", ed448)+pair.Blocks[1], issue(t).PrivateKeyPEM); len(found) != 1 || !strings.Contains(found[0].Detail, "(of an unknown type). Use the key") {
+		t.Errorf("key of an unknown type: got %+v, want that the private key does not belong to it", found)
 	}
 	for want, c := range map[string]*x509.Certificate{
 		`"CN=a"`:             {Subject: pkix.Name{CommonName: "a"}, DNSNames: []string{"b"}, SerialNumber: big.NewInt(1)},
@@ -429,6 +443,7 @@ func TestGoodPairs(t *testing.T) {
 		"CR":                        {strings.ReplaceAll(good.CertificatePEM, "\n", "\r"), good.PrivateKeyPEM, host},
 		"no last line end":          {strings.TrimSpace(good.CertificatePEM), strings.TrimSpace(good.PrivateKeyPEM), host},
 		"a byte order mark":         {"\ufeff" + good.CertificatePEM, "\ufeff" + good.PrivateKeyPEM, host},
+		"lines of dashes around":    {"--- shop -----\n" + good.Blocks[0] + "-----------\n" + good.Blocks[1], "--- key -----\n" + good.PrivateKeyPEM, host},
 		"text around":               {"subject=x\n" + good.Blocks[0] + "issuer=y\n" + good.Blocks[1] + "end\n", "Bag Attributes\n" + good.PrivateKeyPEM, host},
 		"indented by a heredoc":     {indent(good.CertificatePEM), indent(good.PrivateKeyPEM), host},
 		"empty lines":               {"\n\n" + good.Blocks[0] + "\n\n" + good.Blocks[1] + "\n", good.PrivateKeyPEM, host},
@@ -516,6 +531,10 @@ func TestErrors(t *testing.T) {
 	_, ofCertificate := ParseCertificate("x")
 	_, ofKey := ParsePrivateKey("x")
 	_, ofDescribe := Describe("x")
+	text, ofPEM := PrivateKeyPEM("x")
+	if text != "" || ofPEM == nil || ofPEM.Error() != ofKey.Error() {
+		t.Errorf("PrivateKeyPEM: got %q and error %v, want error %v", text, ofPEM, ofKey)
+	}
 	for part, err := range map[Part]error{PartCertificate: ofCertificate, PartPrivateKey: ofKey} {
 		var problem *Problem
 		if !errors.As(err, &problem) || problem.Part != part || problem.Error() != problem.Summary+": "+problem.Detail {
@@ -605,6 +624,7 @@ func TestSame(t *testing.T) {
 		"two texts that are no PEM":        {"garbage one", "other garbage", false},
 		"a text that is no PEM and itself": {"garbage", "garbage", false},
 		"nothing and nothing":              {"", "", false},
+		"no block and itself":              {"see -----BEGIN CERTIFICATE----- below", "see -----BEGIN CERTIFICATE----- below", false},
 		"a key and itself":                 {one.PrivateKeyPEM, one.PrivateKeyPEM, false},
 		"a certificate and nothing":        {one.CertificatePEM, "", false},
 	} {
@@ -658,9 +678,12 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Subject != "CN="+host || got.Issuer != "CN=Test Authority 1" || !slices.Equal(got.DNSNames, []string{host, "www.customer.com"}) ||
-		!got.NotAfter.Equal(pair.Leaf.NotAfter) || got.SerialNumber != fmt.Sprintf("%x", pair.Leaf.SerialNumber.Bytes()) || len(got.FingerprintSHA256) != 64 ||
+		got.NotBefore != pair.Leaf.NotBefore.UTC() || got.NotAfter != pair.Leaf.NotAfter.UTC() || got.SerialNumber != fmt.Sprintf("%x", pair.Leaf.SerialNumber.Bytes()) || len(got.FingerprintSHA256) != 64 ||
 		got.KeyAlgorithm != "RSA-2048" || got.IsCA || got.ChainLength != 2 {
 		t.Errorf("got %+v, want the values of the certificate", got)
+	}
+	if ca, err := Describe(issue(t, authorityOf).CertificatePEM); err != nil || !ca.IsCA {
+		t.Errorf("CA certificate: got %+v, error %v; want IsCA", ca, err)
 	}
 	if _, err := Describe("x"); err == nil {
 		t.Error("Describe accepted text that is not a certificate")

@@ -172,8 +172,8 @@ func covers(pattern, hostname string) bool {
 		return true
 	}
 	zone, isWildcard := strings.CutPrefix(pattern, "*.")
-	label, rest, found := strings.Cut(hostname, ".")
-	return isWildcard && found && label != "" && label != "*" && rest == zone
+	label, rest, _ := strings.Cut(hostname, ".")
+	return isWildcard && label != "" && rest == zone
 }
 
 // dateLayout is the format of times in messages, always in UTC.

@@ -16,8 +16,8 @@ func Same(a, b string) bool {
 	if a == b {
 		return true
 	}
-	second, ok := ders(b)
-	return ok && slices.EqualFunc(first, second, bytes.Equal)
+	second, _ := ders(b)
+	return slices.EqualFunc(first, second, bytes.Equal)
 }
 
 // ders returns the DER of the CERTIFICATE blocks, if the text has only such blocks.
