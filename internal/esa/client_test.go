@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aliyun/credentials-go/credentials"
@@ -653,15 +654,97 @@ func TestLogHasNoSecrets(t *testing.T) {
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
 	credential := staticCredential(t, "a", "b", "")
-	for name, config := range map[string]Config{
-		"no endpoint":          {Credential: credential},
-		"no credential":        {Endpoint: "https://esa.cn-hangzhou.aliyuncs.com"},
-		"an endpoint unparsed": {Endpoint: "esa.cn-hangzhou.aliyuncs.com", Credential: credential},
-		"negative retries":     {Endpoint: "https://esa.cn-hangzhou.aliyuncs.com", Credential: credential, MaxRetries: -1},
+	const endpoint = "https://esa.cn-hangzhou.aliyuncs.com"
+	for _, test := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{Credential: credential}, "esa: no endpoint"},
+		{Config{Endpoint: endpoint}, "esa: no credential"},
+		{Config{Endpoint: "esa.cn-hangzhou.aliyuncs.com", Credential: credential}, "esa: the endpoint is not scheme://host[:port]"},
+		{Config{Endpoint: "https://\x7f", Credential: credential}, "esa: the endpoint is not scheme://host[:port]"},
+		{Config{Endpoint: endpoint, Credential: credential, MaxRetries: -1}, "esa: MaxRetries is -1; it must not be negative"},
 	} {
-		if _, err := New(config); err == nil {
-			t.Errorf("New accepted %s", name)
+		client, err := New(test.config)
+		wantText(t, err, test.want)
+		if client != nil {
+			t.Errorf("got the client %v with an error", client)
 		}
+	}
+}
+
+// wantText checks the whole text of an error.
+func wantText(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil || err.Error() != want {
+		t.Errorf("got error:  %v\nwant error: %s", err, want)
+	}
+}
+
+// TestSystemClock checks that a pause lasts as long as requested, and that even one of no length fails once the context has
+// ended.
+func TestSystemClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, began := SystemClock{}, time.Now()
+		if err := clock.Sleep(t.Context(), time.Minute); err != nil || clock.Now().Sub(began) != time.Minute {
+			t.Errorf("got error %v after %v, want none after 1m", err, clock.Now().Sub(began))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := clock.Sleep(ctx, time.Minute); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 61*time.Second {
+			t.Errorf("got error %v after %v, want context.DeadlineExceeded after 1m1s", err, time.Since(began))
+		}
+		for range 100 {
+			if err := clock.Sleep(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("got error %v from a pause of no length, want context.DeadlineExceeded", err)
+			}
+		}
+	})
+}
+
+// TestTimeLimits checks how long an attempt may take in total, and the defaults of the limits.
+func TestTimeLimits(t *testing.T) {
+	for _, test := range []struct{ connect, read, want time.Duration }{
+		{0, 0, 2 * time.Minute},
+		{-1, -1, 2 * time.Minute},
+		{time.Second, 0, 61 * time.Second},
+		{0, 2 * time.Second, 62 * time.Second},
+		{time.Second, 2 * time.Second, 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{Latency: time.Hour}, func(c *Config) {
+				c.ConnectTimeout, c.ReadTimeout, c.MaxRetries = test.connect, test.read, 0
+			})
+			began := time.Now()
+			_, err := f.client.GetSite(t.Context(), f.site.ID)
+			wantText(t, err, "GetSite at 127.0.0.1:1: context deadline exceeded")
+			if took := time.Since(began); took != test.want {
+				t.Errorf("limits of %v and %v: got %v, want %v", test.connect, test.read, took, test.want)
+			}
+		})
+	}
+}
+
+// TestConnectTimeout checks that ConnectTimeout limits both the connection and the TLS handshake, and ReadTimeout neither.
+func TestConnectTimeout(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	for limit, want := range map[time.Duration]string{
+		time.Nanosecond:       "dial tcp " + silent.Addr().String() + ": i/o timeout",
+		50 * time.Millisecond: "net/http: TLS handshake timeout",
+	} {
+		client, err := New(Config{
+			Endpoint: "https://" + silent.Addr().String(), Credential: staticCredential(t, "a", "b", ""), Clock: new(testClock),
+			ConnectTimeout: limit, ReadTimeout: 10 * time.Second,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = client.GetSite(t.Context(), 1)
+		wantText(t, err, "GetSite at "+silent.Addr().String()+": "+want)
 	}
 }
 

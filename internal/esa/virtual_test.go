@@ -46,6 +46,10 @@ func (d direct) RoundTrip(r *http.Request) (response *http.Response, err error) 
 		}
 	}()
 	recorder := httptest.NewRecorder()
+	if r.Body == nil {
+		r = r.Clone(r.Context())
+		r.Body = http.NoBody // as in a server
+	}
 	d.handler.ServeHTTP(recorder, r)
 	if err := r.Context().Err(); err != nil {
 		return nil, err
