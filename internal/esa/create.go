@@ -74,7 +74,7 @@ func (c *Client) CreateCustomHostname(ctx context.Context, in CreateCustomHostna
 		mayHaveRun = mayHaveRun || classify(err) == unclear
 		return err, classify(err) != final && !errors.As(err, new(*CreateQuotaError))
 	})
-	if err != nil && hostnameID == 0 {
+	if hostnameID == 0 {
 		hostnameID, err = c.explainFailedCreate(ctx, in, began, mayHaveRun, err)
 	}
 	if hostnameID != 0 {
@@ -183,8 +183,7 @@ func (c *Client) createOnce(ctx context.Context, attempt int, p params) (int64, 
 
 // explainFailedCreate looks for the hostname if the error does not show whether it exists.
 func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnameInput, began time.Time, mayHaveRun bool, err error) (int64, error) {
-	partly := IsCode(err, CodeSetCertFailed, CodeApplyCertFailed)
-	if !mayHaveRun && !partly && !mayMeanNameTaken(err) {
+	if !mayHaveRun && !mayMeanNameTaken(err) {
 		return 0, err
 	}
 	if exists := new(HostnameExistsError); errors.As(err, &exists) {
@@ -193,6 +192,7 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 	// Look even after the deadline: the result decides whether the hostname is saved.
 	lookCtx, stop := withGrace(ctx, createGrace)
 	defer stop()
+	partly := IsCode(err, CodeSetCertFailed, CodeApplyCertFailed)
 	if !mayHaveRun && !partly {
 		look := c.FindCustomHostnames
 		if _, calls := c.mine.has(0, in); calls > 1 {
@@ -201,8 +201,8 @@ func (c *Client) explainFailedCreate(ctx context.Context, in CreateCustomHostnam
 				return c.lookFor(ctx, siteID, hostname, "another create of this run may have created "+hostname+"; looking for it", func(CustomHostname) bool { return true })
 			}
 		}
-		found, lookErr := look(lookCtx, in.SiteID, in.Hostname)
-		if lookErr != nil || len(found) == 0 {
+		found, _ := look(lookCtx, in.SiteID, in.Hostname)
+		if len(found) == 0 {
 			return 0, err
 		}
 		return 0, c.hostnameExists(found, in, began, err)
@@ -278,10 +278,7 @@ func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what strin
 // isOurs reports whether this call may have created a hostname: for the same record, and since the call began. began is
 // converted to ESA's clock, as ours may be minutes off.
 func (c *Client) isOurs(existing CustomHostname, in CreateCustomHostnameInput, began time.Time) bool {
-	created, err := time.Parse(timeFormat, existing.CreateTime)
-	if err != nil {
-		return false
-	}
+	created, _ := time.Parse(timeFormat, existing.CreateTime) // an invalid time is the zero time, which is long past
 	return existing.RecordID == in.RecordID && !created.Before(began.Add(c.clockOff()-createSlack))
 }
 

@@ -198,9 +198,22 @@ func TestCreateQuotaEnds(t *testing.T) {
 			_, err := f.client.CreateCustomHostname(ctx, in)
 			var quota *CreateQuotaError
 			if !errors.As(err, &quota) || quota.Made != 1 {
-				t.Errorf("got error %v, want a CreateQuotaError with one create", err)
+				t.Fatalf("got error %v, want a CreateQuotaError with one create", err)
+			}
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got error %v, want an Error in it", err)
+			}
+			switch e.Code {
+			case CodeThrottlingUser:
+				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: Throttling.User: "+e.Message+" (request id "+e.RequestID+")")
+			case "": // This one waited for the others.
+				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
 			}
 		})
+		if n := f.Count("ListCustomHostnames"); n != 0 {
+			t.Errorf("got %d lists, want none, as throttled creates have no effect", n)
+		}
 		if took := time.Since(began); took != 20*time.Minute || len(f.Hostnames()) != 1 {
 			t.Errorf("got %d hostnames after %v, want 1 after 20m", len(f.Hostnames()), took)
 		}
