@@ -231,27 +231,6 @@ func TestErrorBody(t *testing.T) {
 	}
 }
 
-// TestDocumentedErrors compares messages with those of the actions' help pages and of RAM.
-func TestDocumentedErrors(t *testing.T) {
-	t.Parallel()
-	for code, want := range map[string]string{
-		"InvalidParameter":              "400 The specified parameter is invalid.",
-		"InternalException":             "400 Failed to call the service. Try again later or contact technical support.",
-		"NoPermission":                  "400 You do not have permissions to access or operate on the resource.Contact your account administrator to attach the AliyunESAFullAccess policy to the current user.",
-		"Forbidden.RAM":                 "403 User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-		"Instance.NotOnline":            "400 Your plan is unavailable due to an overdue payment. Complete the payment first.",
-		"Record.ServiceBusy":            "400 The record is being configured. Try again later.",
-		"CustomHostname.NotFound":       "404 The custom hostname does not exist. Modify it and try again.",
-		"CustomHostname.VerifyUnpassed": "200 The custom hostname ownership verification failed. Complete the verification and try again.",
-	} {
-		w := newWorld(t, Options{})
-		w.Inject(Fault{Code: code})
-		if got := w.call("ListSites"); got.code() != code || fmt.Sprint(got.status, " ", got.at("Message")) != want {
-			t.Errorf("%s: got %d %s, want %s", code, got.status, got.raw, want)
-		}
-	}
-}
-
 func TestParametersInEitherPlace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
