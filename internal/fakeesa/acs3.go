@@ -49,10 +49,8 @@ func newACS3(r *http.Request, query url.Values, body []byte, all map[string]stri
 		name, value, _ := strings.Cut(strings.TrimSpace(field), "=")
 		given[name] = value
 	}
-	if given["SignedHeaders"] != "" {
-		v.signed = strings.Split(strings.ToLower(given["SignedHeaders"]), ";")
-		slices.Sort(v.signed)
-	}
+	v.signed = strings.Split(strings.ToLower(given["SignedHeaders"]), ";")
+	slices.Sort(v.signed)
 	all["AccessKeyId"], all["Signature"] = given["Credential"], given["Signature"]
 	for name, header := range acs3Headers {
 		value := r.Header.Get(header)

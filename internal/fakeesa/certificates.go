@@ -187,7 +187,6 @@ func (st *store) installNothing(h *hostname, g certificateGroup) {
 
 // install sets the certificate group of a hostname. It keeps a free certificate that is issued or applied for.
 func (st *store) install(h *hostname, g certificateGroup, now time.Time) {
-	h.SSLFlag = "on"
 	if g.kind == "free" && h.CertType == "free" && h.CertStatus != "ApplyFailed" && h.CertStatus != "Expired" {
 		return
 	}

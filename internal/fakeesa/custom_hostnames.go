@@ -355,9 +355,7 @@ func (st *store) getCustomHostname(c *call) (any, *apiError) {
 	}
 
 	shown := shownHostname{listedHostname: st.listed(h)}
-	if h.codeless > 0 {
-		h.codeless--
-	}
+	h.codeless--
 	casID := int64(0)
 	if h.SSLFlag != "off" || st.options.SSLOffView != SSLOffBlanked {
 		casID, shown.CertId = h.CasID, h.CertID
@@ -532,8 +530,8 @@ func (st *store) badHostname(name string) string {
 	if net.ParseIP(name) != nil {
 		return "is an IP address"
 	}
-	if rest, isWildcard := strings.CutPrefix(name, "*."); isWildcard && !st.options.RefuseWildcards {
-		name = rest
+	if !st.options.RefuseWildcards {
+		name = strings.TrimPrefix(name, "*.")
 	}
 	labels := strings.Split(name, ".")
 	if len(labels) < 2 {

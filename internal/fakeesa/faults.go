@@ -148,9 +148,6 @@ func (f *Fault) answer(s *Server, c *call) answer {
 		if f.Signed {
 			e.message += c.proof.told(c)
 		}
-		if f.Status != 0 {
-			e.status = f.Status
-		}
 		e.retryAfter = f.RetryAfter
 		a = s.errorAnswer(c, e)
 		a.drop, a.stall = f.Drop, f.Stall

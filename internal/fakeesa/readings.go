@@ -258,7 +258,7 @@ func amount(name, question string, field func(*Options) *int, values []string, w
 func status(name, question string, field func(*Options) *int, values []string, why string) Reading {
 	return Reading{
 		Name: name, Question: question, Values: values, Why: why,
-		set: func(o *Options, text string) (err error) { *field(o), err = strconv.Atoi(text); return err },
+		set: func(o *Options, text string) error { *field(o), _ = strconv.Atoi(text); return nil },
 		get: func(o Options) string {
 			o = o.withDefaults()
 			return strconv.Itoa(*field(&o))

@@ -72,7 +72,7 @@ func StartAt(addr string, o Options) (*Server, error) {
 	if host == "localhost" {
 		host = "127.0.0.1"
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+	if !net.ParseIP(host).IsLoopback() {
 		return nil, fmt.Errorf("fakeesa: %q is not a loopback address such as 127.0.0.1:%s; the fake must not be reachable from other machines", addr, port)
 	}
 	listener, err := net.Listen("tcp", net.JoinHostPort(host, port))
@@ -207,7 +207,7 @@ func foreign(r *http.Request) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost") {
+	if net.ParseIP(strings.Trim(host, "[]")).IsLoopback() || strings.EqualFold(host, "localhost") {
 		return ""
 	}
 	return fmt.Sprintf("the request is for the host %q, which is no name of loopback; ask for 127.0.0.1, localhost or [::1]", r.Host)

@@ -91,10 +91,8 @@ func (s *Server) caller(accessKeyID string) (who session, known bool) {
 	if accessKeyID == s.options.AccessKeyID {
 		return session{secret: s.options.AccessKeySecret, token: s.options.SecurityToken}, true
 	}
-	added, known := s.sessions.Load(accessKeyID)
-	if known {
-		who, known = added.(session)
-	}
+	added, _ := s.sessions.Load(accessKeyID)
+	who, known = added.(session)
 	return who, known
 }
 
