@@ -12,10 +12,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -231,6 +233,42 @@ func TestErrorBody(t *testing.T) {
 	}
 }
 
+func TestDefaultsOfOptions(t *testing.T) {
+	t.Parallel()
+	got := New(Options{}).Options()
+	if off := time.Since(got.Now()).Abs(); off > time.Hour {
+		t.Errorf("the clock is off by %v by default", off)
+	}
+	want := Options{
+		AccessKeyID: "fake-access-key-id", AccessKeySecret: "fake-access-key-secret", AccountRegion: "cn-hangzhou", TimestampWindow: 15 * time.Minute,
+		UnknownKeyStatus: 404, IdentityStatus: 400, CreateLimitPerHour: 100, ThrottlingCode: "Throttling.User", TooManyRequestsStatus: 400,
+	}
+	if got := clockless(got); !reflect.DeepEqual(got, want) {
+		t.Errorf("got the defaults %+v, want %+v", got, want)
+	}
+	set := Options{
+		AccessKeyID: "id", AccessKeySecret: "secret", AccountRegion: "ap-southeast-1", TimestampWindow: time.Second, UnknownKeyStatus: 1,
+		IdentityStatus: 2, CreateLimitPerHour: 3, ThrottlingCode: "Brand.New", TooManyRequestsStatus: 4, Now: newClock().Now,
+	}
+	kept := New(set).Options()
+	if now := kept.Now(); !now.Equal(newClock().Now()) {
+		t.Errorf("got the time %v, want that of the given clock", now)
+	}
+	if got := clockless(kept); !reflect.DeepEqual(got, clockless(set)) {
+		t.Errorf("got %+v, want the given options %+v", got, set)
+	}
+}
+
+// TestNewWithoutAListener checks that a handler has no URL, and can be closed.
+func TestNewWithoutAListener(t *testing.T) {
+	t.Parallel()
+	s := New(Options{})
+	s.Close()
+	if s.URL() != "" || s.Connections() != 0 {
+		t.Errorf("got the URL %q and %d connections, want none", s.URL(), s.Connections())
+	}
+}
+
 func TestParametersInEitherPlace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -263,6 +301,38 @@ func TestParametersInEitherPlace(t *testing.T) {
 	asJSON.Header.Set("Content-Type", "application/json")
 	if got := w.serve(asJSON); got.code() != "MissingHostnameId" {
 		t.Errorf("a JSON body: got %s, want MissingHostnameId", got.raw)
+	}
+}
+
+// TestPlaceOfParameters checks which parameters each reading of a POST uses. A GET has only those of the query, and the
+// signature covers all in any case.
+func TestPlaceOfParameters(t *testing.T) {
+	t.Parallel()
+	for place, want := range map[ParameterPlace]map[string]string{
+		ParametersAnywhere: {"GET": "<nil>", "POST query": "<nil>", "POST form": "<nil>"},
+		ParametersInQuery:  {"GET": "<nil>", "POST query": "<nil>", "POST form": "MissingHostnameId"},
+		ParametersInForm:   {"GET": "<nil>", "POST query": "MissingHostnameId", "POST form": "<nil>"},
+	} {
+		w := newWorld(t, Options{ParameterPlace: place})
+		h := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "shop.customer.com"})
+		secret := w.Options().AccessKeySecret
+		id := url.Values{"HostnameId": {itoa(h.ID)}}
+		inQuery := func() url.Values { return withValue(w.common("GetCustomHostname"), "HostnameId", itoa(h.ID)) }
+		for name, r := range map[string]*http.Request{
+			"GET":        w.request("GET", inQuery(), nil, secret),
+			"POST query": w.request("POST", inQuery(), url.Values{"Stray": {"x"}}, secret),
+			"POST form":  w.request("POST", w.common("GetCustomHostname"), id, secret),
+		} {
+			w.ResetRequests()
+			got := w.serve(r)
+			if got.code() != want[name] {
+				t.Errorf("place %d, %s: got %s, want %s", place, name, got.raw, want[name])
+			}
+			// The log has them all.
+			if logged := w.Requests()[0].Params.Get("HostnameId"); logged != itoa(h.ID) {
+				t.Errorf("place %d, %s: got the logged id %q, want %d", place, name, logged, h.ID)
+			}
+		}
 	}
 }
 
@@ -309,12 +379,24 @@ func TestXMLIsTheDefaultFormat(t *testing.T) {
 func TestMethods(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
-	for name, act := range actions {
+	accepted := map[string]string{
+		"CreateCustomHostname": "POST", "UpdateCustomHostname": "POST", "DeleteCustomHostname": "POST", "VerifyCustomHostname": "POST",
+		"ApplyCustomHostnameCertificate": "POST", "GetCustomHostname": "GET POST", "ListCustomHostnames": "GET POST",
+		"ListSites": "GET", "GetSite": "GET", "ListRecords": "GET", "GetRecord": "GET",
+	}
+	if len(actions) != len(accepted) {
+		t.Errorf("got %d actions, want %d", len(actions), len(accepted))
+	}
+	for name, methods := range accepted {
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE", "HEAD"} {
+			w.ResetRequests()
 			got := w.serve(w.request(method, w.common(name), nil, w.Options().AccessKeySecret))
-			allowed := strings.Contains(act.methods, method)
+			allowed := strings.Contains(methods, method)
 			if refused := got.status == 403 && got.code() == "UnsupportedHTTPMethod"; refused == allowed {
 				t.Errorf("%s %s: got %d %s, want allowed %t", method, name, got.status, got.raw, allowed)
+			}
+			if reason := w.Requests()[0].Reason; !allowed && reason != name+" accepts "+methods {
+				t.Errorf("%s %s: got the reason %q, want the methods", method, name, reason)
 			}
 		}
 	}
@@ -326,13 +408,14 @@ func TestUnknownActionVersionAndPath(t *testing.T) {
 	secret := w.Options().AccessKeySecret
 	other := w.request("POST", w.common("GetCustomHostname"), nil, secret)
 	other.URL.Path = "/v1"
-	for name, r := range map[string]*http.Request{
-		"action":  w.request("POST", w.common("GetCustomHostnames"), nil, secret),
-		"version": w.request("POST", withValue(w.common("GetCustomHostname"), "Version", "2024-09-11"), nil, secret),
-		"path":    other,
+	for reason, r := range map[string]*http.Request{
+		`there is no action "GetCustomHostnames" in version "2024-09-10"`: w.request("POST", w.common("GetCustomHostnames"), nil, secret),
+		`there is no action "GetCustomHostname" in version "2024-09-11"`:  w.request("POST", withValue(w.common("GetCustomHostname"), "Version", "2024-09-11"), nil, secret),
+		"the path is not /": other,
 	} {
-		if got := w.serve(r); got.status != 404 || got.code() != "InvalidApi.NotFound" {
-			t.Errorf("%s: got %d %s, want InvalidApi.NotFound", name, got.status, got.raw)
+		w.ResetRequests()
+		if got := w.serve(r); got.status != 404 || got.code() != "InvalidApi.NotFound" || w.Requests()[0].Reason != reason {
+			t.Errorf("got %d %s, reason %q; want InvalidApi.NotFound, %q", got.status, got.raw, w.Requests()[0].Reason, reason)
 		}
 	}
 }
@@ -351,10 +434,16 @@ func TestHealthIsNoCall(t *testing.T) {
 func TestForeignRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
+	outside := func(host string) string {
+		return "the request is for the host " + host + ", which is no name of loopback; ask for 127.0.0.1, localhost or [::1]"
+	}
+	page := func(origin string) string {
+		return "the request comes from a page in a browser (Origin " + origin + "), and the fake answers none; ask from a program such as Terraform or curl"
+	}
 	for _, test := range []struct {
 		host   string
 		origin []string
-		want   string // of the message; "" if the request is accepted
+		want   string // the message; "" if the request is accepted
 	}{
 		{host: "127.0.0.1:8787"},
 		{host: "127.0.0.1"},
@@ -363,18 +452,19 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 		{host: "LocalHost"},
 		{host: "[::1]:8787"},
 		{host: "[::1]"},
-		{host: "rebound.example:8787", want: `the host "rebound.example:8787", which is no name of loopback; ask for 127.0.0.1, localhost or [::1]`},
-		{host: "127.0.0.1.rebound.example", want: "no name of loopback"},
-		{host: "localhost.rebound.example:8787", want: "no name of loopback"},
-		{host: "localhost@rebound.example", want: "no name of loopback"},
-		{host: "192.0.2.7:8787", want: "no name of loopback"},
-		{host: "0.0.0.0:8787", want: "no name of loopback"},
-		{host: "[2001:db8::1]:8787", want: "no name of loopback"},
-		{host: "", want: "no name of loopback"},
-		{host: "127.0.0.1:8787", origin: []string{"https://rebound.example"}, want: `a page in a browser (Origin "https://rebound.example")`},
-		{host: "127.0.0.1:8787", origin: []string{"http://127.0.0.1:8787"}, want: "a page in a browser"},
-		{host: "127.0.0.1:8787", origin: []string{"null"}, want: "a page in a browser"},
-		{host: "127.0.0.1:8787", origin: []string{""}, want: "a page in a browser"},
+		{host: "rebound.example:8787", want: outside(`"rebound.example:8787"`)},
+		{host: "127.0.0.1.rebound.example", want: outside(`"127.0.0.1.rebound.example"`)},
+		{host: "localhost.rebound.example:8787", want: outside(`"localhost.rebound.example:8787"`)},
+		{host: "localhost@rebound.example", want: outside(`"localhost@rebound.example"`)},
+		{host: "192.0.2.7:8787", want: outside(`"192.0.2.7:8787"`)},
+		{host: "0.0.0.0:8787", want: outside(`"0.0.0.0:8787"`)},
+		{host: "[2001:db8::1]:8787", want: outside(`"[2001:db8::1]:8787"`)},
+		{host: "", want: outside(`""`)},
+		{host: "127.0.0.1:8787", origin: []string{"https://rebound.example"}, want: page(`"https://rebound.example"`)},
+		{host: "127.0.0.1:8787", origin: []string{"http://127.0.0.1:8787"}, want: page(`"http://127.0.0.1:8787"`)},
+		{host: "127.0.0.1:8787", origin: []string{"null"}, want: page(`"null"`)},
+		{host: "127.0.0.1:8787", origin: []string{""}, want: page(`""`)},
+		{host: "127.0.0.1:8787", origin: []string{"null", "https://rebound.example"}, want: page(`"null, https://rebound.example"`)},
 	} {
 		create := url.Values{"SiteId": {fmt.Sprint(w.site.ID)}, "RecordId": {fmt.Sprint(w.record.ID)}, "Hostname": {"shop.customer.com"}, "SslFlag": {"off"}}
 		for name, r := range map[string]*http.Request{
@@ -394,8 +484,14 @@ func TestForeignRequestsAreRefused(t *testing.T) {
 			if name == "API" {
 				message = got.at("Message")
 			}
-			if !strings.Contains(message, test.want) {
+			if test.want != "" && message != test.want {
 				t.Errorf("%s, host %q, origin %q: got the message %q, want %q", name, test.host, test.origin, message, test.want)
+			}
+			if name == "API" && test.want != "" {
+				log := w.Requests()[0]
+				if got.code() != "Forbidden.NotLoopback" || log.Code != "Forbidden.NotLoopback" || log.Reason != test.want {
+					t.Errorf("host %q, origin %q: got %s and the log entry %+v, want Forbidden.NotLoopback", test.host, test.origin, got.raw, log)
+				}
 			}
 		}
 		if made, published := len(w.Hostnames()), len(w.txtAnswer().TXT); (made+published > 0) != (test.want == "") {
@@ -448,22 +544,59 @@ func TestNoRequestPanics(t *testing.T) {
 	}
 }
 
-func TestBodiesHaveALimit(t *testing.T) {
+// TestBodies checks which bodies are read: forms up to a limit, and none of a GET. The reasons contain no part of them.
+func TestBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{})
-	r := w.request("POST", w.common("GetCustomHostname"), url.Values{"Certificate": {strings.Repeat("x", bodyLimit)}}, w.Options().AccessKeySecret)
-	if got := w.serve(r); got.status != 400 || got.code() != "InvalidParameter" {
-		t.Errorf("got %d %s, want 400 InvalidParameter", got.status, got.raw)
+	const name = "Certificate="
+	form := func(length int) string { return name + strings.Repeat("x", length-len(name)) }
+	for title, test := range map[string]struct {
+		method, body  string
+		broken        bool
+		code, reason  string
+		signedAsEmpty bool
+	}{
+		"at the limit":    {method: "POST", body: form(bodyLimit), code: "MissingHostnameId", reason: "HostnameId is missing"},
+		"above the limit": {method: "POST", body: form(bodyLimit + 1), code: "InvalidParameter", reason: "the parameters cannot be read: the body is too large"},
+		"truncated":       {method: "POST", body: form(20), broken: true, code: "InvalidParameter", reason: "the parameters cannot be read: the body is truncated"},
+		"wrong escapes":   {method: "POST", body: "PrivateKey=%zzSECRET", code: "InvalidParameter", reason: "the parameters cannot be read: the form has invalid escapes"},
+		"a form in a GET": {method: "GET", body: "HostnameId=7&%zz", signedAsEmpty: true, code: "MissingHostnameId", reason: "HostnameId is missing"},
+	} {
+		w := newWorld(t, Options{})
+		signed, err := url.ParseQuery(test.body)
+		if err != nil || test.signedAsEmpty {
+			signed = url.Values{}
+		}
+		r := w.request(test.method, w.common("GetCustomHostname"), signed, w.Options().AccessKeySecret)
+		var body io.Reader = strings.NewReader(test.body)
+		if test.broken {
+			body = io.MultiReader(body, iotest.ErrReader(io.ErrUnexpectedEOF))
+		}
+		r.Body = io.NopCloser(body)
+		got := w.serve(r)
+		if log := w.Requests()[0]; got.status != 400 || got.code() != test.code || log.Reason != test.reason {
+			t.Errorf("%s: got %d %s, reason %q; want 400 %s, %q", title, got.status, got.raw, log.Reason, test.code, test.reason)
+		}
 	}
 }
 
 func TestStartAtServesLoopbackOnly(t *testing.T) {
 	t.Parallel()
-	for _, addr := range []string{":8787", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "esa.example:0", "127.0.0.1", ""} {
+	const outside = " is not a loopback address such as 127.0.0.1:%s; the fake must not be reachable from other machines"
+	for addr, want := range map[string]string{
+		":8787":         fmt.Sprintf(`":8787"`+outside, "8787"),
+		"0.0.0.0:0":     fmt.Sprintf(`"0.0.0.0:0"`+outside, "0"),
+		"[::]:0":        fmt.Sprintf(`"[::]:0"`+outside, "0"),
+		"192.0.2.1:0":   fmt.Sprintf(`"192.0.2.1:0"`+outside, "0"),
+		"esa.example:0": fmt.Sprintf(`"esa.example:0"`+outside, "0"),
+		"127.0.0.1":     `the address "127.0.0.1" is not host:port`,
+		"":              `the address "" is not host:port`,
+	} {
 		server, err := StartAt(addr, Options{})
 		if err == nil {
 			server.Close()
 			t.Errorf("StartAt accepted %q", addr)
+		} else if err.Error() != "fakeesa: "+want {
+			t.Errorf("%q: got error %v, want fakeesa: %s", addr, err, want)
 		}
 	}
 	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
@@ -475,8 +608,9 @@ func TestStartAtServesLoopbackOnly(t *testing.T) {
 		if !strings.HasPrefix(server.URL(), "http://127.0.0.1:") {
 			t.Errorf("%q: got the URL %s, want one on 127.0.0.1", addr, server.URL())
 		}
-		if _, err := StartAt(strings.TrimPrefix(server.URL(), "http://"), Options{}); err == nil {
-			t.Error("StartAt accepted an address that is in use")
+		taken := strings.TrimPrefix(server.URL(), "http://")
+		if _, err := StartAt(taken, Options{}); err == nil || !strings.HasPrefix(err.Error(), "fakeesa: listen tcp "+taken+": ") {
+			t.Errorf("an address that is in use: got error %v, want that of the system", err)
 		}
 		server.Close()
 		server.Close()
@@ -548,6 +682,26 @@ func TestLatencyComesAfterTheEffect(t *testing.T) {
 	}
 	if r := w.Requests(); len(r) != 1 || r[0].Status != 0 {
 		t.Errorf("got the log %+v, want one entry without a status", r)
+	}
+}
+
+// TestClientThatDisconnects checks that a client that does not wait for the response gets none, and that the call, which had
+// its effect, is in the log without a status.
+func TestClientThatDisconnects(t *testing.T) {
+	t.Parallel()
+	var logged []Request
+	w := newWorld(t, Options{Latency: time.Minute, Log: func(r Request) { logged = append(logged, r) }})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := w.request("POST", w.common("CreateCustomHostname"), url.Values{
+		"Hostname": {"shop.customer.com"}, "SiteId": {itoa(w.site.ID)}, "RecordId": {itoa(w.record.ID)}, "SslFlag": {"off"},
+	}, w.Options().AccessKeySecret)
+	if got := w.serve(r.WithContext(ctx)); got.raw != "" {
+		t.Errorf("got the response %s, want none", got.raw)
+	}
+	h, _ := w.HostnameByName(w.site.ID, "shop.customer.com")
+	if len(logged) != 1 || logged[0].Status != 0 || logged[0].HostnameID != h.ID || h.ID == 0 || !reflect.DeepEqual(logged, w.Requests()) {
+		t.Errorf("got the logs %+v and %+v, want the create without a status in both", logged, w.Requests())
 	}
 }
 
