@@ -2,6 +2,7 @@ package fakeesa
 
 import (
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -50,44 +51,194 @@ func TestControlFaults(t *testing.T) {
 	}
 }
 
+// TestControlFaultsWhole injects faults with all arguments, and compares what is injected and what is listed.
+func TestControlFaultsWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	const first = `    {
+      "action": "GetSite",
+      "params": {
+        "SiteId": "7"
+      },
+      "skip": 1,
+      "times": 2,
+      "code": "Brand.New",
+      "message": "<b>",
+      "signed": true,
+      "status": 599,
+      "retry_after": "1m30s",
+      "body": "body",
+      "content_type": "text/html",
+      "after": true,
+      "drop": true,
+      "stall": true,
+      "delay": "1ms"
+    }`
+	// Each of these is a fault, and listed as it is.
+	one := []string{`"drop": true`, `"stall": true`, `"delay": "2h0m0s"`, `"status": 200`, `"status": 599`, `"body": ""`, `"code": "X"`}
+	want := []Fault{{
+		Action: "GetSite", Params: map[string]string{"SiteId": "7"}, Skip: 1, Times: 2, Code: "Brand.New", Message: "<b>", Signed: true, Status: 599,
+		RetryAfter: 90 * time.Second, RawBody: new("body"), ContentType: "text/html", After: true, Drop: true, Stall: true, Delay: time.Millisecond,
+	}}
+	if got := w.tell("POST", "faults", first); got.status != 200 || got.raw != "{\n  \"faults\": [\n"+first+"\n  ]\n}\n" || got.header.Get("Content-Type") != contentTypeJSON {
+		t.Errorf("got %d %s, want the fault", got.status, got.raw)
+	}
+	if got := w.Faults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, argument := range one {
+		w.ClearFaults()
+		all := "{\n  \"faults\": [\n    {\n      \"times\": 1,\n      " + argument + "\n    }\n  ]\n}\n"
+		for _, got := range []reply{w.tell("POST", "faults", "{"+argument+"}"), w.tell("GET", "faults", "")} {
+			if got.status != 200 || got.raw != all {
+				t.Errorf("%s: got %d %s, want %s", argument, got.status, got.raw, all)
+			}
+		}
+	}
+	if got := w.tell("DELETE", "faults", ""); got.status != 200 || got.raw != "{\n  \"faults\": []\n}\n" || len(w.Faults()) != 0 {
+		t.Errorf("got %d %s, want no faults", got.status, got.raw)
+	}
+}
+
+// TestControlWhole compares whole responses of the other controls.
+func TestControlWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	w.create("shop.customer.com")
+	w.Inject(Fault{Code: "Brand.New", Status: 418})
+	w.call("GetSite", "SiteId", 7)
+	const create = `    {
+      "time": "2026-01-02T03:04:05Z",
+      "method": "POST",
+      "action": "CreateCustomHostname",
+      "params": {
+        "Hostname": "shop.customer.com",
+        "RecordId": "4514973387335747",
+        "SiteId": "4514973387335745",
+        "SslFlag": "off"
+      },
+      "hostname_id": "4514973387335749",
+      "status": 200,
+      "user_agent": "test"
+    }`
+	const get = `    {
+      "time": "2026-01-02T03:04:05Z",
+      "method": "GET",
+      "action": "GetSite",
+      "params": {
+        "SiteId": "7"
+      },
+      "status": 418,
+      "code": "Brand.New",
+      "reason": "injected",
+      "user_agent": "test"
+    }`
+	const published = `    {
+      "name": "a.customer.com",
+      "value": "<x>"
+    },
+`
+	for _, test := range []struct{ method, path, body, want string }{
+		{"GET", "health", "", "  \"status\": \"ok\"\n"},
+		{"GET", "calls", "", "  \"calls\": [\n" + create + ",\n" + get + "\n  ]\n"},
+		{"GET", "calls?action=GetSite", "", "  \"calls\": [\n" + get + "\n  ]\n"},
+		{"GET", "calls?action=ListSites", "", "  \"calls\": []\n"},
+		{"DELETE", "calls", "", "  \"calls\": []\n"},
+		{"GET", "calls", "", "  \"calls\": []\n"},
+		{"GET", "faults", "", "  \"faults\": []\n"},
+		{"GET", "clock", "", "  \"now\": \"2026-01-02T03:04:05Z\",\n  \"ahead\": \"0s\"\n"},
+		{"POST", "clock", `{"forward": "90m"}`, "  \"now\": \"2026-01-02T04:34:05Z\",\n  \"ahead\": \"1h30m0s\"\n"},
+		{"POST", "clock", `{"forward": "1s"}`, "  \"now\": \"2026-01-02T04:34:06Z\",\n  \"ahead\": \"1h30m1s\"\n"},
+		{"GET", "clock", "", "  \"now\": \"2026-01-02T04:34:06Z\",\n  \"ahead\": \"1h30m1s\"\n"},
+		{"GET", "txt", "", "  \"txt\": []\n"},
+		{"POST", "txt", `{"name": "B.customer.com.", "value": "1"}`, "  \"txt\": [\n    {\n      \"name\": \"b.customer.com\",\n      \"value\": \"1\"\n    }\n  ]\n"},
+		{"POST", "txt", `{"name": "a.customer.com", "value": "<x>"}`, "  \"txt\": [\n" + published + "    {\n      \"name\": \"b.customer.com\",\n      \"value\": \"1\"\n    }\n  ]\n"},
+		{"DELETE", "txt", `{"name": "b.customer.com", "value": "2"}`, "  \"txt\": [\n" + published + "    {\n      \"name\": \"b.customer.com\",\n      \"value\": \"1\"\n    }\n  ]\n"},
+		{"DELETE", "txt", `{"name": "B.customer.com", "value": "1"}`, "  \"txt\": [\n" + strings.TrimSuffix(published, ",\n") + "\n  ]\n"},
+		{"GET", "txt", "", "  \"txt\": [\n" + strings.TrimSuffix(published, ",\n") + "\n  ]\n"},
+	} {
+		got := w.tell(test.method, test.path, test.body)
+		if got.status != 200 || got.raw != "{\n"+test.want+"}\n" || got.header.Get("Content-Type") != contentTypeJSON {
+			t.Errorf("%s %s %s: got %d\n%s\nwant\n{\n%s}", test.method, test.path, test.body, got.status, got.raw, test.want)
+		}
+	}
+	if !w.Now().Equal(w.clock.Now().Add(90*time.Minute + time.Second)) {
+		t.Errorf("got the time %v, want an hour and a half later", w.Now())
+	}
+}
+
 func idText(id int64) string { return string(idOf(id)) }
 
 func TestControlRefuses(t *testing.T) {
 	t.Parallel()
+	const (
+		arguments = "action, params, skip, times, code, message, signed, status, retry_after, body, content_type, after, drop, stall, delay"
+		known     = "ApplyCustomHostnameCertificate, CreateCustomHostname, DeleteCustomHostname, GetCustomHostname, GetRecord, GetSite, " +
+			"ListCustomHostnames, ListRecords, ListSites, UpdateCustomHostname, VerifyCustomHostname"
+		paths = "GET /fake/health, GET /fake/calls, DELETE /fake/calls, GET /fake/faults, POST /fake/faults, DELETE /fake/faults, GET /fake/clock, " +
+			"POST /fake/clock, GET /fake/txt, POST /fake/txt, DELETE /fake/txt, GET /fake/world"
+		counts    = "skip must be 0 or more; times must be 1 or more, or -1 for all further calls"
+		truncated = "the JSON is truncated; it must be an object, {...}"
+		nothing   = "the fault changes no response; add a code, status, body, drop, stall or delay"
+		txt       = "a TXT record requires a full name and a value"
+		forward   = `the clock only moves forward; say how far, such as {"forward": "10m"}`
+	)
+	status := func(n string) string {
+		return "status " + n + " is not the HTTP status of a response; use one from 200 to 599"
+	}
 	w := newWorld(t, Options{})
 	for _, test := range []struct {
 		method, path, body string
 		status             int
 		want               string
 	}{
-		{"POST", "faults", `{"code": "X", "tims": 2}`, 400, `there is no argument "tims"; use one of action, params, skip, times, code,`},
+		{"POST", "faults", `{"code": "X", "tims": 2}`, 400, `there is no argument "tims"; use one of ` + arguments},
 		{"POST", "faults", `{"code": "X", "times": "2"}`, 400, "times is a string and must be a whole number"},
+		{"POST", "faults", `{"code": "X", "after": 1}`, 400, "after is a number and must be true or false"},
+		{"POST", "faults", `{"code": {}}`, 400, "code is an object and must be a string in quotes"},
 		{"POST", "faults", `{"code": "X", "delay": 3}`, 400, `delay is a number and must be a length of time in quotes, such as "10m"`},
 		{"POST", "faults", `{"code": "X", "delay": "soon"}`, 400, `"soon" is not a duration; use one such as 90s, 10m or 36h`},
-		{"POST", "faults", `{"code": "X", "delay": "-1s"}`, 400, `"-1s" is not a duration`},
+		{"POST", "faults", `{"code": "X", "delay": "-1s"}`, 400, `"-1s" is not a duration; use one such as 90s, 10m or 36h`},
 		{"POST", "faults", `{"code": "X", "params": ["Hostname"]}`, 400, "params is an array and must be an object of texts"},
-		{"POST", "faults", `{"action": "RemoveCustomHostname", "code": "X"}`, 400, `action "RemoveCustomHostname" is not supported; use one of ApplyCustomHostnameCertificate, CreateCustomHostname,`},
-		{"POST", "faults", `{"action": "GetSite", "after": true}`, 400, "the fault changes no response; add a code, status, body, drop, stall or delay"},
-		{"POST", "faults", `{"status": 99}`, 400, "status 99 is not the HTTP status of a response; use one from 200 to 599"},
-		{"POST", "faults", `{"code": "X", "times": -2}`, 400, "times must be 1 or more, or -1"},
+		{"POST", "faults", `{"action": "RemoveCustomHostname", "code": "X"}`, 400, `action "RemoveCustomHostname" is not supported; use one of ` + known},
+		{"POST", "faults", `{"action": "GetSite", "after": true}`, 400, nothing},
+		{"POST", "faults", `{"message": "x", "signed": true, "retry_after": "1s", "content_type": "x", "delay": "0s"}`, 400, nothing},
+		{"POST", "faults", `{"status": 99}`, 400, status("99")},
+		{"POST", "faults", `{"status": 199}`, 400, status("199")},
+		{"POST", "faults", `{"status": 600}`, 400, status("600")},
+		{"POST", "faults", `{"status": -1}`, 400, status("-1")},
+		{"POST", "faults", `{"code": "X", "times": -2}`, 400, counts},
+		{"POST", "faults", `{"code": "X", "skip": -1}`, 400, counts},
 		{"POST", "faults", `[]`, 400, "expected an object, {...}, got an array"},
-		{"POST", "faults", `{"code": "X"} {}`, 400, "text after the JSON object"},
-		{"POST", "faults", `{"code": `, 400, "the JSON is truncated"},
-		{"POST", "faults", ``, 400, "the JSON is truncated"},
-		{"POST", "faults", "{\n  \"code\": X}", 400, "line 2, column 11 is not valid JSON"},
-		{"POST", "clock", `{}`, 400, `the clock only moves forward; say how far, such as {"forward": "10m"}`},
-		{"POST", "clock", `{"forward": "-1h"}`, 400, "is not a duration"},
-		{"POST", "txt", `{"name": "_esa_custom_hostname.shop.customer.com"}`, 400, "a TXT record requires a full name and a value"},
-		{"GET", "calls?action=Get", ``, 400, `action "Get" is not supported`},
-		{"PUT", "faults", `{}`, 404, "there is no PUT /fake/faults; there are GET /fake/health, GET /fake/calls,"},
-		{"GET", "", ``, 404, "there is no GET /fake/;"},
+		{"POST", "faults", `"x"`, 400, "expected an object, {...}, got a string"},
+		{"POST", "faults", `{"code": "X"} {}`, 400, "there is text after the JSON object; remove it"},
+		{"POST", "faults", `{"code": `, 400, truncated},
+		{"POST", "faults", ``, 400, truncated},
+		{"POST", "faults", "{\n  \"code\": X}", 400, "line 2, column 11 is not valid JSON: invalid character 'X' looking for beginning of value"},
+		{"POST", "faults", `X`, 400, "line 1, column 1 is not valid JSON: invalid character 'X' looking for beginning of value"},
+		{"POST", "faults", strings.Repeat(" ", bodyLimit+1), 400, "http: request body too large"},
+		{"POST", "clock", `{}`, 400, forward},
+		{"POST", "clock", `{"forward": "0s"}`, 400, forward},
+		{"POST", "clock", `{"forward": "-1h"}`, 400, `"-1h" is not a duration; use one such as 90s, 10m or 36h`},
+		{"POST", "clock", `{"back": "1h"}`, 400, `there is no argument "back"; use one of forward`},
+		{"POST", "txt", `{"name": "_esa_custom_hostname.shop.customer.com"}`, 400, txt},
+		{"POST", "txt", `{"value": "x"}`, 400, txt},
+		{"DELETE", "txt", `{"value": "x"}`, 400, txt},
+		{"POST", "txt", `{"name": "x", "value": "y"`, 400, truncated},
+		{"GET", "calls?action=Get", ``, 400, `action "Get" is not supported; use one of ` + known},
+		{"PUT", "faults", `{}`, 404, "there is no PUT /fake/faults; there are " + paths},
+		{"GET", "", ``, 404, "there is no GET /fake/; there are " + paths},
+		{"GET", "world/1", ``, 404, "there is no GET /fake/world/1; there are " + paths},
 	} {
 		got := w.tell(test.method, test.path, test.body)
-		if message := got.at("error"); got.status != test.status || !strings.Contains(message, test.want) {
-			t.Errorf("%s %s %s: got %d %s, want %q", test.method, test.path, test.body, got.status, message, test.want)
+		if got.status != test.status || got.at("error") != test.want || len(got.body) != 1 {
+			t.Errorf("%s %s %.80s: got %d %s, want %d %q", test.method, test.path, test.body, got.status, got.raw, test.status, test.want)
+		}
+		if kind := got.header.Get("Content-Type"); kind != contentTypeJSON {
+			t.Errorf("%s %s: got Content-Type %q, want JSON", test.method, test.path, kind)
 		}
 	}
-	if len(w.Requests()) != 0 || len(w.Faults()) != 0 || w.Now() != w.clock.Now() {
+	if len(w.Requests()) != 0 || len(w.Faults()) != 0 || w.Now() != w.clock.Now() || len(w.txtAnswer().TXT) != 0 {
 		t.Error("a refused request had an effect")
 	}
 }

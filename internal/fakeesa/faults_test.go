@@ -1,12 +1,14 @@
 package fakeesa
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,6 +43,12 @@ func TestFaultAnswers(t *testing.T) {
 		"HTML":                         {Fault{Status: 502, RawBody: &html, ContentType: "text/html"}, 502, html, "<nil>", "", "text/html"},
 		"a redirect":                   {Fault{Status: 302, RawBody: &html}, 302, html, "<nil>", "", contentTypeJSON},
 		"no content":                   {Fault{Status: 204, RawBody: &html}, 204, "", "<nil>", "", contentTypeJSON},
+		"not modified":                 {Fault{Status: 304, RawBody: &html}, 304, "", "<nil>", "", contentTypeJSON},
+		"the lowest status":            {Fault{Status: 200}, 200, "", "<nil>", "", ""},
+		"a status below":               {Fault{Status: 199}, 500, "", "<nil>", "", ""},
+		"the highest status":           {Fault{Status: 599}, 599, "", "<nil>", "", ""},
+		"a status above":               {Fault{Status: 600}, 500, "", "<nil>", "", ""},
+		"a code with a body":           {Fault{Code: "Brand.New", RawBody: &list}, 200, list, "<nil>", "", contentTypeJSON},
 		"a wait with a body that lies": {Fault{RawBody: &list, RetryAfter: time.Second}, 200, list, "<nil>", "1000", contentTypeJSON},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,8 +65,14 @@ func TestFaultAnswers(t *testing.T) {
 			if test.code != "<nil>" && (got.at("RequestId") == "" || got.at("Message") == "") {
 				t.Errorf("got body %q, want RequestId and Message", got.raw)
 			}
-			if kind := got.header.Get("Content-Type"); kind != test.contentType {
+			kind, sent := got.header["Content-Type"]
+			if sent != (test.contentType != "") || sent && !slices.Equal(kind, []string{test.contentType}) {
 				t.Errorf("got Content-Type %q, want %q", kind, test.contentType)
+			}
+			// A status that cannot be sent is in the log as it was injected.
+			want := cmp.Or(test.fault.Status, test.status)
+			if log := w.Requests()[0]; log.Code != test.fault.Code || log.Status != want {
+				t.Errorf("got the log entry %+v, want code %q and status %d", log, test.fault.Code, want)
 			}
 			if n := len(w.Hostnames()); n != 0 {
 				t.Errorf("got %d hostnames, want none", n)
@@ -79,6 +93,95 @@ func TestFaultAfterTheEffect(t *testing.T) {
 	}
 	if r := w.Requests()[0]; r.Code != "InternalException" || r.HostnameID != all[0].ID {
 		t.Errorf("got the log entry %+v, want the code and the new id", r)
+	}
+}
+
+// TestFaultAfterARefusal checks that a response that looks like a success does not replace the call's own refusal, and that
+// others do.
+func TestFaultAfterARefusal(t *testing.T) {
+	t.Parallel()
+	body := "[]"
+	for name, test := range map[string]struct {
+		fault  Fault
+		status int
+		body   string // "" for the call's own
+	}{
+		"a body":                     {Fault{RawBody: &body}, 404, ""},
+		"a body with 200":            {Fault{RawBody: &body, Status: 200}, 404, ""},
+		"a body with another status": {Fault{RawBody: &body, Status: 502}, 502, body},
+		"a body with a code":         {Fault{RawBody: &body, Code: "InternalException"}, 200, body},
+		"a status":                   {Fault{Status: 200}, 200, " "},
+		"a delay":                    {Fault{Delay: 1}, 404, ""},
+	} {
+		w := newWorld(t, Options{})
+		test.fault.After = true
+		w.Inject(test.fault)
+		got := w.call("GetCustomHostname", "HostnameId", 7)
+		if own := got.code() == "CustomHostname.NotFound"; got.status != test.status || own != (test.body == "") || !own && got.raw != strings.TrimSpace(test.body) {
+			t.Errorf("%s: got %d %s, want %d %s", name, got.status, got.raw, test.status, test.body)
+		}
+		// The same fault replaces the response of a call that took effect.
+		if test.fault.replaces() {
+			w.Inject(test.fault)
+			if got := w.call("ListSites"); strings.Contains(got.raw, "Sites") {
+				t.Errorf("%s: got %s for a call that took effect, want the fault", name, got.raw)
+			}
+		}
+	}
+}
+
+// TestFaultsAreListed checks which faults remain, as copies, with what remains of them.
+func TestFaultsAreListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	if got := w.Faults(); got == nil || len(got) != 0 {
+		t.Errorf("got %+v, want an empty list", got)
+	}
+	once, never := Fault{Code: "A", Action: "ListSites", Skip: 2}, Fault{Code: "B", Action: "ListRecords", Times: -1}
+	twice := Fault{Code: "C", Action: "ListSites", Times: 2}
+	w.Inject(once)
+	w.Inject(never)
+	w.Inject(twice)
+	for i, want := range [][]Fault{
+		{{Code: "A", Action: "ListSites", Skip: 2, Times: 1}, never, twice},
+		{{Code: "A", Action: "ListSites", Skip: 1, Times: 1}, never, {Code: "C", Action: "ListSites", Times: 1}},
+		{{Code: "A", Action: "ListSites", Skip: 0, Times: 1}, never},
+		{never},
+	} {
+		got := w.Faults()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("after %d calls: got %+v, want %+v", i, got, want)
+		}
+		got[0].Code = "changed"
+		w.call("ListSites")
+	}
+	w.refused(400, "B", "ListRecords")
+	if got := w.Faults(); !reflect.DeepEqual(got, []Fault{never}) {
+		t.Errorf("got %+v, want the fault without an end", got)
+	}
+}
+
+// TestFaultsSelectParameters checks that all parameters of a fault must match, and that an empty one must be absent.
+func TestFaultsSelectParameters(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		params map[string]string
+		met    bool
+	}{
+		{nil, true},
+		{map[string]string{"SiteName": "example.com"}, true},
+		{map[string]string{"SiteName": "example.org"}, false},
+		{map[string]string{"SiteName": ""}, false},
+		{map[string]string{"Status": ""}, true},
+		{map[string]string{"SiteName": "example.com", "Status": ""}, true},
+		{map[string]string{"SiteName": "example.com", "Status": "active"}, false},
+		{map[string]string{"SiteName": "example.com", "Action": "ListSites"}, false}, // not a parameter of the action
+	} {
+		w := newWorld(t, Options{})
+		w.Inject(Fault{Code: "A", Params: test.params})
+		if met := w.call("ListSites", "SiteName", "example.com").code() == "A"; met != test.met {
+			t.Errorf("%v: got met %t, want %t", test.params, met, test.met)
+		}
 	}
 }
 
@@ -212,6 +315,30 @@ func TestStalledAnswers(t *testing.T) {
 	}
 }
 
+// TestStallWithoutABody checks that a fault that only stalls sends the headers of a response, and no body.
+func TestStallWithoutABody(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, Options{})
+	w.Inject(Fault{Stall: true, Status: 200})
+	w.Inject(Fault{Stall: true})
+	for _, status := range []int{200, 500} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		response, err := w.send(ctx, http.DefaultClient, "GET", "ListSites", url.Values{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		if response.StatusCode != status || response.ContentLength != 1 {
+			t.Errorf("got status %d and length %d, want %d and 1", response.StatusCode, response.ContentLength, status)
+		}
+		cancel()
+		if _, err := response.Body.Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {
+			t.Errorf("got error %v, want context.Canceled", err)
+		}
+	}
+}
+
 func TestDelayMakesTheAnswerLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{})
@@ -311,5 +438,9 @@ func TestInjectedMessageIsSent(t *testing.T) {
 	got := w.refused(403, "NoPermission", "ListSites")
 	if !strings.Contains(got.raw, `"Message":"not you"`) {
 		t.Errorf("got %s, want the injected message", got.raw)
+	}
+	w.Inject(Fault{Code: "SignatureDoesNotMatch", Message: "not you", Signed: true})
+	if got := w.call("ListSites"); !strings.HasPrefix(got.at("Message"), "not you server string to sign is:GET&%2F&AccessKeyId%3Dfake-access-key-id%26Action%3DListSites%26") {
+		t.Errorf("got %s, want the injected message and what was signed", got.raw)
 	}
 }

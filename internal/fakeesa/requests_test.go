@@ -3,10 +3,13 @@ package fakeesa
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestLogHasNoSecrets(t *testing.T) {
@@ -97,6 +100,56 @@ func TestRequestsAreCopies(t *testing.T) {
 	w.ResetRequests()
 	if len(w.Requests()) != 0 || w.Count("GetCustomHostname") != 0 {
 		t.Error("the log is not empty after ResetRequests")
+	}
+}
+
+// TestWholeLogEntry compares all fields of a call in the log, and checks that Options.Log and Fault.Match get the same values.
+func TestWholeLogEntry(t *testing.T) {
+	t.Parallel()
+	var logged, matched []Request
+	w := newWorld(t, Options{Log: func(r Request) { logged = append(logged, r) }})
+	w.Inject(Fault{Code: "never", Match: func(r Request) bool { matched = append(matched, r); return false }})
+	w.MoveClock(time.Minute)
+	query := w.common("UpdateCustomHostname")
+	query.Set("HostnameId", "7")
+	query.Set("SignatureNonce", "nonce")
+	r := w.request("POST", query, url.Values{"SslFlag": {"off"}, "PrivateKey": {"key"}}, w.Options().AccessKeySecret)
+	r.RemoteAddr = "192.0.2.7:1234"
+	w.serve(r)
+	want := Request{
+		Action: "UpdateCustomHostname", Method: "POST",
+		Query: url.Values{
+			"Action": {"UpdateCustomHostname"}, "Version": {"2024-09-10"}, "Format": {"JSON"}, "AccessKeyId": {"fake-access-key-id"},
+			"SignatureMethod": {"HMAC-SHA1"}, "SignatureVersion": {"1.0"}, "SignatureNonce": {"nonce"}, "Timestamp": {"2026-01-02T03:04:05Z"},
+			"Signature": {"***"}, "HostnameId": {"7"},
+		},
+		Form:   url.Values{"SslFlag": {"off"}, "PrivateKey": {"***"}},
+		Params: url.Values{"HostnameId": {"7"}, "SslFlag": {"off"}, "PrivateKey": {"***"}},
+		Header: http.Header{"User-Agent": {"test"}, "Content-Type": {"application/x-www-form-urlencoded"}},
+		Time:   time.Date(2026, 1, 2, 3, 5, 5, 0, time.UTC), RemoteAddr: "192.0.2.7:1234", HostnameID: 7,
+	}
+	if len(matched) != 1 || !reflect.DeepEqual(matched[0], want) {
+		t.Errorf("Match got %+v, want %+v", matched, want)
+	}
+	want.Status, want.Code, want.Reason = 404, "CustomHostname.NotFound", "there is no hostname 7"
+	if all := w.Requests(); len(all) != 1 || !reflect.DeepEqual(all[0], want) || !reflect.DeepEqual(logged, all) {
+		t.Errorf("got the logs\n%+v and\n%+v, want\n%+v", all, logged, want)
+	}
+}
+
+// TestCommonParametersAreNotTheActions checks that the log lists no parameter of the protocol among those of the action.
+func TestCommonParametersAreNotTheActions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	query := w.common("ListSites")
+	for _, name := range []string{"RegionId", "AcceptLanguage", "SourceIp", "SecureTransport", "BearerToken", "SiteName"} {
+		query.Set(name, "x")
+	}
+	if got := w.serve(w.request("GET", query, nil, w.Options().AccessKeySecret)); got.status != 200 {
+		t.Errorf("got %d %s, want success", got.status, got.raw)
+	}
+	if got := w.Requests()[0]; !reflect.DeepEqual(got.Params, url.Values{"SiteName": {"x"}}) || got.Query.Get("BearerToken") != Masked {
+		t.Errorf("got the parameters %v of %v, want SiteName, and a masked BearerToken", got.Params, got.Query)
 	}
 }
 
