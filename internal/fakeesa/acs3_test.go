@@ -212,53 +212,58 @@ func TestACS3Authentication(t *testing.T) {
 		change func(*request)
 		status int
 		code   string
+		reason string // "*" is one of several
 	}{
-		"sound":                   {"", func(*request) {}, 200, "<nil>"},
-		"parameters in the form":  {"", inForm, 200, "<nil>"},
-		"Action in the query":     {"", func(r *request) { r.headers["x-acs-action"] = ""; r.query.Set("Action", "GetCustomHostname") }, 200, "<nil>"},
-		"Version in the query":    {"", func(r *request) { r.headers["x-acs-version"] = ""; r.query.Set("Version", "2024-09-10") }, 200, "<nil>"},
-		"Action in both":          {"", func(r *request) { r.query.Set("Action", "GetCustomHostname") }, 200, "<nil>"},
-		"another Action in query": {"", func(r *request) { r.query.Set("Action", "DeleteCustomHostname") }, 400, "InvalidParameter"},
-		"signed headers reversed": {"", func(r *request) { r.order = func(n []string) { sort.Sort(sort.Reverse(sort.StringSlice(n))) } }, 200, "<nil>"},
+		"sound":                   {"", func(*request) {}, 200, "<nil>", ""},
+		"parameters in the form":  {"", inForm, 200, "<nil>", ""},
+		"Action in the query":     {"", func(r *request) { r.headers["x-acs-action"] = ""; r.query.Set("Action", "GetCustomHostname") }, 200, "<nil>", ""},
+		"Version in the query":    {"", func(r *request) { r.headers["x-acs-version"] = ""; r.query.Set("Version", "2024-09-10") }, 200, "<nil>", ""},
+		"Action in both":          {"", func(r *request) { r.query.Set("Action", "GetCustomHostname") }, 200, "<nil>", ""},
+		"another Action in query": {"", func(r *request) { r.query.Set("Action", "DeleteCustomHostname") }, 400, "InvalidParameter", "Action is sent more than once"},
+		"signed headers reversed": {"", func(r *request) { r.order = func(n []string) { sort.Sort(sort.Reverse(sort.StringSlice(n))) } }, 200, "<nil>", ""},
 		"signed headers in capitals": {"", func(r *request) {
 			r.order = func(n []string) { n[0] = strings.ToUpper(n[0]) }
-		}, 200, "<nil>"},
-		"spaces in Authorization":    {"", func(r *request) { r.authorization = func(s string) string { return strings.ReplaceAll(s, ",", ", ") } }, 200, "<nil>"},
-		"Format=JSON":                {"", func(r *request) { r.query.Set("Format", "json") }, 200, "<nil>"},
-		"no action":                  {"", header("x-acs-action", ""), 400, "MissingAction"},
-		"no version":                 {"", header("x-acs-version", ""), 400, "MissingVersion"},
-		"no date":                    {"", header("x-acs-date", ""), 400, "MissingTimestamp"},
-		"a date as a parameter":      {"", func(r *request) { r.query.Set("Timestamp", r.headers["x-acs-date"]); r.headers["x-acs-date"] = "" }, 400, "MissingTimestamp"},
-		"no nonce":                   {"", header("x-acs-signature-nonce", ""), 400, "MissingSignatureNonce"},
-		"no hash":                    {"", header("x-acs-content-sha256", ""), 400, "IncompleteSignature"},
-		"no credential":              {"", replace("Credential=", "C="), 400, "IncompleteSignature"},
-		"no signature":               {"", replace("Signature=", "S="), 400, "IncompleteSignature"},
-		"no signed headers":          {"", replace("SignedHeaders=", "H="), 400, "IncompleteSignature"},
-		"the algorithm alone":        {"", func(r *request) { r.authorization = func(string) string { return "ACS3-HMAC-SHA256" } }, 400, "IncompleteSignature"},
-		"another algorithm":          {"", replace("SHA256", "SM3"), 400, "InvalidParameter"},
-		"the host is not signed":     {"", func(r *request) { r.unsigned = []string{"host"} }, 400, "IncompleteSignature"},
-		"the action is not signed":   {"", func(r *request) { r.unsigned = []string{"x-acs-action"} }, 400, "IncompleteSignature"},
-		"the type is not signed":     {"", func(r *request) { inForm(r); r.unsigned = []string{"content-type"} }, 400, "IncompleteSignature"},
-		"a signed header not sent":   {"", replace("SignedHeaders=", "SignedHeaders=x-acs-more;"), 400, "IncompleteSignature"},
-		"a header signed twice":      {"", replace("SignedHeaders=", "SignedHeaders=host;"), 400, "IncompleteSignature"},
-		"15 minutes late":            {"", stamp(-15 * time.Minute), 200, "<nil>"},
-		"later than that":            {"", stamp(-15*time.Minute - time.Second), 400, "InvalidTimeStamp.Expired"},
-		"earlier than 15 minutes":    {"", stamp(15*time.Minute + time.Second), 400, "InvalidTimeStamp.Expired"},
-		"a date of HTTP":             {"", header("x-acs-date", "Fri, 02 Jan 2026 03:04:05 GMT"), 400, "InvalidTimeStamp.Format"},
-		"another access key":         {"", func(r *request) { r.accessKeyID = "LTAIother" }, 404, "InvalidAccessKeyId.NotFound"},
-		"another secret":             {"", func(r *request) { r.secret = "wrong" }, 400, "SignatureDoesNotMatch"},
-		"the secret of version 1":    {"", func(r *request) { r.secret += "&" }, 400, "SignatureDoesNotMatch"},
-		"another body":               {"", func(r *request) { inForm(r); r.body = "HostnameId=7" }, 400, "SignatureDoesNotMatch"},
-		"a body where none was":      {"", func(r *request) { r.body = "x" }, 400, "SignatureDoesNotMatch"},
-		"the hash of another body":   {"", header("x-acs-content-sha256", strings.Repeat("0", 64)), 400, "SignatureDoesNotMatch"},
-		"a token with a fixed key":   {"", header("x-acs-security-token", "t"), 400, "InvalidSecurityToken.Malformed"},
-		"the token":                  {"t0ken", func(*request) {}, 200, "<nil>"},
-		"no token":                   {"t0ken", header("x-acs-security-token", ""), 400, "MissingSecurityToken"},
-		"a token as a parameter":     {"t0ken", func(r *request) { r.headers["x-acs-security-token"] = ""; r.query.Set("SecurityToken", "t0ken") }, 400, "MissingSecurityToken"},
-		"another token":              {"t0ken", header("x-acs-security-token", "other"), 400, "InvalidSecurityToken.MismatchWithAccessKey"},
-		"an action that is not":      {"", header("x-acs-action", "GetCustomHostnames"), 404, "InvalidApi.NotFound"},
-		"another version":            {"", header("x-acs-version", "2024-09-11"), 404, "InvalidApi.NotFound"},
-		"a method that is not taken": {"", func(r *request) { r.method = "PUT" }, 403, "UnsupportedHTTPMethod"},
+		}, 200, "<nil>", ""},
+		"spaces in Authorization":    {"", func(r *request) { r.authorization = func(s string) string { return strings.ReplaceAll(s, ",", ", ") } }, 200, "<nil>", ""},
+		"Format=JSON":                {"", func(r *request) { r.query.Set("Format", "json") }, 200, "<nil>", ""},
+		"no action":                  {"", header("x-acs-action", ""), 400, "MissingAction", "the header x-acs-action is not sent"},
+		"no version":                 {"", header("x-acs-version", ""), 400, "MissingVersion", "the header x-acs-version is not sent"},
+		"no date":                    {"", header("x-acs-date", ""), 400, "MissingTimestamp", "the header x-acs-date is not sent"},
+		"a date as a parameter":      {"", func(r *request) { r.query.Set("Timestamp", r.headers["x-acs-date"]); r.headers["x-acs-date"] = "" }, 400, "MissingTimestamp", "the header x-acs-date is not sent"},
+		"no nonce":                   {"", header("x-acs-signature-nonce", ""), 400, "MissingSignatureNonce", "the header x-acs-signature-nonce is not sent"},
+		"no hash":                    {"", header("x-acs-content-sha256", ""), 400, "IncompleteSignature", "the header x-acs-content-sha256 is not sent"},
+		"no credential":              {"", replace("Credential=", "C="), 400, "IncompleteSignature", "Authorization is not ACS3-HMAC-SHA256 Credential=...,SignedHeaders=...,Signature=..."},
+		"no signature":               {"", replace("Signature=", "S="), 400, "IncompleteSignature", "Authorization is not ACS3-HMAC-SHA256 Credential=...,SignedHeaders=...,Signature=..."},
+		"no signed headers":          {"", replace("SignedHeaders=", "H="), 400, "IncompleteSignature", "*"},
+		"the algorithm alone":        {"", func(r *request) { r.authorization = func(string) string { return "ACS3-HMAC-SHA256" } }, 400, "IncompleteSignature", "Authorization is not ACS3-HMAC-SHA256 Credential=...,SignedHeaders=...,Signature=..."},
+		"another algorithm":          {"", replace("SHA256", "SM3"), 400, "InvalidParameter", "only ACS3-HMAC-SHA256 is known of signature version 3"},
+		"the host is not signed":     {"", func(r *request) { r.unsigned = []string{"host"} }, 400, "IncompleteSignature", "the header host is not signed"},
+		"the action is not signed":   {"", func(r *request) { r.unsigned = []string{"x-acs-action"} }, 400, "IncompleteSignature", "the header x-acs-action is not signed"},
+		"the type is not signed":     {"", func(r *request) { inForm(r); r.unsigned = []string{"content-type"} }, 400, "IncompleteSignature", "the header content-type is not signed"},
+		"a signed header not sent":   {"", replace("SignedHeaders=", "SignedHeaders=x-acs-more;"), 400, "IncompleteSignature", "the header \"x-acs-more\" is signed but not sent, or signed twice"},
+		"a header signed twice":      {"", replace("SignedHeaders=", "SignedHeaders=host;"), 400, "IncompleteSignature", "the header \"host\" is signed but not sent, or signed twice"},
+		"15 minutes late":            {"", stamp(-15 * time.Minute), 200, "<nil>", ""},
+		"later than that":            {"", stamp(-15*time.Minute - time.Second), 400, "InvalidTimeStamp.Expired", "Timestamp is off by 15m1s"},
+		"earlier than 15 minutes":    {"", stamp(15*time.Minute + time.Second), 400, "InvalidTimeStamp.Expired", "Timestamp is off by 15m1s"},
+		"a date of HTTP":             {"", header("x-acs-date", "Fri, 02 Jan 2026 03:04:05 GMT"), 400, "InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ"},
+		"another access key":         {"", func(r *request) { r.accessKeyID = "LTAIother" }, 404, "InvalidAccessKeyId.NotFound", "the access key is unknown"},
+		"another secret":             {"", func(r *request) { r.secret = "wrong" }, 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"the secret of version 1":    {"", func(r *request) { r.secret += "&" }, 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"another body":               {"", func(r *request) { inForm(r); r.body = "HostnameId=7" }, 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"a body where none was":      {"", func(r *request) { r.body = "x" }, 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"the hash of another body":   {"", header("x-acs-content-sha256", strings.Repeat("0", 64)), 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"another Version in query":   {"", func(r *request) { r.query.Set("Version", "2024-09-11") }, 400, "InvalidParameter", "Version is sent more than once"},
+		"Version in both":            {"", func(r *request) { r.query.Set("Version", "2024-09-10") }, 200, "<nil>", ""},
+		"the hash is not signed":     {"", func(r *request) { r.unsigned = []string{"x-acs-content-sha256"} }, 400, "IncompleteSignature", "the header x-acs-content-sha256 is not signed"},
+		"the right time, early":      {"", stamp(15 * time.Minute), 200, "<nil>", ""},
+		"a token with a fixed key":   {"", header("x-acs-security-token", "t"), 400, "InvalidSecurityToken.Malformed", "the access key is not a temporary one"},
+		"the token":                  {"t0ken", func(*request) {}, 200, "<nil>", ""},
+		"no token":                   {"t0ken", header("x-acs-security-token", ""), 400, "MissingSecurityToken", "SecurityToken is missing"},
+		"a token as a parameter":     {"t0ken", func(r *request) { r.headers["x-acs-security-token"] = ""; r.query.Set("SecurityToken", "t0ken") }, 400, "MissingSecurityToken", "SecurityToken is missing"},
+		"another token":              {"t0ken", header("x-acs-security-token", "other"), 400, "InvalidSecurityToken.MismatchWithAccessKey", "the security token belongs to another access key"},
+		"an action that is not":      {"", header("x-acs-action", "GetCustomHostnames"), 404, "InvalidApi.NotFound", "there is no action \"GetCustomHostnames\" in version \"2024-09-10\""},
+		"another version":            {"", header("x-acs-version", "2024-09-11"), 404, "InvalidApi.NotFound", "there is no action \"GetCustomHostname\" in version \"2024-09-11\""},
+		"a method that is not taken": {"", func(r *request) { r.method = "PUT" }, 403, "UnsupportedHTTPMethod", "GetCustomHostname accepts GET POST"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -271,8 +276,8 @@ func TestACS3Authentication(t *testing.T) {
 			if got.status != test.status || got.code() != test.code || got.header.Get("Content-Type") != contentTypeJSON {
 				t.Errorf("got %d %s, want %d %s; reason: %s", got.status, got.raw, test.status, test.code, w.Requests()[0].Reason)
 			}
-			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status {
-				t.Errorf("got the log %+v, want one entry with status %d", r, test.status)
+			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status || r[0].Reason != test.reason && test.reason != "*" {
+				t.Errorf("got the log %+v, want one entry with status %d and the reason %q", r, test.status, test.reason)
 			}
 		})
 	}
@@ -389,5 +394,22 @@ func TestACS3Format(t *testing.T) {
 	twice.form = url.Values{"HostnameId": {"8"}}
 	if got := w.serve(twice.sign(t)); got.code() != "InvalidParameter" {
 		t.Errorf("a parameter in both places: got %s, want InvalidParameter", got.raw)
+	}
+}
+
+// TestACS3HeaderValues checks that a signed header is signed without spaces around it, and its values in order.
+func TestACS3HeaderValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Options{})
+	for signed, sent := range map[string][]string{
+		"plain": {"plain"}, "spaces": {"  spaces "}, "a,b": {"b", " a"}, "A,a,b": {"b", "a", "A"},
+	} {
+		r := w.acs3Call("GET", "ListSites")
+		r.headers["x-acs-note"] = signed
+		request := r.sign(t)
+		request.Header["X-Acs-Note"] = sent
+		if got := w.serve(request); got.status != 200 {
+			t.Errorf("%q: got %d %s, want success", sent, got.status, got.raw)
+		}
 	}
 }

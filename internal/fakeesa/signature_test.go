@@ -50,33 +50,38 @@ func TestAuthentication(t *testing.T) {
 		secret string // signs the request; "" is the correct one
 		status int
 		code   string
+		reason string
 	}{
-		"sound":                         {"", func(url.Values) {}, "", 200, "<nil>"},
-		"sound, JSON in lower case":     {"", set("Format", "json"), "", 200, "<nil>"},
-		"no Version":                    {"", drop("Version"), "", 400, "MissingVersion"},
-		"no Action":                     {"", drop("Action"), "", 400, "MissingAction"},
-		"no AccessKeyId":                {"", drop("AccessKeyId"), "", 400, "MissingAccessKeyId"},
-		"no nonce":                      {"", drop("SignatureNonce"), "", 400, "MissingSignatureNonce"},
-		"no Timestamp":                  {"", drop("Timestamp"), "", 400, "MissingTimestamp"},
-		"no SignatureMethod":            {"", drop("SignatureMethod"), "", 400, "MissingSignatureMethod"},
-		"no SignatureVersion":           {"", drop("SignatureVersion"), "", 400, "MissingSignatureVersion"},
-		"an empty signature":            {"", set("Signature", ""), "", 400, "MissingSignature"},
-		"another method":                {"", set("SignatureMethod", "HMAC-SHA256"), "", 400, "InvalidParameter"},
-		"another version":               {"", set("SignatureVersion", "2.0"), "", 400, "InvalidParameter"},
-		"a bearer token":                {"", set("SignatureType", "BEARERTOKEN"), "", 400, "InvalidParameter"},
-		"15 minutes late":               {"", set("Timestamp", stamp(-15*time.Minute)), "", 200, "<nil>"},
-		"later than that":               {"", set("Timestamp", stamp(-15*time.Minute-time.Second)), "", 400, "InvalidTimeStamp.Expired"},
-		"15 minutes early":              {"", set("Timestamp", stamp(15*time.Minute)), "", 200, "<nil>"},
-		"earlier than that":             {"", set("Timestamp", stamp(15*time.Minute+time.Second)), "", 400, "InvalidTimeStamp.Expired"},
-		"an offset":                     {"", set("Timestamp", "2026-01-02T03:04:05+00:00"), "", 400, "InvalidTimeStamp.Format"},
-		"fractions of a second":         {"", set("Timestamp", "2026-01-02T03:04:05.5Z"), "", 400, "InvalidTimeStamp.Format"},
-		"another access key":            {"", set("AccessKeyId", "LTAIother"), "", 404, "InvalidAccessKeyId.NotFound"},
-		"another secret":                {"", func(url.Values) {}, "wrong", 400, "SignatureDoesNotMatch"},
-		"another signature":             {"", set("Signature", "AAAA"), "", 400, "SignatureDoesNotMatch"},
-		"a token with a permanent key":  {"", set("SecurityToken", "t"), "", 400, "InvalidSecurityToken.Malformed"},
-		"the token":                     {"t0ken", func(url.Values) {}, "", 200, "<nil>"},
-		"no token with a temporary key": {"t0ken", drop("SecurityToken"), "", 400, "MissingSecurityToken"},
-		"another token":                 {"t0ken", set("SecurityToken", "other"), "", 400, "InvalidSecurityToken.MismatchWithAccessKey"},
+		"sound":                         {"", func(url.Values) {}, "", 200, "<nil>", ""},
+		"sound, JSON in lower case":     {"", set("Format", "json"), "", 200, "<nil>", ""},
+		"no Version":                    {"", drop("Version"), "", 400, "MissingVersion", "Version is missing"},
+		"no Action":                     {"", drop("Action"), "", 400, "MissingAction", "Action is missing"},
+		"no AccessKeyId":                {"", drop("AccessKeyId"), "", 400, "MissingAccessKeyId", "AccessKeyId is missing"},
+		"no nonce":                      {"", drop("SignatureNonce"), "", 400, "MissingSignatureNonce", "SignatureNonce is missing"},
+		"no Timestamp":                  {"", drop("Timestamp"), "", 400, "MissingTimestamp", "Timestamp is missing"},
+		"no SignatureMethod":            {"", drop("SignatureMethod"), "", 400, "MissingSignatureMethod", "SignatureMethod is missing"},
+		"no SignatureVersion":           {"", drop("SignatureVersion"), "", 400, "MissingSignatureVersion", "SignatureVersion is missing"},
+		"an empty signature":            {"", set("Signature", ""), "", 400, "MissingSignature", "Signature is missing"},
+		"another method":                {"", set("SignatureMethod", "HMAC-SHA256"), "", 400, "InvalidParameter", "only signature version 1.0 with HMAC-SHA1 is known"},
+		"another version":               {"", set("SignatureVersion", "2.0"), "", 400, "InvalidParameter", "only signature version 1.0 with HMAC-SHA1 is known"},
+		"a bearer token":                {"", set("SignatureType", "BEARERTOKEN"), "", 400, "InvalidParameter", "only signature version 1.0 with HMAC-SHA1 is known"},
+		"15 minutes late":               {"", set("Timestamp", stamp(-15*time.Minute)), "", 200, "<nil>", ""},
+		"later than that":               {"", set("Timestamp", stamp(-15*time.Minute-time.Second)), "", 400, "InvalidTimeStamp.Expired", "Timestamp is off by 15m1s"},
+		"15 minutes early":              {"", set("Timestamp", stamp(15*time.Minute)), "", 200, "<nil>", ""},
+		"earlier than that":             {"", set("Timestamp", stamp(15*time.Minute+time.Second)), "", 400, "InvalidTimeStamp.Expired", "Timestamp is off by 15m1s"},
+		"an offset":                     {"", set("Timestamp", "2026-01-02T03:04:05+00:00"), "", 400, "InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ"},
+		"fractions of a second":         {"", set("Timestamp", "2026-01-02T03:04:05.5Z"), "", 400, "InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ"},
+		"no time":                       {"", set("Timestamp", "now"), "", 400, "InvalidTimeStamp.Format", "Timestamp is not yyyy-MM-ddTHH:mm:ssZ"},
+		"the year 1":                    {"", set("Timestamp", "0001-01-01T00:00:00Z"), "", 400, "InvalidTimeStamp.Expired", "Timestamp is off by 2562047h47m16.854775807s"},
+		"YAML":                          {"", set("Format", "YAML"), "", 400, "<nil>", "Format is neither JSON nor XML"},
+		"the token of no key":           {"t0ken", set("SecurityToken", ""), "", 400, "MissingSecurityToken", "SecurityToken is missing"},
+		"another access key":            {"", set("AccessKeyId", "LTAIother"), "", 404, "InvalidAccessKeyId.NotFound", "the access key is unknown"},
+		"another secret":                {"", func(url.Values) {}, "wrong", 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"another signature":             {"", set("Signature", "AAAA"), "", 400, "SignatureDoesNotMatch", "the signature is wrong"},
+		"a token with a permanent key":  {"", set("SecurityToken", "t"), "", 400, "InvalidSecurityToken.Malformed", "the access key is not a temporary one"},
+		"the token":                     {"t0ken", func(url.Values) {}, "", 200, "<nil>", ""},
+		"no token with a temporary key": {"t0ken", drop("SecurityToken"), "", 400, "MissingSecurityToken", "SecurityToken is missing"},
+		"another token":                 {"t0ken", set("SecurityToken", "other"), "", 400, "InvalidSecurityToken.MismatchWithAccessKey", "the security token belongs to another access key"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -92,8 +97,8 @@ func TestAuthentication(t *testing.T) {
 			if got.status != test.status || got.code() != test.code {
 				t.Errorf("got %d %s, want %d %s", got.status, got.raw, test.status, test.code)
 			}
-			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status {
-				t.Errorf("got the log %+v, want one entry with status %d", r, test.status)
+			if r := w.Requests(); len(r) != 1 || r[0].Status != test.status || r[0].Reason != test.reason {
+				t.Errorf("got the log %+v, want one entry with status %d and the reason %q", r, test.status, test.reason)
 			}
 		})
 	}
@@ -102,10 +107,22 @@ func TestAuthentication(t *testing.T) {
 func TestTimestampWindowIsAnOption(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Options{TimestampWindow: 31 * time.Minute})
-	query := w.common("ListSites")
-	w.clock.Move(30 * time.Minute)
+	query, late := w.common("ListSites"), w.common("ListSites")
+	w.clock.Move(31 * time.Minute)
 	if got := w.serve(w.request("GET", query, nil, w.Options().AccessKeySecret)); got.status != 200 {
 		t.Errorf("got %s, want success", got.raw)
+	}
+	w.clock.Move(time.Second)
+	if got := w.serve(w.request("GET", late, nil, w.Options().AccessKeySecret)); got.code() != "InvalidTimeStamp.Expired" {
+		t.Errorf("got %s, want InvalidTimeStamp.Expired", got.raw)
+	}
+	// The nonce is remembered for twice as long as the window.
+	early := withValue(w.common("ListSites"), "Timestamp", w.clock.Now().Add(31*time.Minute).Format(timeFormat))
+	for i, want := range []string{"<nil>", "SignatureNonceUsed"} {
+		if code := w.serve(w.request("GET", early, nil, w.Options().AccessKeySecret)).code(); code != want {
+			t.Errorf("use %d: got %s, want %s", i+1, code, want)
+		}
+		w.clock.Move(62 * time.Minute)
 	}
 }
 
@@ -177,13 +194,16 @@ func TestNoncesAreUsedOnce(t *testing.T) {
 	if code := send("n2", secret); code != "<nil>" {
 		t.Errorf("another nonce: got %s, want success", code)
 	}
+	if code := send("n1", secret); code != "SignatureNonceUsed" {
+		t.Errorf("the first nonce after another one: got %s, want SignatureNonceUsed", code)
+	}
 	// A request can be replayed for as long as its timestamp is accepted, which is half an hour if its clock is ahead.
 	early := withValue(w.common("ListSites"), "Timestamp", w.clock.Now().Add(15*time.Minute).Format(timeFormat))
 	for i, want := range []string{"<nil>", "SignatureNonceUsed"} {
 		if code := w.serve(w.request("GET", early, nil, secret)).code(); code != want {
 			t.Errorf("clock ahead, use %d: got %s, want %s", i+1, code, want)
 		}
-		w.clock.Move(time.Duration(1-i) * 29 * time.Minute)
+		w.clock.Move(time.Duration(1-i) * 30 * time.Minute)
 	}
 	// Afterwards the nonce is forgotten.
 	w.clock.Move(31 * time.Minute)
