@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -64,20 +62,9 @@ func TestCredentialsAreReadAgain(t *testing.T) {
 	}
 	write(a.Options().AccessKeyID)
 	s := newTimedServer(t, nil, a.clock)
-	configured, err := s.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: dynamic(t, s.schema.Provider, map[string]any{
-		"profile": "sts", "shared_credentials_file": file, "endpoint": a.URL(),
-	})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	noProblems(t, configured.Diagnostics)
-	site := dynamic(t, s.schema.DataSourceSchemas["esa_site"], map[string]any{"site_id": fmt.Sprint(a.site.ID)})
+	s.configure(t, map[string]any{"profile": "sts", "shared_credentials_file": file, "endpoint": a.URL()})
 	read := func() string {
-		resp, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: "esa_site", Config: site})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Join(shown(resp.Diagnostics), "\n")
+		return strings.Join(shown(s.readData(t, "esa_site", map[string]any{"site_id": fmt.Sprint(a.site.ID)}).Diagnostics), "\n")
 	}
 	write("another-key")
 	if got := read(); got != "" {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -36,13 +35,9 @@ func knownData(kind, key string, value knownvalue.Check) statecheck.StateCheck {
 // read reads a data source, and returns its attributes as text.
 func (s *server) read(t *testing.T, kind string, config map[string]any) map[string]string {
 	t.Helper()
-	schema := s.schema.DataSourceSchemas[kind]
-	read, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic(t, schema, config)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	read := s.readData(t, kind, config)
 	noProblems(t, read.Diagnostics)
-	state, err := read.State.Unmarshal(schema.ValueType())
+	state, err := read.State.Unmarshal(s.schema.DataSourceSchemas[kind].ValueType())
 	if err != nil {
 		t.Fatal(err)
 	}

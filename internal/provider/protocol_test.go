@@ -48,15 +48,30 @@ func newTimedServer(t testing.TB, a *account, clock esa.Clock) *server {
 	if a == nil {
 		return s
 	}
-	config := map[string]any{"access_key": a.Options().AccessKeyID, "secret_key": a.Options().AccessKeySecret, "endpoint": a.URL()}
-	configured, err := provider.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: "1.11.4", Config: dynamic(t, schema.Provider, config),
+	s.configure(t, map[string]any{"access_key": a.Options().AccessKeyID, "secret_key": a.Options().AccessKeySecret, "endpoint": a.URL()})
+	return s
+}
+
+// configure configures the provider.
+func (s *server) configure(t testing.TB, config map[string]any) {
+	t.Helper()
+	configured, err := s.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+		TerraformVersion: "1.11.4", Config: dynamic(t, s.schema.Provider, config),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	noProblems(t, configured.Diagnostics)
-	return s
+}
+
+// readData reads a data source.
+func (s *server) readData(t testing.TB, kind string, config map[string]any) *tfprotov6.ReadDataSourceResponse {
+	t.Helper()
+	resp, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic(t, s.schema.DataSourceSchemas[kind], config)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
 }
 
 // validate validates a configuration of esa_custom_hostname like `terraform validate`.
