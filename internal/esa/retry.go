@@ -140,7 +140,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 		tried := c.clock.Now()
 		err, again := try(attempt)
 		var e *Error
-		if err == nil || !errors.As(err, &e) {
+		if !errors.As(err, &e) {
 			return err
 		}
 		e.Attempts = attempt
@@ -165,7 +165,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 			counted++
 		}
 		if !possible || counted > c.maxRetries {
-			if !isAnswer(e) && attempt > 1 {
+			if attempt > 1 {
 				c.reach.exhausted(since)
 			}
 			return err
@@ -210,7 +210,7 @@ func (c *Client) try(ctx context.Context, a action, attempt int, p params, out a
 func (c *Client) send(ctx context.Context, a action, attempt int, p params, out any, check func() error) error {
 	if pause := c.pace.reserve(c.clock.Now()); pause > 0 {
 		if err := c.clock.Sleep(ctx, pause); err != nil {
-			return &Error{Action: a.name, Host: c.wire.host, Attempts: attempt - 1, Err: ErrNotSent, GaveUp: err}
+			return &Error{Action: a.name, Host: c.wire.host, Err: ErrNotSent, GaveUp: err}
 		}
 	}
 	started := c.clock.Now()

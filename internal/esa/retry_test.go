@@ -3,13 +3,17 @@ package esa
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -49,6 +53,22 @@ func TestClassify(t *testing.T) {
 		{"a proxy that is down", &Error{Err: &net.OpError{Op: "proxyconnect", Err: dial}, Unsent: true}, refused},
 		{"a proxy that asks for a password", &Error{Err: &proxyError{407}, Unsent: true}, final},
 		{"a proxy that does not get through", &Error{Err: &proxyError{502}, Unsent: true}, refused},
+		{"a proxy that fails", &Error{Err: &proxyError{500}, Unsent: true}, refused},
+		{"a proxy that refuses for an unknown reason", &Error{Err: &proxyError{499}, Unsent: true}, final},
+		{"an unknown code with status 500", &Error{Code: "Some.New", Status: 500}, unclear},
+		{"an unknown code with status 499", &Error{Code: "Some.New", Status: 499}, final},
+		{"a load balancer's 500", &Error{Status: 500, Err: malformed("x")}, unclear},
+		{"a load balancer's 499", &Error{Status: 499, Err: malformed("x")}, final},
+		{"a load balancer's 408", &Error{Status: 408, Err: malformed("x")}, unclear},
+		{"a load balancer's 300", &Error{Status: 300, Err: malformed("x")}, final},
+		{"a success that is cut", &Error{Status: 299, Err: malformed("x")}, unclear},
+		{"the temporary code of a service that is unavailable", &Error{Code: CodeServiceUnavailableShort, Status: 400}, unclear},
+		{"the code of a service that is unavailable", &Error{Code: CodeServiceUnavailable, Status: 400}, unclear},
+		{"the plain throttling code", &Error{Code: CodeThrottling, Status: 400}, refused},
+		{"an authority that is not known", &Error{Err: x509.UnknownAuthorityError{}, Unsent: true}, final},
+		{"HTTP where TLS is expected", &Error{Err: http.ErrSchemeMismatch, Unsent: true}, final},
+		{"no credentials just now", &Error{Err: fmt.Errorf("%w: %w", ErrNotSent, sourceError{errors.New("x"), true})}, refused},
+		{"no credentials", &Error{Err: fmt.Errorf("%w: %w", ErrNotSent, sourceError{errors.New("x"), false})}, final},
 		{"TLS where there is none", &Error{Err: plain, Unsent: true}, final},
 		{"no connection in time", &Error{Err: context.DeadlineExceeded, Unsent: true}, refused},
 		{"the connection broke", &Error{Err: read}, unclear},
@@ -143,6 +163,7 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 		calls  int
 		fails  bool
 	}{
+		{"lost, and then it cannot be read", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}, {Code: "InvalidParameter"}, {Action: "GetCustomHostname", Code: "NoPermission"}}, 2, true},
 		{"lost after the effect", CertStatusApplyFailed, []fakeesa.Fault{{After: true, Drop: true}}, 2, false},
 		{"lost before the effect", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}}, 2, false},
 		{"lost, and nothing is under way", CertStatusApplyFailed, []fakeesa.Fault{{Drop: true}, {Code: "InvalidParameter"}}, 2, true},
@@ -162,11 +183,13 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 				Status: StatusActive, CertStatus: test.status, CertNotAfter: time.Now().AddDate(0, 0, 60),
 			})
 			for _, fault := range test.faults {
-				fault.Action = "ApplyCustomHostnameCertificate"
+				if fault.Action == "" {
+					fault.Action = "ApplyCustomHostnameCertificate"
+				}
 				f.Inject(fault)
 			}
 			err := f.client.ApplyCustomHostnameCertificate(t.Context(), hostname.ID)
-			if (err != nil) != test.fails {
+			if e := new(Error); (err != nil) != test.fails || test.fails && (!errors.As(err, &e) || e.Action != "ApplyCustomHostnameCertificate") {
 				t.Errorf("got error %v, want failure %t", err, test.fails)
 			}
 			if n := f.Count("ApplyCustomHostnameCertificate"); n != test.calls {
@@ -181,4 +204,202 @@ func TestApplyAfterALostAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEvents checks all events of calls that are retried, refused and accepted, with all their fields.
+func TestEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []Event
+		f := newVirtual(t, fakeesa.Options{Latency: time.Second}, func(c *Config) {
+			c.Log = func(_ context.Context, event Event) { events = append(events, event) }
+		})
+		f.client.jitter = func() float64 { return 1 }
+		for _, fault := range []fakeesa.Fault{
+			{Status: 503, RawBody: text(`{"RequestId":"R-1","Code":"ServiceUnavailable","Message":"soon"}`)},
+			{Drop: true},
+			{RawBody: text(`{"RequestId":"R-3"}`)},
+			{RawBody: text(fmt.Sprintf(`{"RequestId":"R-4","SiteModel":{"SiteId":%d}}`, f.site.ID))},
+			{Status: 403, RawBody: text(`{"RequestId":"R-5","Code":"NoPermission","Message":"no"}`)},
+		} {
+			f.Inject(fault)
+		}
+		if _, err := f.client.GetSite(t.Context(), f.site.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.client.GetRecord(t.Context(), f.record.ID); err == nil {
+			t.Fatal("got no error, want NoPermission")
+		}
+		const at = " at 127.0.0.1:1: "
+		attempt := func(action string, attempt, status int, code, id, failure string) Event {
+			e := Event{Action: action, Attempt: attempt, Status: status, Code: code, RequestID: id, Duration: time.Second}
+			if failure != "" {
+				e.Err = errors.New(action + at + failure)
+			}
+			return e
+		}
+		retry := func(e Event, wait time.Duration) Event {
+			e.Duration, e.Wait = 0, wait
+			return e
+		}
+		unavailable := attempt("GetSite", 1, 503, "ServiceUnavailable", "R-1", "ServiceUnavailable: soon (request id R-1)")
+		lost := attempt("GetSite", 2, 0, "", "", "unexpected EOF")
+		nothing := attempt("GetSite", 3, 200, "", "R-3", "the response is not from ESA: it has no SiteModel of site "+formatInt(f.site.ID)+" (request id R-3)")
+		want := []Event{
+			unavailable, retry(unavailable, 500*time.Millisecond),
+			lost, retry(lost, time.Second),
+			nothing, retry(nothing, 2*time.Second),
+			attempt("GetSite", 4, 200, "", "R-4", ""),
+			attempt("GetRecord", 1, 403, "NoPermission", "R-5", "NoPermission: no (request id R-5)"),
+		}
+		texts := cmp.Comparer(func(a, b error) bool { return fmt.Sprint(a) == fmt.Sprint(b) })
+		if diff := cmp.Diff(want, events, texts); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestThrottledCallsSlowDown checks which calls change the pace: answers do, attempts without one and throttled creates do not.
+func TestThrottledCallsSlowDown(t *testing.T) {
+	for _, test := range []struct {
+		action string
+		want   time.Duration // for 11 calls, the first of which is sent at once
+	}{
+		{"GetSite", 10 * time.Second / (paceGuess / 2)},
+		{"CreateCustomHostname", 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+			call := func() error { _, err := f.client.GetSite(t.Context(), f.site.ID); return err }
+			f.Inject(fakeesa.Fault{Drop: true, Times: 3 * paceGuess})
+			for range 3 * paceGuess {
+				if call() == nil {
+					t.Fatal("got no error, want one")
+				}
+			}
+			f.Inject(fakeesa.Fault{Action: test.action, Code: "Throttling.User"})
+			if test.action == "GetSite" {
+				if err := call(); !IsCode(err, CodeThrottlingUser) {
+					t.Fatal(err)
+				}
+			} else {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+				defer cancel()
+				if _, err := f.client.CreateCustomHostname(ctx, f.createInput()); !IsCode(err, CodeThrottlingUser) {
+					t.Fatal(err)
+				}
+			}
+			began := time.Now()
+			for range 11 {
+				if err := call(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if took := time.Since(began); took.Round(time.Millisecond) != test.want {
+				t.Errorf("after a throttled %s: got %v for 11 calls, want %v", test.action, took, test.want)
+			}
+		})
+	}
+}
+
+// TestPaceEndsWithTheContext checks the error of a call whose context ends before it is sent.
+func TestPaceEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := 0
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) {
+			c.RequestsPerSecond, c.Log = 0.1, func(context.Context, Event) { events++ }
+		})
+		if _, err := f.client.GetSite(t.Context(), f.site.ID); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := f.client.GetRecord(ctx, f.record.ID)
+		wantText(t, err, "GetRecord at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+		if !errors.Is(err, ErrNotSent) || len(f.Requests()) != 1 || events != 1 {
+			t.Errorf("got error %v after %d requests and %d events, want ErrNotSent after 1 and 1", err, len(f.Requests()), events)
+		}
+	})
+}
+
+// offClock is a clock that is off.
+type offClock struct {
+	SystemClock
+	off time.Duration
+}
+
+func (c offClock) Now() time.Time { return time.Now().Add(c.off) }
+
+// TestClockThatIsOff checks from which difference on requests are signed with ESA's time, and that the user learns it once.
+func TestClockThatIsOff(t *testing.T) {
+	const warning = "The clock of this machine is %s ESA's. Requests are signed with ESA's time."
+	for off, side := range map[time.Duration]string{
+		0: "", time.Minute: "", -time.Minute: "", 61 * time.Second: "1m1s ahead of", -61 * time.Second: "1m1s behind", 3 * time.Hour: "3h0m0s ahead of",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var got, want []string
+			f := newVirtual(t, fakeesa.Options{TimestampWindow: 24 * time.Hour}, func(c *Config) {
+				c.Clock = offClock{off: off}
+				c.Log = func(_ context.Context, event Event) {
+					if event.Warning != "" {
+						got = append(got, event.Warning)
+					}
+				}
+			})
+			for range 3 {
+				if _, err := f.client.GetSite(t.Context(), f.site.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			signed := time.Now().Add(off)
+			if side != "" {
+				signed, want = time.Now(), []string{fmt.Sprintf(warning, side)}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("clock off by %v: warnings (-want +got):\n%s", off, diff)
+			}
+			if got, want := f.Requests()[2].Query.Get("Timestamp"), signed.UTC().Format(timeFormat); got != want {
+				t.Errorf("clock off by %v: got the timestamp %s, want %s", off, got, want)
+			}
+		})
+	}
+	for title, header := range map[string]http.Header{
+		"a response without a date": {},
+		"the response of a proxy":   {"Date": {"Wed, 21 Oct 2015 07:28:00 GMT"}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			client, err := New(Config{Endpoint: "http://127.0.0.1:1", Credential: staticCredential(t, "a", "b", ""), Log: func(_ context.Context, event Event) {
+				if event.Warning != "" {
+					t.Errorf("got the warning %q, want none", event.Warning)
+				}
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			client.wire.http.Transport = direct{handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				for name := range header {
+					w.Header().Set(name, header.Get(name))
+					w.WriteHeader(http.StatusBadGateway)
+					return
+				}
+				_, _ = w.Write([]byte(`{"RequestId":"R","SiteModel":{"SiteId":1}}`))
+			})}
+			if _, err := client.GetSite(t.Context(), 1); (err != nil) != (len(header) > 0) || client.clockOff() != 0 {
+				t.Errorf("got error %v and a clock that is off by %v, want none", err, client.clockOff())
+			}
+		})
+	}
+}
+
+// TestNoRetriesLearnsNothing checks that a call without retries does not shorten the time limit of the next one.
+func TestNoRetriesLearnsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+		f.client.wire.http.Transport = direct{fails: unreachable["nobody answers"]}
+		for range 2 {
+			began := time.Now()
+			if _, err := f.client.GetSite(t.Context(), 1); err == nil || time.Since(began) != 2*DefaultTimeout {
+				t.Errorf("got error %v after %v, want one after %v", err, time.Since(began), 2*DefaultTimeout)
+			}
+		}
+	})
 }
