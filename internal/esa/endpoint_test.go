@@ -32,41 +32,41 @@ func TestParseEndpoint(t *testing.T) {
 
 func TestParseEndpointRefuses(t *testing.T) {
 	for _, test := range []struct{ name, endpoint, message string }{
-		{"nothing", "", "no host"},
-		{"a scheme alone", "https://", "no host"},
-		{"a port alone", "https://:443", "no host"},
-		{"a path", "https://esa.example.com/api", "path"},
-		{"two slashes", "https://esa.example.com//", "path"},
-		{"a backslash", `https://esa.example.com\x`, "path"},
-		{"a query", "https://esa.example.com?token=hush", "query"},
-		{"an empty query", "https://esa.example.com?", "query"},
-		{"a fragment", "https://esa.example.com#top", "fragment"},
-		{"user information", "https://me:hush@esa.example.com", "user information"},
-		{"another scheme", "ftp://esa.example.com", "scheme"},
-		{"no scheme before ://", "://esa.example.com", "scheme"},
-		{"a space inside", "https://esa. example.com", "space"},
-		{"a space at the end", "https://esa.example.com ", "space"},
-		{"a line break", "https://esa.example.com\n", "space"},
-		{"http for a public host", "http://esa.cn-hangzhou.aliyuncs.com", "loopback"},
-		{"http for a private address", "http://10.0.0.1:80", "loopback"},
-		{"http for a name that begins like loopback", "http://localhost.example.com", "loopback"},
-		{"http for a name that begins like an address", "http://127.0.0.1.example.com", "loopback"},
-		{"a colon without a port", "https://esa.example.com:", "colon without a port"},
-		{"a port that is no number", "https://esa.example.com:https", "port"},
-		{"port 0", "https://esa.example.com:0", "65535"},
-		{"a port above 65535", "https://esa.example.com:65536", "65535"},
-		{"an IPv6 address without brackets", "http://::1:80", "brackets"},
-		{"an open bracket", "https://[::1", "is invalid"},
-		{"a bad escape", "https://esa%zz.example.com", "is invalid"},
+		{"nothing", "", "it has no host; use https://host or https://host:port"},
+		{"a scheme alone", "https://", "it has no host; use https://host or https://host:port"},
+		{"a port alone", "https://:443", "it has no host; use https://host or https://host:port"},
+		{"a path", "https://esa.example.com/api", "it has a path; remove everything after the host and port"},
+		{"two slashes", "https://esa.example.com//", "it has a path; remove everything after the host and port"},
+		{"a backslash", `https://esa.example.com\x`, "it has a path; remove everything after the host and port"},
+		{"a query", "https://esa.example.com?token=hush", "it has a query; remove everything after the host and port"},
+		{"an empty query", "https://esa.example.com?", "it has a query; remove everything after the host and port"},
+		{"a fragment", "https://esa.example.com#top", "it has a fragment; remove everything after the host and port"},
+		{"user information", "https://me:hush@esa.example.com", "it has user information; remove everything up to the @, as requests are signed with the access key"},
+		{"another scheme", "ftp://esa.example.com", "its scheme is not supported; use https://, or http:// for a loopback host"},
+		{"no scheme before ://", "://esa.example.com", "its scheme is not supported; use https://, or http:// for a loopback host"},
+		{"a space inside", "https://esa. example.com", "it contains a space or a control character; remove it"},
+		{"a control character", "https://esa.example.com\x00", "it contains a space or a control character; remove it"},
+		{"a port that is too long", "https://esa.example.com:99999999999999999999", "its port 99999999999999999999 is not between 1 and 65535"},
+		{"a space at the end", "https://esa.example.com ", "it contains a space or a control character; remove it"},
+		{"a line break", "https://esa.example.com\n", "it contains a space or a control character; remove it"},
+		{"http for a public host", "http://esa.cn-hangzhou.aliyuncs.com", `http:// is accepted for loopback hosts only, and "esa.cn-hangzhou.aliyuncs.com" is not one; use https://`},
+		{"http for a private address", "http://10.0.0.1:80", `http:// is accepted for loopback hosts only, and "10.0.0.1" is not one; use https://`},
+		{"http for a name that begins like loopback", "http://localhost.example.com", `http:// is accepted for loopback hosts only, and "localhost.example.com" is not one; use https://`},
+		{"http for a name that begins like an address", "http://127.0.0.1.example.com", `http:// is accepted for loopback hosts only, and "127.0.0.1.example.com" is not one; use https://`},
+		{"a colon without a port", "https://esa.example.com:", "it has a colon without a port; add the port or remove the colon"},
+		{"a port that is no number", "https://esa.example.com:https", "its host or port is invalid; use https://host or https://host:port"},
+		{"port 0", "https://esa.example.com:0", "its port 0 is not between 1 and 65535"},
+		{"a port above 65535", "https://esa.example.com:65536", "its port 65536 is not between 1 and 65535"},
+		{"an IPv6 address without brackets", "http://::1:80", "it has more than one colon after the scheme; put an IPv6 address in brackets, such as [::1]:8443"},
+		{"an open bracket", "https://[::1", "its host or port is invalid; use https://host or https://host:port"},
+		{"a bad escape", "https://esa%zz.example.com", "its host or port is invalid; use https://host or https://host:port"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := ParseEndpoint(test.endpoint)
 			if err == nil {
 				t.Fatalf("got %q, want an error", got)
 			}
-			if !strings.Contains(err.Error(), test.message) {
-				t.Errorf("got the message %q, want %q in it", err, test.message)
-			}
+			wantText(t, err, test.message)
 			if strings.Contains(err.Error(), "hush") {
 				t.Errorf("the message contains a secret: %q", err)
 			}
@@ -87,6 +87,8 @@ func TestAccountSites(t *testing.T) {
 		"eu-central-1":         International,
 		"us-east-1":            International,
 		"ap-northeast-1-cn-12": International,
+		"CN-HongKong":          International,
+		"cn":                   International,
 	} {
 		if got := AccountSiteOfRegion(region); got != want {
 			t.Errorf("region %q: got %q, want %q", region, got, want)
@@ -99,8 +101,10 @@ func TestAccountSites(t *testing.T) {
 			t.Errorf("account type %q: got %q and error %v, want %q", accountType, got, err, want)
 		}
 	}
-	if got, err := ParseAccountSite("Global"); err == nil {
-		t.Errorf("account type Global: got %q, want an error", got)
+	got, err := ParseAccountSite("Global")
+	wantText(t, err, `"Global" is neither "Domestic" nor "International"`)
+	if got != "" {
+		t.Errorf("account type Global: got %q, want none", got)
 	}
 }
 
@@ -124,8 +128,8 @@ func TestEndpointsOfSites(t *testing.T) {
 			}
 		}
 	}
-	for _, endpoint := range []string{"", "http://127.0.0.1:8080", "https://esa.eu-central-1.aliyuncs.com", "https://esa.cn-hangzhou.aliyuncs.com.example.com"} {
-		if got, ok := AccountSiteOfEndpoint(endpoint); ok {
+	for _, endpoint := range []string{"", "https://\x7f", "http://127.0.0.1:8080", "https://esa.eu-central-1.aliyuncs.com", "https://esa.cn-hangzhou.aliyuncs.com.example.com"} {
+		if got, ok := AccountSiteOfEndpoint(endpoint); ok || got != "" {
 			t.Errorf("%q: got site %q, want none, because ESA does not own the endpoint", endpoint, got)
 		}
 	}

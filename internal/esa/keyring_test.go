@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aliyun/credentials-go/credentials"
+
 	"terraform-provider-esa/internal/fakeesa"
 )
 
@@ -213,6 +215,130 @@ func TestKeyringAsksOnceForAllWhoWait(t *testing.T) {
 		}
 	})
 }
+
+// TestKeyringEndsWithTheContext checks that a call whose context has ended, or ends while another one fetches the first set,
+// does not call the source.
+func TestKeyringEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		k := newKeyring(newCredential(sourceFunc(func(context.Context, time.Time) (keys, error) {
+			asked++
+			time.Sleep(time.Minute)
+			return keys{accessKey: "key-1", secretKey: "secret"}, nil
+		})), nil)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if set, err := k.snapshot(ended, time.Now()); !errors.Is(err, context.Canceled) || set != nil || asked != 0 {
+			t.Errorf("got %v, error %v after %d calls of the source, want context.Canceled after none", set, err, asked)
+		}
+		var group sync.WaitGroup
+		group.Go(func() { wantKey(t, k, time.Now(), "key-1") })
+		synctest.Wait()
+		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if set, err := k.snapshot(hasty, began); !errors.Is(err, context.DeadlineExceeded) || set != nil || time.Since(began) != time.Second {
+			t.Errorf("got %v, error %v after %v, want context.DeadlineExceeded after 1s", set, err, time.Since(began))
+		}
+		k.renew(ended, time.Now()) // does not wait either
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("a renewal with an ended context took %v, want none", took-time.Second)
+		}
+		group.Wait()
+		if asked != 1 {
+			t.Errorf("the source was called %d times, want 1", asked)
+		}
+	})
+}
+
+// TestKeyringReplacesTheSource checks when an expired token replaces the source, and that a source that cannot be opened
+// again stays.
+func TestKeyringReplacesTheSource(t *testing.T) {
+	named := func(name string) Credential {
+		return newCredential(sourceFunc(func(context.Context, time.Time) (keys, error) {
+			return keys{accessKey: name, secretKey: "secret"}, nil
+		}))
+	}
+	opened := 0
+	var failure error
+	k := newKeyring(named("first"), func() (Credential, error) {
+		opened++
+		return named(fmt.Sprint("opened-", opened)), failure
+	})
+	now := time.Now()
+	wantKey(t, k, now, "first")
+	for _, step := range []struct {
+		after   time.Duration // since the first renewal
+		failure error
+		want    string
+	}{
+		{0, nil, "opened-1"},
+		{renewAtMostEvery - time.Second, nil, "opened-1"},
+		{renewAtMostEvery, nil, "opened-2"},
+		{2 * renewAtMostEvery, errSourceDown, "opened-2"},
+		{2*renewAtMostEvery + time.Second, nil, "opened-4"},
+	} {
+		failure = step.failure
+		k.renew(t.Context(), now.Add(step.after))
+		wantKey(t, k, now.Add(step.after), step.want)
+	}
+}
+
+// TestKeyringRests checks how long a source that has failed is left alone.
+func TestKeyringRests(t *testing.T) {
+	source := new(sessions)
+	k := newKeyring(newCredential(source), nil)
+	now := time.Now()
+	wantKey(t, k, now, "key-1")
+	source.down = true
+	failed := now.Add(time.Hour - earlyRenewal)
+	wantKey(t, k, failed, "key-1")
+	wantKey(t, k, failed.Add(sourcePause-time.Nanosecond), "key-1")
+	if source.asked != 2 {
+		t.Errorf("the source was called %d times, want 2", source.asked)
+	}
+	wantKey(t, k, failed.Add(sourcePause), "key-1")
+	if source.asked != 3 {
+		t.Errorf("the source was called %d times after its rest, want 3", source.asked)
+	}
+	wantKey(t, k, now.Add(time.Hour-time.Nanosecond), "key-1")
+	if set, err := k.snapshot(t.Context(), now.Add(time.Hour)); !errors.Is(err, errSourceDown) {
+		t.Errorf("got %v, error %v at the moment of the expiration, want that of the source", set, err)
+	}
+}
+
+// TestForeignCredentials checks credentials that other packages implement: errors contain no secrets, and a set without
+// both keys is none.
+func TestForeignCredentials(t *testing.T) {
+	for name, test := range map[string]struct {
+		credential foreignCredential
+		want       string
+	}{
+		"an error":      {foreignCredential{err: errors.New(`no answer from "https://hush"`)}, "no answer from (withheld)"},
+		"nothing":       {foreignCredential{}, "the credential source returned no access key"},
+		"no keys":       {foreignCredential{set: &credentials.CredentialModel{}}, "the credential source returned no access key"},
+		"no access key": {foreignCredential{set: &credentials.CredentialModel{AccessKeySecret: new("sk")}}, "the credential source returned no access key"},
+		"no secret key": {foreignCredential{set: &credentials.CredentialModel{AccessKeyId: new("ak")}}, "the credential source returned no access key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newKeyring(test.credential, nil).snapshot(t.Context(), time.Now())
+			wantText(t, err, test.want)
+		})
+	}
+	whole := foreignCredential{set: &credentials.CredentialModel{AccessKeyId: new("ak"), AccessKeySecret: new("sk"), SecurityToken: new("token")}}
+	set, err := newKeyring(whole, nil).snapshot(t.Context(), time.Now())
+	if err != nil || *set.AccessKeyId != "ak" || *set.AccessKeySecret != "sk" || *set.SecurityToken != "token" {
+		t.Errorf("got %v, error %v; want the whole set", set, err)
+	}
+}
+
+type foreignCredential struct {
+	Credential
+	set *credentials.CredentialModel
+	err error
+}
+
+func (c foreignCredential) GetCredential() (*credentials.CredentialModel, error) { return c.set, c.err }
 
 // TestKeyringLeavesASlowLibraryAlone checks that a call whose context ends does not interrupt a source of the library, and
 // that no second call enters it meanwhile.

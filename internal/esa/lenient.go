@@ -61,8 +61,6 @@ func assign(target reflect.Value, content any, field string) error {
 		return assignFields(target, content, field)
 	case reflect.Slice:
 		return assignItems(target, content, field)
-	case reflect.Map:
-		return assignEntries(target, content, field)
 	case reflect.String:
 		return assignText(target, content, field)
 	case reflect.Bool:
@@ -99,7 +97,7 @@ func written(content any) (text string, ok bool) {
 
 // wholeNumber parses an integer exactly. It accepts a zero fraction and an exponent.
 func wholeNumber(text string) (int64, bool) {
-	if whole, fraction, found := strings.Cut(text, "."); found && fraction != "" && strings.Trim(fraction, "0") == "" {
+	if whole, fraction, _ := strings.Cut(text, "."); fraction != "" && strings.Trim(fraction, "0") == "" {
 		text = whole
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -150,22 +148,6 @@ func assignItems(target reflect.Value, content any, field string) error {
 		if err := assign(target.Index(i), item, field); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func assignEntries(target reflect.Value, content any, field string) error {
-	object, ok := content.(map[string]any)
-	if !ok {
-		return fieldError(field, content)
-	}
-	target.Set(reflect.MakeMap(target.Type()))
-	for key, item := range object {
-		value := reflect.New(target.Type().Elem()).Elem()
-		if err := assign(value, item, field); err != nil {
-			return err
-		}
-		target.SetMapIndex(reflect.ValueOf(key), value)
 	}
 	return nil
 }

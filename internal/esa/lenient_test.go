@@ -39,11 +39,39 @@ func TestLooseAnswers(t *testing.T) {
 	for body, field := range map[string]string{
 		`{"HostnameId":"x"}`: "HostnameId", `{"HostnameId":1.5}`: "HostnameId", `{"HostnameId":9223372036854775808}`: "HostnameId",
 		`{"HostnameId":1e30}`: "HostnameId", `{"HostnameId":{}}`: "HostnameId", `{"HostnameId":true}`: "HostnameId", `{"HostnameId":"1","Status":[1]}`: "Status",
-		`{"HostnameId":1e999999999}`: "HostnameId",
+		`{"HostnameId":1e999999999}`: "HostnameId", `{"HostnameId":"5."}`: "HostnameId", `{"HostnameId":1.5e0}`: "HostnameId",
+		`{"HostnameId":9007199254740992e0}`: "HostnameId", `{"HostnameId":"0x1"}`: "HostnameId", `{"HostnameId":"1","CertApplyCode":[]}`: "CertApplyCode",
 	} {
 		var got CustomHostname
 		if err := unmarshal([]byte(body), &got); err == nil || typeProblem(err) == "" || !strings.Contains(typeProblem(err), field) {
 			t.Errorf("%s: got error %v, want one about %s", body, err, field)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"TotalCount":"1","Hostnames":{}}`:                   "a JSON object in the field Hostnames",
+		`{"TotalCount":"1","Hostnames":[1]}`:                  "a JSON number in the field Hostnames",
+		`{"TotalCount":"1","Hostnames":[{"HostnameId":"x"}]}`: "a JSON string in the field Hostnames.HostnameId",
+		`{"TotalCount":"1","Hostnames":[{"Status":["x"]}]}`:   "a JSON array in the field Hostnames.Status",
+		`{"TotalCount":true}`:                                 "a JSON boolean in the field TotalCount",
+	} {
+		if err := unmarshal([]byte(body), new(ListCustomHostnamesOutput)); err == nil || typeProblem(err) != want {
+			t.Errorf("%s: got error %v, want %s", body, err, want)
+		}
+	}
+	for body, want := range map[string]CustomHostname{
+		`{"HostnameId":"1","Status":true,"CertId":false,"CertStatus":null}`: {HostnameID: 1, Status: "true", CertID: "false"},
+		`{"HostnameId":9007199254740991e0}`:                                 {HostnameID: 1<<53 - 1},
+		`{"HostnameId":-1e0,"CertId":1.50}`:                                 {HostnameID: -1, CertID: "1.50"},
+	} {
+		var got CustomHostname
+		if err := unmarshal([]byte(body), &got); err != nil || !cmp.Equal(want, got) {
+			t.Errorf("%s: got %+v, error %v; want %+v", body, got, err, want)
+		}
+	}
+	for range 50 { // whatever the order of a map
+		var got CustomHostname
+		if err := unmarshal([]byte(`{"hostnameid":"2","HostnameId":"1","HOSTNAMEID":"3"}`), &got); err != nil || got.HostnameID != 1 {
+			t.Fatalf("got %+v, error %v; want the field whose name has the same case", got, err)
 		}
 	}
 	for body, want := range map[string]bool{`true`: true, `"true"`: true, `1`: true, `"1"`: true, `false`: false, `"False"`: false, `0`: false, `""`: false, `null`: false} {
@@ -115,7 +143,6 @@ func FuzzUnmarshal(f *testing.F) {
 			S    string
 			B    bool
 			List []struct{ N int64 }
-			Map  map[string]string
 		}
 		body := fmt.Sprintf(`{"N":%[1]s,"P":%[1]s,"List":[{"N":%[1]s}]}`, number)
 		if unmarshal([]byte(body), &out) != nil || !json.Valid([]byte(body)) {
@@ -127,6 +154,6 @@ func FuzzUnmarshal(f *testing.F) {
 		if text := strings.Trim(number, `" `); len(text) == 19 && strings.Trim(text, "0123456789") == "" && text[0] != '0' && fmt.Sprint(out.N) != text {
 			t.Errorf("%s is decoded as %d", number, out.N)
 		}
-		_ = unmarshal([]byte(fmt.Sprintf(`{"S":%[1]s,"B":%[1]s,"Map":%[1]s}`, number)), &out)
+		_ = unmarshal([]byte(fmt.Sprintf(`{"S":%[1]s,"B":%[1]s}`, number)), &out)
 	})
 }

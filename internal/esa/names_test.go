@@ -1,6 +1,7 @@
 package esa
 
 import (
+	"slices"
 	"testing"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -19,6 +20,7 @@ func TestCanonicalName(t *testing.T) {
 		"中国。customer.com":            "xn--fiqs8s.customer.com",
 		"xn--bcher-kva.customer.com": "xn--bcher-kva.customer.com",
 		"xn--99999999.customer.com":  "xn--99999999.customer.com",
+		"xn--99999999.Bücher.com":    "xn--99999999.bücher.com",
 		"\xff.customer.com":          "\ufffd.customer.com", // refused where names are validated
 		"":                           "",
 	} {
@@ -75,6 +77,38 @@ func TestNamesAreFoundHoweverTheyAreWritten(t *testing.T) {
 			if err != nil || len(found) != 1 || found[0].HostnameID != id || found[0].Hostname != in.Hostname {
 				t.Errorf("view %d: search for %s returned %+v, error %v; want one hostname", view, name, found, err)
 			}
+		}
+	}
+}
+
+// TestNamesAreSearchedForTwice checks that a name is searched for by its U-labels only if it has some, and was not found.
+func TestNamesAreSearchedForTwice(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string][]string{
+		"Shop.Customer.com.":         {"shop.customer.com"},
+		"bücher.customer.com":        {"xn--bcher-kva.customer.com", "bücher.customer.com"},
+		"xn--bcher-kva.customer.com": {"xn--bcher-kva.customer.com", "bücher.customer.com"},
+		"xn--99999999.customer.com":  {"xn--99999999.customer.com"},
+	} {
+		f := newFixture(t, fakeesa.Options{})
+		if found, err := f.client.FindCustomHostnames(t.Context(), f.site.ID, name); err != nil || found != nil {
+			t.Errorf("%s: got %v, error %v; want none", name, found, err)
+		}
+		var got []string
+		for _, request := range f.Requests() {
+			got = append(got, request.Params.Get("Hostname"))
+			request.Params.Del("Hostname")
+			if params := request.Params.Encode(); params != "NameMatchType=exact&PageSize=500&SiteId="+formatInt(f.site.ID) {
+				t.Errorf("%s: got the parameters %s", name, params)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: searched for %q, want %q", name, got, want)
+		}
+		f.Inject(fakeesa.Fault{Code: "NoPermission"})
+		f.ResetRequests()
+		if _, err := f.client.FindCustomHostnames(t.Context(), f.site.ID, name); !IsCode(err, CodeNoPermission) || len(f.Requests()) != 1 {
+			t.Errorf("%s: got error %v after %d calls, want NoPermission after 1", name, err, len(f.Requests()))
 		}
 	}
 }

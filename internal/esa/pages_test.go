@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -160,5 +161,134 @@ func TestTotalCountReservesNothing(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 50<<20 {
 		t.Errorf("got %d MiB allocated, want at most 50", used>>20)
+	}
+}
+
+// TestPages checks how often a list is read, for lists that change in various ways.
+func TestPages(t *testing.T) {
+	type page struct {
+		items []int64
+		total int
+	}
+	one := func(i int) []page { return []page{{[]int64{int64(i)}, 1000}, {nil, 1000}} }
+	for name, test := range map[string]struct {
+		readings [][]page // the last one is repeated
+		want     []int64
+		fails    bool
+		pages    int // that are read
+	}{
+		"an empty list":                     {[][]page{{{nil, 0}}}, nil, false, 1},
+		"two pages":                         {[][]page{{{[]int64{1, 2}, 3}, {[]int64{3}, 3}}}, []int64{1, 2, 3}, false, 2},
+		"an item on two pages":              {[][]page{{{[]int64{1, 2}, 4}, {[]int64{2, 3}, 4}}, {{[]int64{1, 2}, 3}, {[]int64{3}, 3}}}, []int64{1, 2, 3}, false, 4},
+		"an item less meanwhile":            {[][]page{{{[]int64{1, 2}, 3}, {nil, 2}}, {{[]int64{2, 3}, 2}}}, []int64{1, 2, 3}, false, 3},
+		"an item more than counted":         {[][]page{{{[]int64{1, 2}, 1}}}, []int64{1, 2}, false, 1},
+		"complete once nothing is new":      {[][]page{{{[]int64{1, 2}, 3}, {nil, 3}}, {{[]int64{2, 3}, 3}, {nil, 3}}, {{[]int64{1, 2}, 3}, {nil, 3}}}, []int64{1, 2, 3}, false, 6},
+		"one is never listed":               {[][]page{{{[]int64{1, 2}, 3}, {nil, 3}}}, []int64{1, 2}, true, 2 + 2*idleReadings},
+		"one is never listed, and one late": {[][]page{one(1), one(1), one(1), one(1), one(1), one(2), one(2)}, []int64{1, 2}, true, 2*6 + 2*idleReadings},
+	} {
+		reading, read := -1, 0
+		var got []int64
+		var failed error
+		for item, err := range pages(func(i *int64) int64 { return *i }, func(number int) ([]int64, int, error) {
+			read++
+			if number == 1 {
+				reading = min(reading+1, len(test.readings)-1)
+			}
+			next := test.readings[reading][number-1]
+			return next.items, next.total, nil
+		}) {
+			if failed = err; err == nil {
+				got = append(got, item)
+			}
+		}
+		if !slices.Equal(got, test.want) || errors.Is(failed, errShortList) != test.fails || read != test.pages {
+			t.Errorf("%s: got %v, error %v after %d pages; want %v after %d", name, got, failed, read, test.want, test.pages)
+		}
+	}
+	t.Run("always new", func(t *testing.T) {
+		read := 0
+		var last error
+		for _, err := range pages(func(i *int64) int64 { return *i }, func(number int) ([]int64, int, error) {
+			if read++; number > 1 {
+				return nil, 1000, nil
+			}
+			return []int64{int64(read)}, 1000, nil
+		}) {
+			last = err
+		}
+		wantText(t, last, "the list changed while it was read, 5 times in a row, so items are missing")
+		if read != 2*listReadings {
+			t.Errorf("got %d pages, want %d", read, 2*listReadings)
+		}
+	})
+}
+
+// TestAllOfEachKind checks the calls for all pages of each kind of list, that the reader can stop early, and that the first
+// error ends the list.
+func TestAllOfEachKind(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	f.add(501)
+	for i := range 500 {
+		f.AddRecord(f.site.ID, fmt.Sprintf("r%d.example.com", i))
+		f.AddSite(fmt.Sprintf("s%d.example", i))
+	}
+	for action, all := range map[string]func(yield func(int64, error) bool){
+		"ListCustomHostnames": func(yield func(int64, error) bool) {
+			for h, err := range f.client.AllCustomHostnames(t.Context(), ListCustomHostnamesInput{SiteID: f.site.ID, PageSize: 7, PageNumber: 3}) {
+				if !yield(h.HostnameID, err) {
+					return
+				}
+			}
+		},
+		"ListRecords": func(yield func(int64, error) bool) {
+			for r, err := range f.client.AllRecords(t.Context(), ListRecordsInput{SiteID: f.site.ID, PageSize: 7, PageNumber: 3}) {
+				if !yield(r.RecordID, err) {
+					return
+				}
+			}
+		},
+		"ListSites": func(yield func(int64, error) bool) {
+			for s, err := range f.client.AllSites(t.Context(), ListSitesInput{PageSize: 7, PageNumber: 3}) {
+				if !yield(s.SiteID, err) {
+					return
+				}
+			}
+		},
+	} {
+		f.ResetRequests()
+		seen := map[int64]bool{}
+		for id, err := range all {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[id] = true
+		}
+		var asked []string
+		for _, request := range f.Requests() {
+			asked = append(asked, request.Action+" "+request.Params.Get("PageNumber")+" "+request.Params.Get("PageSize"))
+		}
+		if want := []string{action + " 1 500", action + " 2 500"}; len(seen) != 501 || !slices.Equal(asked, want) {
+			t.Errorf("%s: got %d items with the calls %q, want 501 with %q", action, len(seen), asked, want)
+		}
+		f.ResetRequests()
+		for range all {
+			break
+		}
+		if n := f.Count(action); n != 1 {
+			t.Errorf("%s: got %d calls for the first item, want 1", action, n)
+		}
+		f.Inject(fakeesa.Fault{Skip: 1, Code: "NoPermission"})
+		items, failures := 0, 0
+		for id, err := range all {
+			items++
+			if err != nil {
+				if failures++; !IsCode(err, CodeNoPermission) || id != 0 {
+					t.Errorf("%s: got id %d, error %v; want NoPermission", action, id, err)
+				}
+			}
+		}
+		if items != 501 || failures != 1 {
+			t.Errorf("%s: got %d items and %d errors, want 500 and then 1 error", action, items-failures, failures)
+		}
 	}
 }

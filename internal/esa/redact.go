@@ -37,7 +37,7 @@ func redact(text string, secrets ...string) string {
 	if len(text) > foreignLimit {
 		text = text[:foreignLimit]
 	}
-	secrets = slices.DeleteFunc(slices.Clone(secrets), func(secret string) bool { return len(secret) < telling })
+	secrets = slices.Clone(secrets)
 	for i, secret := range secrets {
 		secrets[i] = string(folded([]byte(secret)))
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,8 +43,28 @@ func TestRedact(t *testing.T) {
 		"the token t0ken has expired":                                            "the token t0ken has expired",
 		"100% of \\ and \\u12 and \\ud83d and %zz":                               "100% of \\ and \\u12 and \\ud83d and %zz",
 		strings.Repeat("x", 3000):                                                strings.Repeat("x", foreignLimit),
+		`Bad.\nserver\nstring\nto\nsign\nis:hush`:                                "Bad.",
+		`Bad.\tString\rto\u000asign hush`:                                        "Bad.",
+		"Bad. Signature=abc":                                                     "Bad. (withheld)",
+		`Bad. {"Signature=abc"}`:                                                 `Bad. {"(withheld)"}`,
+		"Bad. signature=abc def":                                                 "Bad. (withheld) def",
+		"100%":                                                                   "100%",
+		"100%4":                                                                  "100%4",
+		"\\":                                                                     "\\",
+		`\u00`:                                                                   `\u00`,
+		`\ud83d`:                                                                 `\ud83d`,
+		`\ud83d\ude0`:                                                            `\ud83d\ude0`,
+		`\ud83dxude00`:                                                           `\ud83dxude00`,
+		`the word smile-\ud83d\ude00-4 is secret`:                                "the word (withheld) is secret",
+		`the word smile-\u00e9-\ud83d\ude00 is not`:                              `the word smile-\u00e9-\ud83d\ude00 is not`,
+		"the word smile-%F0%9F%98%80-4 is secret":                                "the word (withheld) is secret",
+		"the words two+words are secret":                                         "the words (withheld) are secret",
+		"the words two\twords, two\r\nwords and two words are secret":            "the words (withheld), two\r\nwords and (withheld) are secret",
+		"the words two-words and two wor are not":                                "the words two-words and two wor are not",
+		"eightchr, eightch and xeightchrx":                                       "(withheld), eightch and x(withheld)x",
+		"\xff and \xfe":                                                          "\ufffd and \ufffd",
 	} {
-		if got := redact(text, secret, "", "the"); got != want {
+		if got := redact(text, secret, "", "the", "smile-😀-4", "two words", "eightchr", "eightch", "word"); got != want {
 			t.Errorf("redact(%q) = %q, want %q", text, got, want)
 		}
 	}
@@ -56,8 +77,7 @@ func TestRedactKey(t *testing.T) {
 		url.QueryEscape(key), url.QueryEscape(url.QueryEscape(key)), strings.ReplaceAll(url.QueryEscape(key), "+", "%20"),
 	} {
 		got := redact("bad key: "+text, keyText(key))
-		for line := range strings.Lines(keyText(key)) {
-			line = strings.TrimSpace(line)
+		for _, line := range keyLines(t, key) {
 			for i := 0; i+12 <= len(line); i++ {
 				if strings.Contains(got, line[i:i+12]) {
 					t.Fatalf("redact(%q) = %q, which contains 12 characters of the key", text, got)
@@ -67,6 +87,38 @@ func TestRedactKey(t *testing.T) {
 		if !strings.HasPrefix(got, "bad key: -----BEGIN") || strings.Count(got, mark) > 5 {
 			t.Errorf("redact(%q) = %q, want the text around the key", text, got)
 		}
+	}
+}
+
+// keyLines returns the lines of a PEM file between BEGIN and END.
+func keyLines(t *testing.T, file string) []string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(file), "\n")
+	if len(lines) < 3 || len(lines[1]) < 60 {
+		t.Fatalf("got a key of %d lines, want at least 3", len(lines))
+	}
+	return lines[1 : len(lines)-1]
+}
+
+func TestKeyText(t *testing.T) {
+	for file, want := range map[string]string{
+		"": "",
+		"-----BEGIN PRIVATE KEY-----\nabc\ndef=\n-----END PRIVATE KEY-----\n":          "abc\ndef=",
+		" -----BEGIN PRIVATE KEY-----\r\n abc \r\n\tdef=\r\n-----END PRIVATE KEY-----": "abc\ndef=",
+		"-----BEGIN PRIVATE KEY-----\nabc-----END PRIVATE KEY-----":                    "abc-----END PRIVATE KEY-----",
+		"TOPSECRET": "TOPSECRET",
+	} {
+		if got := keyText(file); got != want {
+			t.Errorf("keyText(%q) = %q, want %q", file, got, want)
+		}
+	}
+}
+
+// TestRedactLeavesItsArguments checks that the secrets of a caller stay as they are.
+func TestRedactLeavesItsArguments(t *testing.T) {
+	secrets := []string{"short", "two words", "a\nsecond secret"}
+	if got := redact("nothing", secrets...); got != "nothing" || !slices.Equal(secrets, []string{"short", "two words", "a\nsecond secret"}) {
+		t.Errorf("got %q and the secrets %q", got, secrets)
 	}
 }
 
@@ -156,9 +208,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{shop}})
 	options := fakeesa.Options{AccessKeySecret: "s3cr3t/of+the=access-key", SecurityToken: "t0ken/of+the=session"}
 	secrets := []string{options.AccessKeySecret, options.SecurityToken}
-	for line := range strings.Lines(keyText(pair.PrivateKeyPEM)) {
-		secrets = append(secrets, strings.TrimSpace(line))
-	}
+	secrets = append(secrets, keyLines(t, pair.PrivateKeyPEM)...)
 	everything := options.AccessKeySecret + " " + options.SecurityToken + "\n" + pair.PrivateKeyPEM
 	body := func(code, message, requestID string) *string {
 		text, _ := json.Marshal(map[string]string{"Code": code, "Message": message, "RequestId": requestID})
