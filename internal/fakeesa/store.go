@@ -335,7 +335,7 @@ func (st *store) occupy(c *call, act action) *apiError {
 		code, ids = "Site.ServiceBusy", []int64{siteID}
 	}
 	for _, id := range ids {
-		if busy := st.busy[id]; id != 0 && (busy.underWay || c.now.Before(busy.until)) {
+		if busy := st.busy[id]; busy.underWay || c.now.Before(busy.until) {
 			return fail(code, "%d is busy with another write", id)
 		}
 	}
