@@ -57,7 +57,28 @@ func TestSites(t *testing.T) {
 		{[]any{"TagFilter", `[{"Key":"team","Value":"red"},{"Key":"stage","Value":"test"}]`}, "0 "},
 		{[]any{"TagFilter", "[]"}, "2 example.com"},
 		{[]any{"OrderBy", "visitTime"}, "2 shop.example"},
+		{[]any{"OrderBy", "gmtCreate"}, "2 example.com"},
 		{[]any{"PageSize", 1, "PageNumber", 2}, "2 shop.example"},
+		{[]any{"PageSize", 1, "PageNumber", 1}, "2 example.com"},
+		{[]any{"PageSize", 500, "PageNumber", 2147483647}, "2 "},
+		{[]any{"SiteName", "Example.com."}, "1 example.com"},
+		{[]any{"SiteName", "example.com", "SiteSearchType", "exact"}, "1 example.com"},
+		{[]any{"SiteName", "example", "SiteSearchType", "prefix"}, "1 example.com"},
+		{[]any{"SiteName", "example", "SiteSearchType", "suffix"}, "1 shop.example"},
+		{[]any{"SiteName", "", "SiteSearchType", "suffix"}, "2 example.com"},
+		{[]any{"Status", "active"}, "1 example.com"},
+		{[]any{"Status", "moved"}, "0 "},
+		{[]any{"Status", "pending"}, "0 "},
+		{[]any{"AccessType", "CNAME"}, "1 shop.example"},
+		{[]any{"Coverage", "overseas"}, "1 example.com"},
+		{[]any{"Coverage", "global"}, "0 "},
+		{[]any{"PlanSubscribeType", "enterpriseplan"}, "1 example.com"},
+		{[]any{"PlanSubscribeType", "standardplan"}, "0 "},
+		{[]any{"PlanSubscribeType", "advancedplan"}, "0 "},
+		{[]any{"OnlyEnterprise", "false"}, "2 example.com"},
+		{[]any{"ResourceGroupId", "rg-default"}, "1 example.com"},
+		{[]any{"ResourceGroupId", "rg"}, "0 "},
+		{[]any{"TagFilter", ""}, "2 example.com"},
 	} {
 		got := w.ok("ListSites", test.pairs...)
 		if shown := got.at("TotalCount") + " " + got.at("Sites", 0, "SiteName"); shown != test.want {
@@ -67,18 +88,35 @@ func TestSites(t *testing.T) {
 	if size := w.ok("ListSites").at("PageSize"); size != "500" {
 		t.Errorf("got page size %s, want 500", size)
 	}
-	for _, pairs := range [][]any{
-		{"SiteSearchType", "x"},
-		{"Status", "x"},
-		{"TagFilter", "x"},
-		{"TagFilter", "null"},
-		{"TagFilter", "[{}]"},
-		{"TagFilter", `[{"Key":"team","Value":"red"},{"Value":"red"}]`},
-		{"OnlyEnterprise", "yes"},
-		{"PageSize", 501},
-		{"OrderBy", "name"},
+	const tags, size = "TagFilter is not a JSON list of objects with Key and Value", "PageSize is not from 1 to 500"
+	for _, test := range []struct {
+		pairs []any
+		want  string
+	}{
+		{[]any{"SiteSearchType", "x"}, "SiteSearchType is none of [exact prefix suffix fuzzy]"},
+		{[]any{"Status", "x"}, "Status is none of [pending active offline moved]"},
+		{[]any{"AccessType", "x"}, "AccessType is none of [NS CNAME]"},
+		{[]any{"Coverage", "x"}, "Coverage is none of [domestic global overseas]"},
+		{[]any{"PlanSubscribeType", "x"}, "PlanSubscribeType is none of [basicplan standardplan advancedplan enterpriseplan]"},
+		{[]any{"TagFilter", "x"}, tags},
+		{[]any{"TagFilter", "null"}, tags},
+		{[]any{"TagFilter", "{}"}, tags},
+		{[]any{"TagFilter", "[{}]"}, "TagFilter has an object without a Key"},
+		{[]any{"TagFilter", `[{"Key":"team","Value":"red"},{"Value":"red"}]`}, "TagFilter has an object without a Key"},
+		{[]any{"OnlyEnterprise", "yes"}, "OnlyEnterprise is none of [true false]"},
+		{[]any{"PageSize", 501}, size},
+		{[]any{"PageSize", 0}, size},
+		{[]any{"PageNumber", 0}, "PageNumber is not from 1 on"},
+		{[]any{"PageNumber", "2147483648"}, "PageNumber is not from 1 on"},
+		{[]any{"PageNumber", "x"}, "PageNumber is not a whole number in decimal digits"},
+		{[]any{"OrderBy", "name"}, "OrderBy is none of [gmtCreate visitTime]"},
+		{[]any{"OrderBy", "name", "Status", "x"}, "Status is none of [pending active offline moved]"},
 	} {
-		w.refused(400, "InvalidParameter", "ListSites", pairs...)
+		w.ResetRequests()
+		w.refused(400, "InvalidParameter", "ListSites", test.pairs...)
+		if reason := w.Requests()[0].Reason; reason != test.want {
+			t.Errorf("%v: got the reason %q, want %q", test.pairs, reason, test.want)
+		}
 	}
 }
 
@@ -109,16 +147,55 @@ func TestRecords(t *testing.T) {
 		{[]any{"Proxied", "true"}, "1 origin.example.com"},
 		{[]any{"Proxied", "false"}, "1 mail.example.com"},
 		{[]any{"BizName", "api"}, "1 mail.example.com"},
+		{[]any{"BizName", "web"}, "1 origin.example.com"},
+		{[]any{"BizName", "image_video"}, "0 "},
 		{[]any{"SourceType", "Domain"}, "1 origin.example.com"},
+		{[]any{"SourceType", "OSS"}, "0 "},
+		{[]any{"SourceType", "S3"}, "0 "},
+		{[]any{"SourceType", "LB"}, "0 "},
+		{[]any{"SourceType", "OP"}, "0 "},
+		{[]any{"Type", "CNAME"}, "1 origin.example.com"},
+		{[]any{"Type", "A"}, "0 "},
+		{[]any{"RecordName", "Origin.Example.com."}, "1 origin.example.com"},
+		{[]any{"RecordName", "origin.example.com", "RecordMatchType", "exact"}, "1 origin.example.com"},
+		{[]any{"RecordName", ".com", "RecordMatchType", "suffix"}, "2 origin.example.com"},
+		{[]any{"RecordName", "example", "RecordMatchType", "suffix"}, "0 "},
+		{[]any{"RecordName", "il.ex", "RecordMatchType", "fuzzy"}, "1 mail.example.com"},
+		{[]any{"RecordName", "example", "RecordMatchType", "prefix"}, "0 "},
+		{[]any{"PageNumber", 2, "PageSize", 500}, "2 "},
 	} {
 		got := w.ok("ListRecords", append([]any{"SiteId", w.site.ID}, test.pairs...)...)
 		if shown := got.at("TotalCount") + " " + got.at("Records", 0, "RecordName"); shown != test.want || got.at("PageSize") != "500" {
 			t.Errorf("%v: got %s, want %s", test.pairs, shown, test.want)
 		}
 	}
-	w.refused(404, "SiteNotFound", "ListRecords", "SiteId", 7)
-	w.refused(400, "MissingSiteId", "ListRecords")
-	w.refused(400, "InvalidParameter", "ListRecords", "SiteId", w.site.ID, "Proxied", "1")
+	if got := w.ok("ListRecords", "SiteId", w.site.ID, "PageNumber", 2, "PageSize", 1); got.at("Records", 0, "RecordName") != "mail.example.com" || got.at("Records", 1) != "" || got.at("TotalCount") != "2" {
+		t.Errorf("got %s, want the second record", got.raw)
+	}
+	elsewhere := w.AddSite("other.example")
+	w.AddRecord(elsewhere.ID, "o.other.example")
+	if got := w.ok("ListRecords", "SiteId", elsewhere.ID); got.at("TotalCount") != "1" || got.at("Records", 0, "RecordName") != "o.other.example" {
+		t.Errorf("got %s, want the record of the other site", got.raw)
+	}
+	for _, test := range []struct {
+		pairs      []any
+		code, want string
+	}{
+		{[]any{"SiteId", 7}, "SiteNotFound", "there is no site 7"},
+		{nil, "MissingSiteId", "SiteId is missing"},
+		{[]any{"SiteId", 0}, "InvalidParameter", "SiteId is not an id"},
+		{[]any{"SiteId", w.site.ID, "Proxied", "1"}, "InvalidParameter", "Proxied is none of [true false]"},
+		{[]any{"SiteId", w.site.ID, "RecordMatchType", "x"}, "InvalidParameter", "RecordMatchType is none of [exact prefix suffix fuzzy]"},
+		{[]any{"SiteId", w.site.ID, "BizName", "x"}, "InvalidParameter", "BizName is none of [image_video api web]"},
+		{[]any{"SiteId", w.site.ID, "SourceType", "x"}, "InvalidParameter", "SourceType is none of [OSS S3 LB OP Domain]"},
+		{[]any{"SiteId", w.site.ID, "PageSize", 501}, "InvalidParameter", "PageSize is not from 1 to 500"},
+	} {
+		w.ResetRequests()
+		got := w.call("ListRecords", test.pairs...)
+		if reason := w.Requests()[0].Reason; got.code() != test.code || reason != test.want {
+			t.Errorf("%v: got %s, reason %q; want %s, %q", test.pairs, got.raw, reason, test.code, test.want)
+		}
+	}
 
 	h := w.create("shop.customer.com")
 	for want, do := range map[string]func(int64) error{
@@ -178,8 +255,12 @@ func TestSeed(t *testing.T) {
 	for _, large := range []bool{false, true} {
 		w := New(Options{LargeIDs: large})
 		site, record := Seed(w)
-		if site.ID != SeedSiteID || site.Name != "example.com" || record.ID != SeedRecordID || record.Name != "origin.example.com" || !record.Proxied {
+		if site.ID != SeedSiteID || site.Name != "example.com" || record.ID != SeedRecordID || record.Name != "origin.example.com" || !record.Proxied || record.SiteID != SeedSiteID {
 			t.Errorf("got site %+v and record %+v, want the seeded ones", site, record)
+		}
+		second := w.store.record(SeedSecondRecordID)
+		if second == nil || second.Name != "origin2.example.com" || !second.Proxied || second.SiteID != SeedSiteID {
+			t.Errorf("got the second record %+v, want the seeded one", second)
 		}
 	}
 }
@@ -198,30 +279,4 @@ func TestReturnedValuesAreCopies(t *testing.T) {
 	if got := w.TXT("X.Example."); len(got) != 1 || got[0] != "1" {
 		t.Errorf("got TXT %q, want 1", got)
 	}
-}
-
-func TestScenesThatCannotBePanic(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, Options{})
-	for name, do := range map[string]func(){
-		"a record of no site":      func() { w.AddRecord(7, "x.example.com") },
-		"a record outside":         func() { w.AddRecord(w.site.ID, "notexample.com") },
-		"a record id twice":        func() { w.AddRecordOf(w.record) },
-		"a site id twice":          func() { w.AddSiteOf(w.site) },
-		"a site without a name":    func() { w.AddSite("") },
-		"a hostname of no site":    func() { w.AddHostname(Hostname{SiteID: 7, Hostname: "x.customer.com"}) },
-		"a hostname of no name":    func() { w.AddHostname(Hostname{SiteID: w.site.ID}) },
-		"a change of no hostname":  func() { w.ChangeHostname(7, func(*Hostname) {}) },
-		"a certificate of nowhere": func() { w.AddCASCertificate(1, "eu-central-1", time.Now()) },
-	} {
-		func() {
-			defer func() {
-				if text := fmt.Sprint(recover()); !strings.HasPrefix(text, "fakeesa: ") {
-					t.Errorf("%s: got %s, want a panic that names the package", name, text)
-				}
-			}()
-			do()
-		}()
-	}
-	w.ok("ListSites") // and the lock is free again
 }
