@@ -219,7 +219,7 @@ func isEscape(quote, next rune, windows bool) bool {
 	case windows:
 		return quote == '"' && next == '"'
 	case quote == '"':
-		return next != 0 && strings.ContainsRune("\"\\$`\n", next)
+		return strings.ContainsRune("\"\\$`\n", next)
 	}
 	return true
 }

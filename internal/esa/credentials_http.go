@@ -89,7 +89,7 @@ func (g getter) get(ctx context.Context, method, address string, header map[stri
 		status = response.StatusCode
 		body, err = io.ReadAll(io.LimitReader(response.Body, answerLimit+1))
 	}
-	if err == nil && len(body) > answerLimit {
+	if len(body) > answerLimit {
 		err = errLargeAnswer
 	}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() && ctx.Err() == nil {
@@ -215,7 +215,7 @@ func (m metadata) token(ctx context.Context) (string, error) {
 	status, body, err := m.getter.get(ctx, http.MethodPut, metadataService+"/latest/api/token",
 		map[string]string{"X-aliyun-ecs-metadata-token-ttl-seconds": "21600"})
 	if failure := m.failure("a token", status, err); failure != nil {
-		if m.tokenOnly || ctx.Err() != nil {
+		if m.tokenOnly {
 			return "", failure
 		}
 		return "", nil

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +20,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aliyun/credentials-go/credentials/providers"
+	"github.com/google/go-cmp/cmp"
 )
 
 // sourceFor returns the source that a configuration selects.
@@ -113,6 +120,9 @@ func TestWhichSourceErrorsMayPass(t *testing.T) {
 		{"no permission", role, 403, `{"Code":"NoPermission","Message":"not for you","RequestId":"R-1"}`, false},
 		{"nonsense of STS", role, 200, `{"Credentials":{}}`, false},
 		{"the URI is unavailable", CredentialConfig{CredentialsURI: "/x"}, 503, "", true},
+		{"the URI is slow", CredentialConfig{CredentialsURI: "/x"}, 408, "", true},
+		{"the URI fails", CredentialConfig{CredentialsURI: "/x"}, 500, "", true},
+		{"the URI closes the request", CredentialConfig{CredentialsURI: "/x"}, 499, "", false},
 		{"the URI is throttling", CredentialConfig{CredentialsURI: "/x"}, 429, "", true},
 		{"the URI knows nothing", CredentialConfig{CredentialsURI: "/x"}, 404, "", false},
 		{"the URI answers nonsense", CredentialConfig{CredentialsURI: "/x"}, 200, "hello", false},
@@ -157,6 +167,27 @@ func TestCredentialsURIIsFetchedWithinBounds(t *testing.T) {
 	mux.HandleFunc("/failed", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, strings.Replace(whole, "Success", "Failed", 1))
 	})
+	for _, status := range []int{299, 300, 399, 400} {
+		mux.HandleFunc(fmt.Sprint("/", status), func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, whole)
+		})
+	}
+	mux.HandleFunc("/failed-503", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprint(w, strings.Replace(whole, "Success", "Failed", 1))
+	})
+	for _, field := range []string{"AccessKeyId", "AccessKeySecret", "SecurityToken", "Expiration"} {
+		mux.HandleFunc("/no-"+field, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, strings.Replace(whole, `"`+field+`"`, `"X"`, 1))
+		})
+	}
+	mux.HandleFunc("/most", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, whole+strings.Repeat(" ", answerLimit-len(whole)))
+	})
+	mux.HandleFunc("/more", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, whole+strings.Repeat(" ", answerLimit+1-len(whole)))
+	})
 	mux.HandleFunc("/no-code", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, strings.Replace(whole, `"Code":"Success",`, "", 1))
 	})
@@ -166,21 +197,43 @@ func TestCredentialsURIIsFetchedWithinBounds(t *testing.T) {
 	}))
 	defer server.Close()
 
-	for path, words := range map[string][]string{
-		"/moved":  {"credentials_uri", "HTTP status 302", "a redirect, which is never followed"},
-		"/large":  {"credentials_uri", "more than 1 MiB"},
-		"/bomb":   {"credentials_uri", "JSON object"},
-		"/failed": {"credentials_uri", "Code that is not Success"},
+	const (
+		must = "the URL must return HTTP status 200 and a JSON object with AccessKeyId, AccessKeySecret, SecurityToken and Expiration " +
+			"(such as 2026-01-02T15:04:05Z), but it returned "
+		redirect = ", a redirect, which is never followed. Set it to the URL that returns the credentials"
+	)
+	for path, want := range map[string]string{
+		"/moved":              "the URL returned HTTP status 302" + redirect,
+		"/300":                "the URL returned HTTP status 300" + redirect,
+		"/399":                "the URL returned HTTP status 399" + redirect,
+		"/400":                must + "HTTP status 400",
+		"/299":                must + "HTTP status 299",
+		"/more":               "the response has more than 1 MiB",
+		"/large":              "the response has more than 1 MiB",
+		"/bomb":               must + "HTTP status 200",
+		"/failed":             must + "HTTP status 200 and a Code that is not Success",
+		"/failed-503":         must + "HTTP status 503",
+		"/no-AccessKeyId":     must + "HTTP status 200",
+		"/no-AccessKeySecret": must + "HTTP status 200",
+		"/no-SecurityToken":   must + "HTTP status 200",
+		"/no-Expiration":      must + "HTTP status 200",
 	} {
 		t.Run(path, func(t *testing.T) {
 			asked = nil
-			wantFailure(t, CredentialConfig{CredentialsURI: server.URL + path + "?token=hush"}, words...)
+			wantFailure(t, CredentialConfig{CredentialsURI: server.URL + path + "?token=hush"}, "credentials_uri", want)
+			credential, err := NewCredential(CredentialConfig{CredentialsURI: server.URL + path})
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked = nil
+			_, err = credential.GetCredential()
+			wantText(t, err, "credentials_uri: "+want)
 			if !slices.Equal(asked, []string{path}) {
 				t.Errorf("got requests %v, want %v", asked, []string{path})
 			}
 		})
 	}
-	for _, path := range []string{"/there", "/no-code"} {
+	for _, path := range []string{"/there", "/no-code", "/most"} {
 		t.Run(path, func(t *testing.T) {
 			wantSet(t, CredentialConfig{CredentialsURI: server.URL + path}, "ak", "sk", "token")
 		})
@@ -220,6 +273,7 @@ func TestMetadataService(t *testing.T) {
 		{"of the instance's own role", "", map[string]string{"/latest/api/token": "token", roles: "r\n", roles + "r": whole}, "", "", []string{"/latest/api/token", roles, roles + "r"}},
 		{"without a token", "r", map[string]string{roles + "r": whole}, "", "", []string{"/latest/api/token", roles + "r"}},
 		{"without a token, which must be", "r", map[string]string{roles + "r": whole}, "true", "a token: HTTP status 404", []string{"/latest/api/token"}},
+		{"no name of the role", "", map[string]string{"/latest/api/token": "token"}, "true", "did not return the name of the instance's role: HTTP status 404", []string{"/latest/api/token", roles}},
 		{"no such role", "r", map[string]string{"/latest/api/token": "token"}, "True", `the role "r": HTTP status 404`, []string{"/latest/api/token", roles + "r"}},
 		{"no success", "r", map[string]string{"/latest/api/token": "token", roles + "r": strings.Replace(whole, "Success", "hush", 1)}, "", "incomplete", []string{"/latest/api/token", roles + "r"}},
 		{"no expiration", "r", map[string]string{"/latest/api/token": "token", roles + "r": strings.Replace(whole, later, "hush", 1)}, "", "incomplete", []string{"/latest/api/token", roles + "r"}},
@@ -240,6 +294,18 @@ func TestMetadataService(t *testing.T) {
 			}
 			if !slices.Equal(cloud.asked, test.asked) {
 				t.Errorf("got requests %v, want %v", cloud.asked, test.asked)
+			}
+			for i, header := range cloud.headers {
+				want := http.Header{"User-Agent": {"terraform-provider-esa"}, "Connection": {"close"}}
+				if i == 0 {
+					want.Set("X-Aliyun-Ecs-Metadata-Token-Ttl-Seconds", "21600")
+					want.Set("Content-Length", "0")
+				} else if token := test.answers["/latest/api/token"]; token != "" {
+					want.Set("X-Aliyun-Ecs-Metadata-Token", token)
+				}
+				if method := []string{http.MethodPut, http.MethodGet}[min(i, 1)]; cloud.methods[i] != method || !cmp.Equal(header, want) {
+					t.Errorf("request %d: got %s with %v, want %s with %v", i, cloud.methods[i], header, method, want)
+				}
 			}
 		})
 	}
@@ -275,6 +341,7 @@ func TestCommandOutput(t *testing.T) {
 		"before a warning":    whole + "\nWARNING: version 2 is out",
 		"with a byte order":   "\ufeff" + whole,
 		"after a log in JSON": `{"level":"warn","message":"version 2 is out"}` + "\n" + whole,
+		"among complaints":    whole + "\nEND\nhead -c 100000 /dev/zero >&2\ncat <<'END'",
 		"with an expiration":  strings.Replace(whole, `"mode"`, `"expiration":"`+later+`","mode"`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -331,10 +398,83 @@ func TestCommandOutput(t *testing.T) {
 			}
 			cancel()
 		}()
+		if _, err := sourceFor(t, cfg).get(ctx, time.Now()); !errors.Is(err, context.Canceled) {
+			t.Errorf("got error %v, want context.Canceled", err)
+		}
 		if _, err := newKeyring(newCredential(sourceFor(t, cfg)), nil).snapshot(ctx, time.Now()); !errors.Is(err, context.Canceled) {
 			t.Errorf("got error %v, want context.Canceled", err)
 		}
 	})
+}
+
+// TestCommandErrors checks the whole errors of commands that fail.
+func TestCommandErrors(t *testing.T) {
+	isolate(t)
+	const none = "printed no JSON object. It must print one with access_key_id, access_key_secret and, for temporary keys, sts_token and expiration"
+	const noKey = "printed a JSON object without access_key_id or without access_key_secret"
+	for script, want := range map[string]string{
+		"exit 3":                               "failed (exit status 3)",
+		"echo >&2; exit 3":                     "failed (exit status 3)",
+		"echo no >&2; exit 3":                  "failed (exit status 3): no",
+		"printf '\\tno\\ttab\\nx' >&2; exit 1": "failed (exit status 1): no tab",
+		"printf '%0200d' 0 >&2; exit 1":        "failed (exit status 1): " + strings.Repeat("0", 200),
+		"printf '%0201d' 0 >&2; exit 1":        "failed (exit status 1): " + strings.Repeat("0", 200) + "… (cut)",
+		`echo '{"access_key_id":"ak","access_key_secret":"s3cret-key","sts_token":"t0ken-of-it"}'; echo s3cret-key t0ken-of-it >&2; exit 1`: "failed (exit status 1): (withheld) (withheld)",
+		"exit 0":                            none,
+		"echo null":                         none,
+		"echo '[{}]'":                       none,
+		"printf '{}\\n  '":                  noKey,
+		`echo '{"access_key_id":"ak"}'`:     noKey,
+		`echo '{"access_key_secret":"sk"}'`: noKey,
+		`echo '{"mode":"StsToken","access_key_id":"ak","access_key_secret":"sk"}'`:       "printed a JSON object of mode StsToken without sts_token",
+		`echo '{"access_key_id":"ak","access_key_secret":"sk","expiration":"tomorrow"}'`: "printed an invalid expiration; the format is 2026-01-02T15:04:05Z",
+		"head -c 1048577 /dev/zero": "printed more than 1 MiB",
+		"head -c 1048576 /dev/zero": none,
+	} {
+		cfg, _ := command(t, script)
+		_, err := sourceFor(t, cfg).get(t.Context(), time.Now())
+		if err == nil {
+			t.Errorf("%s: got no error, want %s", script, want)
+			continue
+		}
+		prefix, text, _ := strings.Cut(err.Error(), `program with blank" `)
+		if !strings.HasPrefix(prefix, `profile: the external command "/`) || text != want || isTemporary(err) {
+			t.Errorf("%s: got error %q, want %q after the name of the program", script, err, want)
+		}
+	}
+	dir := t.TempDir()
+	for program, want := range map[string]string{
+		"no-such-program-anywhere": "executable file not found in $PATH",
+		dir:                        "permission denied",
+		filepath.Join(dir, "gone"): "no such file or directory",
+	} {
+		file := write(t, filepath.Join(t.TempDir(), "cli.json"), fmt.Sprintf(`{"profiles":[{"name":"external","mode":"External","process_command":%q}]}`, program))
+		_, err := sourceFor(t, CredentialConfig{Profile: "external", SharedCredentialsFile: file}).get(t.Context(), time.Now())
+		wantText(t, err, fmt.Sprintf("profile: the external command %q cannot be started: %s", program, want))
+	}
+}
+
+// TestCommandObject checks which of several objects in the output of a command is used.
+func TestCommandObject(t *testing.T) {
+	for output, want := range map[string]*commandKeys{
+		"":                                   nil,
+		"  ":                                 nil,
+		"text\n  ":                           nil,
+		"null":                               nil,
+		`"{}"`:                               nil,
+		"{\n":                                nil,
+		"{}":                                 {},
+		"\ufeff \t{}":                        {},
+		"text {\"mode\":\"a\"}":              nil,
+		"{\"mode\":\"a\"}\n{\"mode\":\"b\"}": {Mode: "a"},
+		"{\"mode\":\"a\"}\n{\"mode\":\"b\",\"access_key_id\":\"ak\"}\n{}": {Mode: "b", AccessKeyID: "ak"},
+		"{\"access_key_id\":\"ak\"}\n{\"access_key_id\":\"other\"}":       {AccessKeyID: "ak"},
+	} {
+		got, found := commandObject([]byte(output))
+		if found != (want != nil) || found && got != *want {
+			t.Errorf("%q: got %+v, %t; want %+v", output, got, found, want)
+		}
+	}
 }
 
 // TestCommandRunsSeldom checks that a command runs once for all calls until its credentials are about to expire. Without an
@@ -354,6 +494,9 @@ func TestCommandRunsSeldom(t *testing.T) {
 		{"without an expiration", `{"access_key_id":"ak","access_key_secret":"sk"}`, []time.Duration{0, 0, time.Minute, 299 * time.Second}, 1},
 		{"after five minutes", `{"access_key_id":"ak","access_key_secret":"sk"}`, []time.Duration{0, 5 * time.Minute}, 2},
 		{"with an expiration", in(time.Hour), []time.Duration{0, 0, 56 * time.Minute}, 1},
+		{"a set of a few seconds", in(8 * time.Second), []time.Duration{0, 7 * time.Second}, 1},
+		{"a set of a few seconds that has expired", in(8 * time.Second), []time.Duration{0, 9 * time.Second}, 2},
+		{"ten seconds after a run", in(time.Minute), []time.Duration{0, 9 * time.Second, 10 * time.Second}, 2},
 		{"before it expires", in(time.Hour), []time.Duration{0, 58 * time.Minute, 58*time.Minute + time.Second, 58*time.Minute + 9*time.Second}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -443,5 +586,152 @@ func TestDebugPrintsNoToken(t *testing.T) {
 		if !bytes.Contains(output, []byte(ignored)) {
 			t.Errorf("the output does not mention that the process %s:\n%s", ignored, output)
 		}
+	}
+}
+
+// TestGetter checks what responses with credentials are fetched with.
+func TestGetter(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	address := silent.Addr().String()
+	_, _, err = newGetter(nil, time.Nanosecond, time.Minute).get(t.Context(), http.MethodGet, "http://"+address+"/?hush", nil)
+	wantText(t, err, "no response within 1m0s")
+	_, _, err = newGetter(nil, 50*time.Millisecond, time.Minute).get(t.Context(), http.MethodGet, "https://"+address+"/?hush", nil)
+	wantText(t, err, "no response within 1m0s")
+	_, _, err = newGetter(nil, time.Minute, 50*time.Millisecond).get(t.Context(), http.MethodGet, "http://"+address+"/?hush", nil)
+	wantText(t, err, "no response within 50ms")
+	_, _, err = newGetter(nil, time.Minute, time.Minute).get(t.Context(), "A B", "http://hush/", nil)
+	wantText(t, err, "net/http: invalid method (withheld)")
+
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, fmt.Sprint(r.URL, " ", r.Close, " ", r.Header["Accept-Encoding"], " ", r.Header["X"], " ", r.Header["User-Agent"]))
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = fmt.Fprint(w, "body")
+	}))
+	t.Cleanup(proxy.Close)
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body, err := newGetter(http.ProxyURL(through), time.Minute, time.Minute).get(t.Context(), http.MethodGet, "http://keys.test/x", map[string]string{"X": "y"})
+	if err != nil || status != http.StatusTeapot || string(body) != "body" {
+		t.Errorf("got status %d, body %q, error %v; want 418 and body", status, body, err)
+	}
+	if want := []string{"http://keys.test/x true [] [y] [terraform-provider-esa]"}; !slices.Equal(asked, want) {
+		t.Errorf("got the requests %q, want %q", asked, want)
+	}
+}
+
+// TestProxyFromTheEnvironment runs the test binary as a process whose environment has a proxy. ESA and credentials URIs are
+// called through it, the metadata service is not.
+func TestProxyFromTheEnvironment(t *testing.T) {
+	const child = "ESA_TEST_PROXY_CHILD"
+	if os.Getenv(child) != "" {
+		client, err := New(Config{Endpoint: "http://esa.test", Credential: staticCredential(t, "a", "b", "")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.wire.http.CloseIdleConnections()
+		_, err = client.GetSite(t.Context(), 1)
+		fmt.Println(err)
+		_, err = sourceFor(t, CredentialConfig{CredentialsURI: "http://keys.test/x"}).get(t.Context(), time.Now())
+		fmt.Println(err)
+		closed := httptest.NewServer(http.NotFoundHandler())
+		closed.Close()
+		metadataService = closed.URL
+		_, _ = sourceFor(t, CredentialConfig{ECSRoleName: "r"}).get(t.Context(), time.Now())
+		return
+	}
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.Host+r.URL.Path)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer proxy.Close()
+	run := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyFromTheEnvironment$")
+	run.Env = append(os.Environ(), child+"=1", "HTTP_PROXY="+proxy.URL, "http_proxy="+proxy.URL, "NO_PROXY=", "no_proxy=", "REQUEST_METHOD=")
+	output, err := run.CombinedOutput()
+	if err != nil || strings.Count(string(output), "HTTP status 418") != 2 {
+		t.Fatalf("the process failed: %v\n%s", err, output)
+	}
+	if want := []string{"GET esa.test/", "GET keys.test/x"}; !slices.Equal(asked, want) {
+		t.Errorf("the proxy got %q, want %q", asked, want)
+	}
+}
+
+// brokenProvider is a provider of credentials-go that fails.
+type brokenProvider struct {
+	providers.CredentialsProvider
+	err error
+}
+
+func (p brokenProvider) GetCredentials() (*providers.Credentials, error) { return nil, p.err }
+
+func (brokenProvider) GetProviderName() string { return "broken" }
+
+// TestLibraryErrors checks what remains of the errors of credentials-go, and which of them are temporary.
+func TestLibraryErrors(t *testing.T) {
+	const secret = "s3cret-of-the-source"
+	network := &net.OpError{Op: "read", Net: "tcp", Err: errors.New("connection reset")}
+	inner := sourceError{errors.New("profile: inner"), true}
+	for _, test := range []struct {
+		err       error
+		want      string
+		temporary bool
+	}{
+		{inner, "profile: inner", true},
+		{fmt.Errorf("outer: %w", sourceError{errors.New("inner"), false}), "outer: inner", false},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: errors.New("strange {" + secret + "}")}, "f: strange {(withheld)}", true},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: network}, "f: read tcp: connection reset", true},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: x509.UnknownAuthorityError{}}, "f: x509: certificate signed by unknown authority", false},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: &tls.CertificateVerificationError{Err: errors.New("x")}}, "f: tls: failed to verify certificate: x", false},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: tls.RecordHeaderError{Msg: "x"}}, "f: tls: x", false},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}}, "f: lookup h: no such host", false},
+		{&url.Error{Op: "Get", URL: "https://hush", Err: &net.DNSError{Err: "server misbehaving", Name: "h"}}, "f: lookup h: server misbehaving", true},
+		{errors.New("strange " + secret), "f: strange (withheld)", false},
+		{fmt.Errorf("strange: %w", network), "f: strange: read tcp: connection reset", true},
+		{fmt.Errorf("strange: %w", io.EOF), "f: strange: EOF", true},
+		{fmt.Errorf("strange: %w", io.ErrUnexpectedEOF), "f: strange: unexpected EOF", true},
+		{errors.New("get: httpStatus: 503, message = x"), "f: get: httpStatus: 503, message = x", true},
+		{errors.New("status code: 429"), "f: status code: 429", true},
+		{errors.New("status 404"), "f: status 404", false},
+		{errors.New("refresh session " + secret + " failed: <html>hush"), "f: refresh session (withheld) failed: (the response is omitted, as it may contain secrets)", true},
+		{errors.New(`refresh failed: {"x":"hush"}`), "f: refresh failed: (the response is omitted, as it may contain secrets)", false},
+		{errors.New(`get from OAuth: {"x":"hush"}`), "f: get from OAuth: (the response is omitted, as it may contain secrets)", false},
+		{errors.New(`fail to get: {"Code":"C","Message":"m","RequestId":"R"}`), "f: fail to get: C: m (request id R)", false},
+		{errors.New(`get failed: {"Code":"C-` + secret + `","Message":"m ` + secret + `","RequestId":"R-` + secret + `"}`), "f: get failed: C-(withheld): m (withheld) (request id R-(withheld))", false},
+		{errors.New(`get failed: {"Code":"SignatureDoesNotMatch","Message":"hush"}`), "f: get failed: SignatureDoesNotMatch: the secret does not belong to the access key (request id )", false},
+		{errors.New(`get failed: {"Code":"Throttling.User","Message":"m","RequestId":"R"}`), "f: get failed: Throttling.User: m (request id R)", true},
+		{errors.New(`get failed: {"Code":"InternalError","Message":"m","RequestId":"R"}`), "f: get failed: InternalError: m (request id R)", true},
+	} {
+		_, err := library{brokenProvider{err: test.err}, "f", func() []string { return []string{secret} }}.source(0).get(t.Context(), time.Now())
+		wantText(t, err, test.want)
+		if isTemporary(err) != test.temporary {
+			t.Errorf("%v: got temporary %t, want %t", err, isTemporary(err), test.temporary)
+		}
+	}
+}
+
+// TestOAuthErrorsHoldNoRenewedToken checks that errors do not contain the tokens that another run has saved meanwhile.
+func TestOAuthErrorsHoldNoRenewedToken(t *testing.T) {
+	home := isolate(t)
+	cloud := newCloud(t, map[string]string{
+		"oauth.aliyun.com/v1/exchange": `{"Code":"NoPermission","Message":"refused: renewed-access-token, renewed-refresh-token, first-access-token, first-refresh-token","RequestId":"R"}`,
+	})
+	file := filepath.Join(home, "cli.json")
+	profile := func(kind string) string {
+		return fmt.Sprintf(`{"profiles":[{"name":"oauth","mode":"OAuth","oauth_site_type":"CN","oauth_access_token":"%[1]s-access-token","oauth_refresh_token":"%[1]s-refresh-token","oauth_access_token_expire":%[2]d}]}`,
+			kind, time.Now().Add(time.Hour).Unix())
+	}
+	write(t, file, profile("first"))
+	source := sourceFor(t, CredentialConfig{Profile: "oauth", SharedCredentialsFile: file})
+	write(t, file, profile("renewed"))
+	_, err := source.get(t.Context(), time.Now())
+	if err == nil || !strings.HasSuffix(err.Error(), "NoPermission: refused: (withheld), (withheld), (withheld), (withheld) (request id R)") || len(cloud.asked) != 1 {
+		t.Errorf("got error %v after %q, want one without tokens", err, cloud.asked)
 	}
 }

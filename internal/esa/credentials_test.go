@@ -50,11 +50,13 @@ type cloud struct {
 	url     string
 	answers map[string]string
 	// status and always, if set, are the response to every request.
-	status int
-	always *string
-	asked  []string
-	forms  []url.Values
-	keys   []string
+	status  int
+	always  *string
+	asked   []string
+	methods []string
+	headers []http.Header
+	forms   []url.Values
+	keys    []string
 }
 
 func newCloud(t *testing.T, answers map[string]string) *cloud {
@@ -93,6 +95,7 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		question = r.Host + " " + action
 	}
 	c.asked = append(c.asked, question)
+	c.methods, c.headers = append(c.methods, r.Method), append(c.headers, r.Header)
 	c.forms = append(c.forms, r.PostForm)
 	c.keys = append(c.keys, r.Form.Get("AccessKeyId"))
 	if c.always != nil {

@@ -57,6 +57,7 @@ func TestRedact(t *testing.T) {
 		`\ud83dxude00`:                                                           `\ud83dxude00`,
 		`the word smile-\ud83d\ude00-4 is secret`:                                "the word (withheld) is secret",
 		`the word smile-\u00e9-\ud83d\ude00 is not`:                              `the word smile-\u00e9-\ud83d\ude00 is not`,
+		`the word smile-\ud83dxude00-4 is not`:                                   `the word smile-\ud83dxude00-4 is not`,
 		"the word smile-%F0%9F%98%80-4 is secret":                                "the word (withheld) is secret",
 		"the words two+words are secret":                                         "the words (withheld) are secret",
 		"the words two\twords, two\r\nwords and two words are secret":            "the words (withheld), two\r\nwords and (withheld) are secret",
