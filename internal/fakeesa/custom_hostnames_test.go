@@ -488,28 +488,48 @@ func TestUpdateRefusesAndKeeps(t *testing.T) {
 	second := w.AddRecord(w.site.ID, "origin2.example.com")
 	foreign := w.AddRecord(w.AddSite("other.example").ID, "origin.other.example")
 	h := w.create("shop.customer.com", "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key)
+	plain := w.AddRecordOf(Record{SiteID: w.site.ID, Name: "plain.example.com"})
+	off := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "off.customer.com", CertType: "free", SSLFlag: "off"})
 	for _, test := range []struct {
 		status int
 		code   string
 		pairs  []any
+		reason string
 	}{
-		{400, "MissingHostnameId", nil},
-		{400, "InvalidParameter", []any{"HostnameId", "x"}},
-		{404, "CustomHostname.NotFound", []any{"HostnameId", 7, "SslFlag", "off"}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", 7}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", foreign.ID}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", ""}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", ""}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "on"}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "Certificate", ""}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "PrivateKey", ""}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "CertType", "x"}},
-		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate}},
-		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", wrong.key}},
-		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "cas", "CasId", 1, "CasRegion", "cn-hangzhou"}},
+		{400, "MissingHostnameId", nil, "HostnameId is missing"},
+		{400, "InvalidParameter", []any{"HostnameId", "x"}, "HostnameId is not a whole number in decimal digits"},
+		{404, "CustomHostname.NotFound", []any{"HostnameId", 7, "SslFlag", "off"}, "there is no hostname 7"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", 7}, "there is no record 7"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", foreign.ID}, "record 4514973387335753 is one of site 4514973387335751"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", ""}, "RecordId is sent empty"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", ""}, "SslFlag is sent empty"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "on"}, "SslFlag=on requires CertType"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "Certificate", ""}, "Certificate is sent empty"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "PrivateKey", ""}, "PrivateKey is sent empty"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "off", "CertType", "x"}, "CertType is none of [free upload cas]"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate}, "CertType=upload requires Certificate and PrivateKey"},
+		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", wrong.key}, "tls: private key does not match public key"},
+		{404, "CustomHostname.SetCertFailed", []any{"HostnameId", h.ID, "RecordId", second.ID, "SslFlag", "on", "CertType", "cas", "CasId", 1, "CasRegion", "cn-hangzhou"}, "there is no certificate 1 in cn-hangzhou"},
+		{400, "InvalidParameter", []any{"HostnameId", 0}, "HostnameId is not an id"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", 0}, "RecordId is not an id"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "x"}, "SslFlag is none of [on off]"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "CasId", ""}, "CasId is sent empty"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "CasId", "x"}, "CasId is not a whole number in decimal digits"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "CasRegion", "x"}, "CasRegion is none of [cn-hangzhou ap-southeast-1]"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "RecordId", plain.ID}, "record 4514973387335757 is not proxied"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "CasId", 5}, "SslFlag=on requires CertType"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "SslFlag", "on", "CertType", "cas", "CasId", 5}, "CertType=cas requires CasId and CasRegion"},
+		{400, "InvalidParameter", []any{"HostnameId", h.ID, "CertType", "cas", "CasId", 5, "CasRegion", "ap-southeast-1"}, "CasRegion is ap-southeast-1, the account's site is cn-hangzhou"},
+		{400, "InvalidParameter", []any{"HostnameId", off.ID, "CertType", "free"}, "a certificate requires SslFlag=on, as SSL is off"},
+		{400, "InvalidParameter", []any{"HostnameId", off.ID, "CasId", 5}, "a certificate requires SslFlag=on, as SSL is off"},
+		{400, "InvalidParameter", []any{"HostnameId", off.ID, "SslFlag", "on"}, "SslFlag=on requires CertType"},
 	} {
 		w.clock.Move(time.Minute)
+		w.ResetRequests()
 		w.refused(test.status, test.code, "UpdateCustomHostname", test.pairs...)
+		if reason := w.Requests()[0].Reason; reason != test.reason {
+			t.Errorf("%v: got the reason %q, want %q", test.pairs, reason, test.reason)
+		}
 		if after := w.hostname(h.ID); after != h {
 			t.Fatalf("a refused update %v changed the hostname:\n%+v", test.pairs, after)
 		}
@@ -523,6 +543,204 @@ func TestUpdateRefusesAndKeeps(t *testing.T) {
 	}
 	never := w.create("never.customer.com")
 	w.refused(400, "InvalidParameter", "UpdateCustomHostname", "HostnameId", never.ID, "SslFlag", "on")
+}
+
+// TestUpdateOptions checks the readings of updates: a record without SslFlag, SSL on without a certificate, empty values.
+func TestUpdateOptions(t *testing.T) {
+	t.Parallel()
+	kept, never := Hostname{Hostname: "kept.customer.com", CertType: "free", SSLFlag: "off"}, Hostname{Hostname: "never.customer.com"}
+	const alone, certificate, empty = "InvalidParameter RecordId requires SslFlag", "InvalidParameter SslFlag=on requires CertType", "InvalidParameter RecordId is sent empty"
+	for name, test := range map[string]struct {
+		options Options
+		h       Hostname
+		pairs   []any
+		want    string // the code and the reason
+	}{
+		"a record alone":                  {Options{}, kept, []any{"RecordId", 22}, " "},
+		"a record alone, refused":         {Options{RefuseRecordAlone: true}, kept, []any{"RecordId", 22}, alone},
+		"a record with off":               {Options{RefuseRecordAlone: true}, kept, []any{"RecordId", 22, "SslFlag", "off"}, " "},
+		"a record with on":                {Options{RefuseRecordAlone: true}, kept, []any{"RecordId", 22, "SslFlag", "on", "CertType", "free"}, " "},
+		"no record":                       {Options{RefuseRecordAlone: true}, kept, nil, " "},
+		"a record alone, does not exist":  {Options{RefuseRecordAlone: true}, kept, []any{"RecordId", 7}, "InvalidParameter there is no record 7"},
+		"on alone":                        {Options{}, kept, []any{"SslFlag", "on"}, certificate},
+		"on alone, accepted":              {Options{SSLOnAlone: SSLOnAloneAccepted}, kept, []any{"SslFlag", "on"}, " "},
+		"on alone, never had one":         {Options{SSLOnAlone: SSLOnAloneAccepted}, never, []any{"SslFlag", "on"}, certificate},
+		"on with part of a certificate":   {Options{SSLOnAlone: SSLOnAloneAccepted}, kept, []any{"SslFlag", "on", "CasId", 5}, certificate},
+		"on and a record":                 {Options{SSLOnAlone: SSLOnAloneAccepted, RefuseRecordAlone: true}, kept, []any{"SslFlag", "on", "RecordId", 22}, " "},
+		"off, never had one":              {Options{}, never, []any{"SslFlag", "off"}, " "},
+		"off with a certificate":          {Options{}, never, []any{"SslFlag", "off", "CertType", "cas"}, " "},
+		"empty, refused":                  {Options{}, kept, []any{"RecordId", ""}, empty},
+		"empty, ignored":                  {Options{EmptyValues: EmptyIgnored}, kept, []any{"RecordId", "", "SslFlag", "", "CertType", "", "CasId", "", "CasRegion", "", "Certificate", "", "PrivateKey", ""}, " "},
+		"a record of another site":        {Options{}, kept, []any{"RecordId", 31}, "InvalidParameter record 31 is one of site 3"},
+		"a record of another site, taken": {Options{ForeignRecord: ForeignRecordAccepted}, kept, []any{"RecordId", 31}, " "},
+		"a plain record, taken":           {Options{ForeignRecord: ForeignRecordAccepted}, kept, []any{"RecordId", 23}, " "},
+		"no record, foreign ones taken":   {Options{ForeignRecord: ForeignRecordAccepted}, kept, []any{"RecordId", 7}, "InvalidParameter there is no record 7"},
+	} {
+		w := newWorld(t, test.options)
+		w.AddSiteOf(Site{ID: 3, Name: "example.org"})
+		w.AddRecordOf(Record{ID: 22, SiteID: w.site.ID, Name: "second.example.com", Proxied: true})
+		w.AddRecordOf(Record{ID: 23, SiteID: w.site.ID, Name: "plain.example.com"})
+		w.AddRecordOf(Record{ID: 31, SiteID: 3, Name: "example.org", Proxied: true})
+		test.h.SiteID = w.site.ID
+		h := w.AddHostname(test.h)
+		w.clock.Move(time.Minute)
+		w.call("UpdateCustomHostname", append([]any{"HostnameId", h.ID}, test.pairs...)...)
+		r := w.Requests()[0]
+		if got := r.Code + " " + r.Reason; got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+		w.became(name, h, func(h *Hostname) {
+			if test.want != " " {
+				return
+			}
+			h.UpdateTime = w.Now()
+			for i := 0; i < len(test.pairs); i += 2 {
+				switch value := test.pairs[i+1]; {
+				case test.pairs[i] == "RecordId" && value != "":
+					h.RecordID = int64(value.(int))
+				case test.pairs[i] == "SslFlag" && value != "":
+					h.SSLFlag = value.(string)
+				}
+			}
+		})
+	}
+}
+
+// TestUpdateReplacesTheCertificate compares all fields after an update, from a certificate that has all of them.
+func TestUpdateReplacesTheCertificate(t *testing.T) {
+	t.Parallel()
+	end := newClock().Now().AddDate(0, 0, 200)
+	pair := newPair(t, end)
+	for name, test := range map[string]struct {
+		pairs []any
+		then  func(*Hostname) // nil if the certificate stays
+	}{
+		"nothing": {nil, nil},
+		"off":     {[]any{"SslFlag", "off", "CertType", "upload", "Certificate", "x"}, nil},
+		"upload": {[]any{"SslFlag", "on", "CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key, "CasId", 5, "CasRegion", "cn-hangzhou"}, func(h *Hostname) {
+			h.CertType, h.Certificate, h.PrivateKey, h.CertStatus, h.CertID, h.CertNotAfter = "upload", pair.certificate, pair.key, "OK", "X", end
+		}},
+		"cas": {[]any{"SslFlag", "on", "CertType", "cas", "CasId", 5, "CasRegion", "cn-hangzhou", "Certificate", "x", "PrivateKey", "y"}, func(h *Hostname) {
+			h.CertType, h.CasID, h.CasRegion, h.CertStatus, h.CertID, h.CertNotAfter = "cas", 5, "cn-hangzhou", "OK", "X", end
+		}},
+		"free": {[]any{"SslFlag", "on", "CertType", "free", "CasId", 5, "CasRegion", "cn-hangzhou", "Certificate", "x", "PrivateKey", "y"}, func(h *Hostname) { h.CertType = "free" }},
+	} {
+		w := fullWorld(t, Options{})
+		w.AddCASCertificate(5, "cn-hangzhou", end)
+		w.ok("UpdateCustomHostname", append([]any{"HostnameId", 13}, test.pairs...)...)
+		w.became(name, fullHostname(), func(h *Hostname) {
+			h.UpdateTime = w.Now()
+			if slices.Contains(test.pairs, any("off")) {
+				h.SSLFlag = "off"
+			}
+			if test.then != nil {
+				*h = Hostname{
+					ID: 13, SiteID: 11, RecordID: 12, Hostname: h.Hostname, Status: h.Status, OfflineReason: h.OfflineReason, ConflictWith: h.ConflictWith,
+					VerifyHost: h.VerifyHost, VerifyCode: h.VerifyCode, SSLFlag: "on", CreateTime: h.CreateTime, UpdateTime: h.UpdateTime,
+				}
+				test.then(h)
+			}
+		})
+	}
+}
+
+// TestListOrders checks the order of each reading, and that it is the same on all pages.
+func TestListOrders(t *testing.T) {
+	t.Parallel()
+	for order := range ListAnyOrder + 1 {
+		w := newWorld(t, Options{ListOrder: order, Seed: 1})
+		for id := int64(1); id <= 6; id++ {
+			w.AddHostname(Hostname{ID: 10 - id, SiteID: w.site.ID, Hostname: fmt.Sprintf("h%d.customer.com", id)})
+		}
+		list := func(pairs ...any) (ids string) {
+			got := w.ok("ListCustomHostnames", append([]any{"SiteId", w.site.ID}, pairs...)...)
+			items, _ := got.body["Hostnames"].([]any)
+			for i := range items {
+				ids += got.at("Hostnames", i, "HostnameId")
+			}
+			return ids
+		}
+		sorted := func(ids string) string { return string(slices.Sorted(slices.Values([]byte(ids)))) }
+		first, second, page := list(), list(), list("PageSize", 2, "PageNumber", 2)
+		switch order {
+		case ListOldestFirst:
+			if first != "987654" || second != first || page != "76" {
+				t.Errorf("oldest first: got %s, %s, page %s", first, second, page)
+			}
+		case ListNewestFirst:
+			if first != "456789" || second != first || page != "67" {
+				t.Errorf("newest first: got %s, %s, page %s", first, second, page)
+			}
+		case ListAnyOrder:
+			if sorted(first) != "456789" || sorted(second) != "456789" || first == second || len(page) != 2 {
+				t.Errorf("any order: got %s, %s, page %s; want all in two orders", first, second, page)
+			}
+		}
+	}
+}
+
+// TestFiltersFoldCase checks the comparison of names in all three lists, for both readings.
+func TestFiltersFoldCase(t *testing.T) {
+	t.Parallel()
+	for exact, want := range map[bool]string{false: "1", true: "0"} {
+		w := newWorld(t, Options{CaseSensitiveFilter: exact})
+		w.create("shop.customer.com")
+		for _, match := range []string{"exact", "prefix", "suffix", "fuzzy"} {
+			for name, count := range map[string]string{"upper": want, "lower": "1"} {
+				fold := map[string]func(string) string{"upper": strings.ToUpper, "lower": strings.ToLower}[name]
+				for _, dot := range []string{"", "."} {
+					for action, pairs := range map[string][]any{
+						"ListCustomHostnames": {"SiteId", w.site.ID, "Hostname", fold("shop.customer.com") + dot, "NameMatchType", match},
+						"ListSites":           {"SiteName", fold("example.com") + dot, "SiteSearchType", match},
+						"ListRecords":         {"SiteId", w.site.ID, "RecordName", fold("origin.example.com") + dot, "RecordMatchType", match},
+					} {
+						if got := w.ok(action, pairs...).at("TotalCount"); got != count {
+							t.Errorf("exact case %t, %s %v: got TotalCount %s, want %s", exact, action, pairs, got, count)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestNamesOfOtherSites checks what happens to a name that another site has, for both readings.
+func TestNamesOfOtherSites(t *testing.T) {
+	t.Parallel()
+	for refuse, want := range map[bool]string{false: " ", true: "CustomHostname.Duplicated site 2 has shop.customer.com"} {
+		w := newWorld(t, Options{RefuseNamesElsewhere: refuse, HostnameLimit: 2})
+		w.AddSiteOf(Site{ID: 2, Name: "example.org"})
+		w.AddRecordOf(Record{SiteID: 2, Name: "www.example.org", Proxied: true})
+		w.AddHostname(Hostname{SiteID: 2, Hostname: "shop.customer.com"})
+		last := func() string {
+			all := w.Requests()
+			return all[len(all)-1].Code + " " + all[len(all)-1].Reason
+		}
+		w.tryCreate("Shop.customer.com")
+		if got := last(); got != want {
+			t.Errorf("refused %t: got %s, want %s", refuse, got, want)
+		}
+		if h, found := w.HostnameByName(w.site.ID, "shop.customer.com"); found == refuse || found && h.Status != "conflicted" {
+			t.Errorf("refused %t: got %+v (found %t)", refuse, h, found)
+		}
+		// A name of the own site is a duplicate in any case.
+		w.tryCreate("www.customer.com")
+		w.tryCreate("www.customer.com")
+		if got := last(); got != "CustomHostname.Duplicated site 4514973387335745 has www.customer.com already" {
+			t.Errorf("got %s for a name of the own site", got)
+		}
+		w.tryCreate("b.customer.com")
+		w.tryCreate("c.customer.com")
+		if got := last(); got != "QuotaExceed.CustomHostname site 4514973387335745 has 2 hostnames" {
+			t.Errorf("got %s above the limit", got)
+		}
+	}
+	w := newWorld(t, Options{DuplicateCreate: DuplicateInvalid})
+	w.create("shop.customer.com")
+	w.tryCreate("shop.customer.com")
+	if r := w.Requests()[1]; r.Code != "InvalidParameter" || r.Reason != "site 4514973387335745 has shop.customer.com already" {
+		t.Errorf("got %+v, want InvalidParameter for a duplicate", r)
+	}
 }
 
 func TestDelete(t *testing.T) {
@@ -770,32 +988,66 @@ func TestNamesAsOthersWriteThem(t *testing.T) {
 	}
 }
 
+// TestRefusedCertificates compares what remains of a create whose certificate was refused, for each reading and type.
 func TestRefusedCertificates(t *testing.T) {
-	for left, want := range map[RefusedCertificate]*Hostname{
-		RefusedLeavesNothing: nil,
-		RefusedLeavesOff:     {SSLFlag: "off"},
-		RefusedLeavesOn:      {SSLFlag: "on", CertType: "free", CertStatus: "ApplyFailed"},
-		RefusedLeavesBare:    {SSLFlag: "on"},
-	} {
-		w := newWorld(t, Options{RefusedCertificate: left})
-		w.RefuseCertificates("shop.customer.com", true)
-		w.refused(404, "CustomHostname.ApplyCertFailed", "CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "on", "CertType", "free")
-		all := w.Hostnames()
-		if want == nil {
-			if len(all) != 0 {
-				t.Errorf("got %+v, want no hostname", all)
+	t.Parallel()
+	pair := newPair(t, newClock().Now().AddDate(1, 0, 0))
+	certificates := map[string][]any{
+		"free": {"CertType", "free"}, "cas": {"CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou"},
+		"upload": {"CertType", "upload", "Certificate", pair.certificate, "PrivateKey", pair.key},
+	}
+	codes := map[string]string{"free": "CustomHostname.ApplyCertFailed", "cas": "CustomHostname.SetCertFailed", "upload": "CustomHostname.SetCertFailed"}
+	for left := range RefusedLeavesBare + 1 {
+		for kind, certificate := range certificates {
+			w := newWorld(t, Options{RefusedCertificate: left})
+			w.RefuseCertificates("Shop.customer.com.", true)
+			w.RefuseCertificates("www.customer.com", true)
+			pairs := append([]any{"Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "on"}, certificate...)
+			w.refused(404, codes[kind], "CreateCustomHostname", pairs...)
+			all := w.Hostnames()
+			r := w.Requests()[0]
+			if r.Reason != "certificates for shop.customer.com are refused" {
+				t.Errorf("got the reason %q, want that certificates are refused", r.Reason)
 			}
-			continue
-		}
-		if len(all) != 1 || all[0].SSLFlag != want.SSLFlag || all[0].CertType != want.CertType || all[0].CertStatus != want.CertStatus {
-			t.Errorf("got %+v, want %+v", all, want)
-			continue
-		}
-		w.refused(404, "CustomHostname.SetCertFailed", "UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
-		w.RefuseCertificates("shop.customer.com", false)
-		w.ok("UpdateCustomHostname", "HostnameId", all[0].ID, "SslFlag", "on", "CertType", "cas", "CasId", DefaultCasID, "CasRegion", "cn-hangzhou")
-		if h := w.Hostnames()[0]; h.CertStatus != "OK" {
-			t.Errorf("got certificate status %q, want OK", h.CertStatus)
+			if left == RefusedLeavesNothing {
+				if len(all) != 0 || r.HostnameID != 0 {
+					t.Errorf("%s: got %+v, want no hostname", kind, all)
+				}
+				w.RefuseCertificates("shop.customer.com", false)
+				w.ok("CreateCustomHostname", pairs...)
+				continue
+			}
+			want := Hostname{
+				ID: 4514973387335749, SiteID: w.site.ID, RecordID: w.record.ID, Hostname: "shop.customer.com", Status: "pending", SSLFlag: "on",
+				VerifyHost: "_esa_custom_hostname.shop.customer.com", VerifyCode: "X", CreateTime: w.Now(), UpdateTime: w.Now(),
+			}
+			switch {
+			case left == RefusedLeavesOff:
+				want.SSLFlag = "off"
+			case left == RefusedLeavesOn && kind == "free":
+				want.CertType, want.CertStatus, want.CertApplyCode, want.CertApplyMessage = "free", "ApplyFailed", 2, "canceled"
+			case left == RefusedLeavesOn:
+				want.CertType = kind
+			}
+			if len(all) != 1 || plain(all[0]) != want || r.HostnameID != want.ID {
+				t.Errorf("%s, reading %d: got\n%+v\nwant\n%+v", kind, left, all, want)
+				continue
+			}
+			for kind, certificate := range certificates {
+				update := append([]any{"HostnameId", want.ID, "SslFlag", "on"}, certificate...)
+				w.RefuseCertificates("shop.customer.com", true)
+				w.refused(404, codes[kind], "UpdateCustomHostname", update...)
+				if h := plain(w.Hostnames()[0]); h != want {
+					t.Errorf("a refused update changed the hostname to %+v", h)
+				}
+			}
+			w.RefuseCertificates("shop.customer.com", false)
+			for _, kind := range []string{"cas", "upload"} {
+				w.ok("UpdateCustomHostname", append([]any{"HostnameId", want.ID, "SslFlag", "on"}, certificates[kind]...)...)
+				if h := w.Hostnames()[0]; h.CertStatus != "OK" || h.CertType != kind || h.SSLFlag != "on" {
+					t.Errorf("got %+v, want a certificate of type %s", h, kind)
+				}
+			}
 		}
 	}
 }
