@@ -108,7 +108,7 @@ func casError(verb string, about thing, group *esa.Certificate, err error) diag.
 
 // certificateRefused returns the warning about a hostname that ESA created without its certificate.
 func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
-	attribute, advice, answer := path.Root("cert_type"), "", clean(err.Error())
+	attribute, advice, answer := path.Root("cert_type"), "Run apply again.", clean(err.Error())
 	if apiErr := new(esa.Error); errors.As(err, &apiErr) {
 		answer = describe(apiErr)
 		attribute, advice = adviceFor(apiErr)
@@ -117,7 +117,7 @@ func certificateRefused(plan *customHostnameModel, err error) diag.Diagnostic {
 		attribute = path.Root("cas_id")
 	}
 	return diag.NewAttributeWarningDiagnostic(attribute, "Custom hostname without certificate", fmt.Sprintf(
-		"%s was created and is saved in state, but ESA refused its certificate, so it does not serve HTTPS yet.\n\n%s\n\n%s "+
+		"ESA created %s, which is saved in state, but refused its certificate, so it does not serve HTTPS yet.\n\n%s\n\n%s "+
 			"That sends the certificate again, in place; nothing is recreated.", plan.thing(), answer, advice))
 }
 

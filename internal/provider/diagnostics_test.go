@@ -3,14 +3,20 @@ package provider
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/esa"
@@ -18,71 +24,158 @@ import (
 
 var shop = thing{hostname: name, siteID: "890601022130656", hostnameID: "4042843419650112"}
 
-func TestAPIErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
-	got := apiError("update", shop, &esa.Error{
-		Action: "UpdateCustomHostname", Host: "esa.cn-hangzhou.aliyuncs.com", Code: esa.CodeRecordServiceBusy, Status: 400,
-		Message: "The record is being configured. Try again later.", RequestID: "0AEDAF20-4DDF-4165-8750-47FF9C1929C9", Attempts: 11,
-	})
-	want := `Unable to update custom hostname shop.customer.com (site 890601022130656, hostname id 4042843419650112).
+var updateDiagnostics = flag.Bool("update-diagnostics", false, "write testdata/diagnostics.txt")
 
-Error message: The record is being configured. Try again later.
-Error code: Record.ServiceBusy
-Action: UpdateCustomHostname, 11 attempts
-Request ID: 0AEDAF20-4DDF-4165-8750-47FF9C1929C9
-
-Other changes kept the record or the site busy until the time limit. Run apply again, or raise the limit in the timeouts block.`
-	if got.Summary() != "Unable to update custom hostname" || got.Detail() != want {
-		t.Errorf("got %s\n%s\nwant Unable to update custom hostname\n%s", got.Summary(), got.Detail(), want)
-	}
+// everyCode is a code of each kind of advice, and some that are unknown.
+var everyCode = []esa.ErrorCode{
+	esa.CodeCustomHostnameNotFound, esa.CodeCustomHostnameICP, esa.CodeApplyCertFailed, esa.CodeSetCertFailed, esa.CodeApplyNotAllowed,
+	esa.CodeRecordNotFound, esa.CodeSiteNotFound, esa.CodeInvalidParameter, esa.CodeInstanceNotOnline, esa.CodeQuotaCheckFailed,
+	esa.CodeRecordServiceBusy, esa.CodeRecordReserved, esa.CodeSiteServiceBusy, esa.CodeLockFailed, esa.CodeInternalException,
+	esa.CodeTooManyRequests, esa.CodeThrottling, esa.CodeThrottlingUser, esa.CodeThrottlingAPI, esa.CodeRejectedThrottling,
+	esa.CodeNoPermission, esa.CodeForbiddenRAM, esa.CodeAccessKeyNotFound, esa.CodeAccessKeyInactive, esa.CodeSignatureDoesNotMatch,
+	esa.CodeIncompleteSignature, esa.CodeTimestampExpired, esa.CodeTokenExpired, esa.CodeTokenMismatch, esa.CodeTokenMalformed,
+	esa.CodeAPINotFound, "Some.New",
+	"InvalidParameter.SiteId", "InvalidParameter.Hostname", "InvalidParameter.RecordId", "InvalidParameter.SslFlag", "InvalidParameter.CertType",
+	"InvalidParameter.Certificate", "InvalidParameter.PrivateKey", "InvalidParameter.CasId", "InvalidParameter.CasRegion", "InvalidParameter.HostnameId",
+	"InvalidParameter.Status", "InvalidParameter.NameMatchType", "InvalidParameter.SiteName", "InvalidParameter.RecordName", "InvalidParameter.Type",
+	"InvalidParameter.Bandwidth",
 }
 
-func TestAPIErrorPointsAtTheArgument(t *testing.T) {
-	for code, want := range map[esa.ErrorCode]path.Path{
-		esa.CodeSetCertFailed:     path.Root("certificate"),
-		esa.CodeApplyCertFailed:   path.Root("cert_type"),
-		esa.CodeCustomHostnameICP: path.Root("hostname"),
-		esa.CodeRecordNotFound:    path.Root("record_id"),
-		esa.CodeSiteNotFound:      path.Root("site_id"),
-		"InvalidParameter.SiteId": path.Root("site_id"),
-	} {
-		got, ok := apiError("create", shop, &esa.Error{Action: "CreateCustomHostname", Code: code}).(diag.DiagnosticWithPath)
-		if !ok || !got.Path().Equal(want) {
-			t.Errorf("%s: got %v, want the path %s", code, got, want)
+// TestDiagnostics compares every diagnostic about an error with testdata/diagnostics.txt: severity, attribute, summary and
+// detail. After a change of a message, write the file anew with -update-diagnostics, and read the difference.
+func TestDiagnostics(t *testing.T) {
+	var got strings.Builder
+	write := func(title string, d diag.Diagnostic) {
+		at := "-"
+		if located, ok := d.(diag.DiagnosticWithPath); ok {
+			at = located.Path().String()
+		}
+		fmt.Fprintf(&got, "## %s\n%s at %s: %s\n%s\n\n", title, d.Severity(), at, d.Summary(), d.Detail())
+	}
+	refusal := func(code esa.ErrorCode) *esa.Error {
+		return &esa.Error{Action: "CreateCustomHostname", Host: "esa.example", Code: code, Message: "No.", Status: 400, RequestID: "0AED-20"}
+	}
+	noAnswer := func(err error) *esa.Error {
+		return &esa.Error{Action: "GetCustomHostname", Host: "esa.example", Err: err}
+	}
+	create := thing{hostname: name, siteID: "890601022130656"}
+
+	for _, code := range everyCode {
+		at, advice := adviceFor(refusal(code))
+		fmt.Fprintf(&got, "## advice: %s at %s\n%s\n\n", code, at, advice)
+	}
+	write("create", apiError("create", create, refusal(esa.CodeRecordNotFound)))
+	for _, verb := range []string{"create", "read", "update", "delete"} {
+		write(verb+": "+string(esa.CodeCustomHostnameNotFound), apiError(verb, shop, refusal(esa.CodeCustomHostnameNotFound)))
+	}
+	write("no hostname known", apiError("list", thing{}, refusal("Some.New")))
+	write("only its id known", apiError("read", thing{hostnameID: "7"}, refusal("Some.New")))
+	unknown := refusal("Some.New")
+	unknown.Action = "UpdateCustomHostname"
+	write("an unknown code of another action", apiError("update", shop, unknown))
+	several := refusal(esa.CodeRecordServiceBusy)
+	several.Attempts, several.GaveUp = 11, context.DeadlineExceeded
+	write("several attempts", apiError("update", shop, several))
+	once := refusal("Some.New")
+	once.Attempts, once.RequestID, once.GaveUp = 1, "", context.DeadlineExceeded
+	write("one attempt, no request id, no time left", apiError("update", shop, once))
+	token := refusal(esa.CodeTokenExpired)
+	token.TokenVariable = "ALICLOUD_SECURITY_TOKEN"
+	write("a token of the environment", apiError("read", shop, token))
+
+	write("no answer", apiError("read", shop, noAnswer(errors.New("connection refused"))))
+	write("no credentials", apiError("read", shop, noAnswer(fmt.Errorf("%w: the metadata service is down", esa.ErrSource))))
+	for _, cause := range []error{context.Canceled, context.DeadlineExceeded} {
+		bare, reasoned := noAnswer(esa.ErrNotSent), noAnswer(fmt.Errorf("%w, as another call was under way", esa.ErrNotSent))
+		bare.GaveUp, reasoned.GaveUp = cause, cause
+		write(fmt.Sprintf("not sent: %v", cause), apiError("read", shop, bare))
+		write(fmt.Sprintf("not sent: %v, with a reason", cause), apiError("read", shop, reasoned))
+		write(fmt.Sprintf("elsewhere: %v", cause), apiError("read", shop, fmt.Errorf("waiting: %w", cause)))
+	}
+	write("not sent, no reason", apiError("read", shop, noAnswer(esa.ErrNotSent)))
+	write("something else", apiError("read", shop, errors.New("x\x1b")))
+	write("an unclear create", apiError("create", create, &esa.UnclearCreateError{Err: noAnswer(errors.New("EOF"))}))
+	write("an unclear create, something else", apiError("create", create, &esa.UnclearCreateError{Err: errors.New("EOF")}))
+	write("the quota", apiError("create", create, &esa.CreateQuotaError{Made: 100, Err: refusal(esa.CodeThrottlingUser)}))
+	write("the quota, no answer", apiError("create", create, &esa.CreateQuotaError{Made: 7, Err: errors.New("EOF")}))
+	existing := esa.CustomHostname{HostnameID: 4, SiteID: 1, RecordID: 2, Hostname: name, Status: "active"}
+	write("exists", apiError("create", create, &esa.HostnameExistsError{Existing: existing, Err: refusal("Some.New")}))
+	write("exists, a lost response", apiError("create", create, &esa.HostnameExistsError{Existing: existing, Err: errors.New("a response was lost")}))
+	write("exists, of this run", apiError("create", create, &esa.HostnameExistsError{Existing: existing, SameRun: true, Err: refusal("Some.New")}))
+
+	cas := &esa.Certificate{CasID: 9, CasRegion: "cn-hangzhou"}
+	write("cas: refused", casError("create", create, cas, refusal("Some.New")))
+	write("cas: a parameter", casError("update", shop, cas, refusal(esa.CodeInvalidParameter)))
+	write("cas: exists", casError("create", create, cas, &esa.HostnameExistsError{Existing: existing, Err: refusal("Some.New")}))
+	write("cas: something else", casError("create", create, cas, errors.New("x")))
+	for _, kind := range []string{"free", "upload", "cas"} {
+		plan := &customHostnameModel{}
+		plan.Hostname, plan.CertType = types.StringValue(name), types.StringValue(kind)
+		write("without certificate: "+kind, certificateRefused(plan, refusal(esa.CodeSetCertFailed)))
+		write("without certificate: "+kind+", not issued", certificateRefused(plan, refusal(esa.CodeApplyCertFailed)))
+		write("without certificate: "+kind+", something else", certificateRefused(plan, errors.New("x")))
+	}
+	for _, kind := range []string{"site", "record"} {
+		write("lookup: "+kind, lookupError(kind, kind+" 7", refusal(esa.CodeSiteNotFound)))
+		write("lookup: "+kind+", no permission", lookupError(kind, kind+" 7", refusal(esa.CodeNoPermission)))
+		write("lookup: "+kind+", something else", lookupError(kind, kind+" 7", errors.New("x\x1b")))
+	}
+
+	seen := func(change func(*esa.CustomHostname)) *esa.CustomHostname {
+		h := existing
+		h.Status, h.SSLFlag, h.VerifyHost, h.VerifyCode = "pending", "on", "_esa_custom_hostname."+name, "c0de"
+		change(&h)
+		return &h
+	}
+	waiting := map[string]*esa.CustomHostname{
+		"pending":          seen(func(*esa.CustomHostname) {}),
+		"pending, no code": seen(func(h *esa.CustomHostname) { h.VerifyCode = "" }),
+		"pending, SSL off": seen(func(h *esa.CustomHostname) { h.SSLFlag = "off" }),
+		"active, applying": seen(func(h *esa.CustomHostname) { h.Status, h.CertStatus = "active", "Applying" }),
+		"active, applying, TXT": seen(func(h *esa.CustomHostname) {
+			h.Status, h.CertStatus, h.CertTXTKey, h.CertTXTValue = "active", "Applying", "_acme", "t0ken"
+		}),
+		"configuring, SSL off, with TXT": seen(func(h *esa.CustomHostname) { h.Status, h.SSLFlag, h.CertTXTKey = "configuring", "off", "_acme" }),
+		"nothing":                        nil,
+	}
+	for _, title := range slices.Sorted(maps.Keys(waiting)) {
+		for _, cause := range []error{context.DeadlineExceeded, context.Canceled} {
+			write(fmt.Sprintf("wait: %s, %v", title, cause), validationError(esa.Usable, shop, waiting[title], cause, "timeouts.create"))
 		}
 	}
-}
+	write("wait: refused", validationError(esa.Ownership, shop, seen(func(*esa.CustomHostname) {}), refusal(esa.CodeNoPermission), "timeouts.create"))
+	hopeless := map[string]*esa.CustomHostname{
+		"conflicted":            seen(func(h *esa.CustomHostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
+		"conflicted, no reason": seen(func(h *esa.CustomHostname) { h.Status = "conflicted" }),
+		"offline":               seen(func(h *esa.CustomHostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }),
+		"offline, no reason":    seen(func(h *esa.CustomHostname) { h.Status = "offline" }),
+		"certificate": seen(func(h *esa.CustomHostname) {
+			h.Status, h.CertStatus, h.CertApplyMessage, h.CertApplyCode = "active", "ApplyFailed", "canceled", new(int64(3))
+		}),
+		"certificate, no code": seen(func(h *esa.CustomHostname) { h.Status, h.CertStatus = "active", "Expired" }),
+	}
+	for _, title := range slices.Sorted(maps.Keys(hopeless)) {
+		h := hopeless[title]
+		write("hopeless: "+title, validationError(esa.Usable, shop, h, &esa.HopelessError{Hostname: *h}, "timeouts.create"))
+		write("hopeless: "+title+", refused", validationError(esa.Usable, shop, h, &esa.HopelessError{Hostname: *h, Err: refusal(esa.CodeCustomHostnameICP)}, "timeouts.create"))
+	}
 
-func TestAPIErrorAlwaysSaysWhatToDo(t *testing.T) {
-	for title, test := range map[string]struct {
-		err  error
-		want string
-	}{
-		"wrong key":              {&esa.Error{Code: esa.CodeAccessKeyNotFound}, "account_type"},
-		"disabled key":           {&esa.Error{Code: esa.CodeAccessKeyInactive}, "RAM console"},
-		"wrong secret":           {&esa.Error{Code: esa.CodeSignatureDoesNotMatch}, "secret_key"},
-		"wrong secret, again":    {&esa.Error{Code: esa.CodeIncompleteSignature}, "secret_key"},
-		"expired token":          {&esa.Error{Code: esa.CodeTokenExpired}, "renews"},
-		"clock off":              {&esa.Error{Code: esa.CodeTimestampExpired}, "clock"},
-		"no permission":          {&esa.Error{Action: "GetCustomHostname", Code: esa.CodeNoPermission}, "esa:GetCustomHostname"},
-		"plan overdue":           {&esa.Error{Code: esa.CodeInstanceNotOnline}, "Renew"},
-		"feature not in plan":    {&esa.Error{Code: esa.CodeQuotaCheckFailed}, "plan"},
-		"throttled":              {&esa.Error{Code: esa.CodeThrottlingUser}, "timeouts.create"},
-		"an unknown id":          {&esa.Error{Code: esa.CodeCustomHostnameNotFound}, "Check hostname_id"},
-		"a parameter by name":    {&esa.Error{Code: "InvalidParameter.CasRegion"}, "cas_region"},
-		"a parameter of ESA's":   {&esa.Error{Code: "InvalidParameter.Bandwidth"}, "Bandwidth"},
-		"wrong parameter":        {&esa.Error{Code: esa.CodeInvalidParameter}, "record_id"},
-		"a code of tomorrow":     {&esa.Error{Code: "Some.New"}, "support"},
-		"the same of a create":   {&esa.Error{Action: "CreateCustomHostname", Code: "Some.New"}, "run apply again: the error then shows how to import it"},
-		"no answer":              {&esa.Error{Host: "h", Err: errors.New("connection refused")}, "endpoint"},
-		"time ran out":           {&esa.Error{Code: "Some.New", GaveUp: context.DeadlineExceeded}, "timeouts block"},
-		"time ran out elsewhere": {context.DeadlineExceeded, "timeouts block"},
-		"interrupted":            {context.Canceled, "Run apply again"},
-		"nobody knows":           {&esa.UnclearCreateError{Err: &esa.Error{Host: "h", Err: errors.New("EOF")}}, "unknown whether"},
-		"something else":         {errors.New("x"), "TF_LOG"},
-	} {
-		if got := apiError("create", shop, test.err).Detail(); !strings.Contains(got, test.want) {
-			t.Errorf("%s: want %q in\n%s", title, test.want, got)
+	write("credentials: none", credentialDiagnostic(esa.ErrNoCredentials))
+	write("credentials: an argument", credentialDiagnostic(&esa.CredentialError{Field: "assume_role.role_arn", Problem: "It is empty."}))
+	write("credentials: something else", credentialDiagnostic(errors.New("x")))
+
+	file := filepath.Join("testdata", "diagnostics.txt")
+	if *updateDiagnostics {
+		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
 		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.SplitAfter(string(want), "\n\n## "), strings.SplitAfter(got.String(), "\n\n## ")); diff != "" {
+		t.Errorf("diagnostics (-want +got):\n%s", diff)
 	}
 }
 

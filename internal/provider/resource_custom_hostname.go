@@ -250,7 +250,7 @@ func (r *customHostnameResource) Create(ctx context.Context, req resource.Create
 	created, err := client.AwaitCreated(ctx, id)
 	if err != nil {
 		resp.Diagnostics.AddWarning("Custom hostname created but not read",
-			fmt.Sprintf("%s was created and is saved in state, but its status and tokens could not be read: %s.\n\n"+
+			fmt.Sprintf("ESA created %s, which is saved in state, but its status and tokens could not be read: %s.\n\n"+
 				"The next plan or refresh reads them.", plan.thing(), clean(err.Error())))
 	}
 	if created == nil {
