@@ -2,11 +2,14 @@ package fakeesa
 
 import (
 	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"maps"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -350,40 +353,60 @@ func TestStrictPEM(t *testing.T) {
 		t.Fatal(err)
 	}
 	sec1 := string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: w.clock.Now().AddDate(1, 0, 0)}
+	if der, err = x509.CreateCertificate(rand.Reader, template, template, rsaKey.Public(), rsaKey); err != nil {
+		t.Fatal(err)
+	}
+	rsaCertificate := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	pkcs1 := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(rsaKey)}))
 	parameters := "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
 	crlf := func(text string) string { return strings.ReplaceAll(text, "\n", "\r\n") }
 	long := strings.Replace(pair.certificate, "\n", "", 2)
 	long = strings.Replace(long, "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\n", 1)
+	const strict = "the certificate: block 1 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"
 	for title, test := range map[string]struct {
 		certificate, key string
-		taken            bool
+		reason           string // "" if it is accepted
 	}{
-		"LF":                          {pair.certificate, pair.key, true},
-		"CRLF":                        {crlf(pair.certificate), crlf(pair.key), true},
-		"no last line end":            {strings.TrimSpace(pair.certificate), strings.TrimSpace(pair.key), true},
-		"a chain":                     {pair.certificate + other.certificate, pair.key, true},
-		"SEC 1":                       {pair.certificate, sec1, true},
-		"CR":                          {strings.ReplaceAll(pair.certificate, "\n", "\r"), pair.key, false},
-		"indented":                    {"  " + strings.ReplaceAll(pair.certificate, "\n", "\n  "), pair.key, false},
-		"a space at the end of lines": {strings.ReplaceAll(pair.certificate, "\n", " \n"), pair.key, false},
-		"a byte order mark":           {"\ufeff" + pair.certificate, pair.key, false},
-		"text before":                 {"subject=x\n" + pair.certificate, pair.key, false},
-		"text after":                  {pair.certificate + "x", pair.key, false},
-		"an empty line between":       {pair.certificate + "\n" + other.certificate, pair.key, false},
-		"a header":                    {strings.Replace(pair.certificate, "\n", "\nComment: x\n\n", 1), pair.key, false},
-		"lines that are too long":     {long, pair.key, false},
-		"X509 CERTIFICATE":            {strings.ReplaceAll(pair.certificate, " CERTIFICATE", " X509 CERTIFICATE"), pair.key, false},
-		"labels that differ":          {strings.Replace(pair.certificate, "END CERTIFICATE", "END X509 CERTIFICATE", 1), pair.key, false},
-		"an indented key":             {pair.certificate, " " + pair.key, false},
-		"text before the key":         {pair.certificate, "Bag Attributes\n" + pair.key, false},
-		"curve parameters":            {pair.certificate, parameters + sec1, false},
-		"SEC 1 as PKCS #8":            {pair.certificate, strings.ReplaceAll(sec1, "EC PRIVATE", "PRIVATE"), false},
-		"PKCS #8 as PKCS #1":          {pair.certificate, strings.ReplaceAll(pair.key, "PRIVATE", "RSA PRIVATE"), false},
+		"LF":                          {pair.certificate, pair.key, ""},
+		"CRLF":                        {crlf(pair.certificate), crlf(pair.key), ""},
+		"no last line end":            {strings.TrimSpace(pair.certificate), strings.TrimSpace(pair.key), ""},
+		"a chain":                     {pair.certificate + other.certificate, pair.key, ""},
+		"SEC 1":                       {pair.certificate, sec1, ""},
+		"PKCS #1":                     {rsaCertificate, pkcs1, ""},
+		"CR":                          {strings.ReplaceAll(pair.certificate, "\n", "\r"), pair.key, strict},
+		"indented":                    {"  " + strings.ReplaceAll(pair.certificate, "\n", "\n  "), pair.key, strict},
+		"a space at the end of lines": {strings.ReplaceAll(pair.certificate, "\n", " \n"), pair.key, strict},
+		"a byte order mark":           {"\ufeff" + pair.certificate, pair.key, strict},
+		"text before":                 {"subject=x\n" + pair.certificate, pair.key, strict},
+		"text after":                  {pair.certificate + "x", pair.key, "the certificate: block 2 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"},
+		"an empty line between":       {pair.certificate + "\n" + other.certificate, pair.key, "the certificate: block 2 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"},
+		"a header":                    {strings.Replace(pair.certificate, "\n", "\nComment: x\n\n", 1), pair.key, strict},
+		"lines that are too long":     {long, pair.key, strict},
+		"X509 CERTIFICATE":            {strings.ReplaceAll(pair.certificate, " CERTIFICATE", " X509 CERTIFICATE"), pair.key, "the certificate: block 1 has a wrong label"},
+		"labels that differ":          {strings.Replace(pair.certificate, "END CERTIFICATE", "END X509 CERTIFICATE", 1), pair.key, "the certificate: block 1 has a wrong label"},
+		"an indented key":             {pair.certificate, " " + pair.key, "the private key: block 1 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"},
+		"text before the key":         {pair.certificate, "Bag Attributes\n" + pair.key, "the private key: block 1 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"},
+		"a key and another":           {pair.certificate, pair.key + other.key, ""},
+		"a key after the certificate": {pair.certificate + pair.key, pair.key, "the certificate: block 2 has a wrong label"},
+		"a certificate as the key":    {pair.certificate, pair.certificate, "the private key: block 1 has a wrong label"},
+		"a second key that is broken": {pair.certificate, pair.key + "x", "the private key: block 2 is not strict PEM: nothing around it, lines of 64 characters, LF or CRLF"},
+		"no base64":                   {strings.Replace(pair.certificate, "\nMII", "\n=II", 1), pair.key, strict},
+		"base64 with a wrong end":     {pair.certificate, strings.Replace(pair.key, "\n-----END", "=\n-----END", 1), "the private key: block 1: illegal base64 data at input byte 186"},
+		"SEC 1 of another key":        {other.certificate, sec1, "tls: private key does not match public key"},
+		"curve parameters":            {pair.certificate, parameters + sec1, "the private key: block 1 has a wrong label"},
+		"SEC 1 as PKCS #8":            {pair.certificate, strings.ReplaceAll(sec1, "EC PRIVATE", "PRIVATE"), "the private key: block 1: x509: failed to parse private key (use ParseECPrivateKey instead for this key format)"},
+		"PKCS #8 as PKCS #1":          {pair.certificate, strings.ReplaceAll(pair.key, "PRIVATE", "RSA PRIVATE"), "the private key: block 1: x509: failed to parse private key (use ParsePKCS8PrivateKey instead for this key format)"},
 	} {
+		w.ResetRequests()
 		got := w.call("CreateCustomHostname", "Hostname", "shop.customer.com", "SiteId", w.site.ID, "RecordId", w.record.ID,
 			"SslFlag", "on", "CertType", "upload", "Certificate", test.certificate, "PrivateKey", test.key)
-		if taken := got.status == 200; taken != test.taken || !taken && got.at("Code") != "CustomHostname.SetCertFailed" {
-			t.Errorf("%s: got %s, want accepted %t", title, got.raw, test.taken)
+		if taken := got.status == 200; taken != (test.reason == "") || !taken && got.at("Code") != "CustomHostname.SetCertFailed" || w.Requests()[0].Reason != test.reason {
+			t.Errorf("%s: got %s, reason %q; want %q", title, got.raw, w.Requests()[0].Reason, test.reason)
 		}
 		for _, made := range w.Hostnames() {
 			w.RemoveHostname(made.ID)
@@ -954,6 +977,7 @@ func TestLimitOfTheClocksHour(t *testing.T) {
 }
 
 func TestNamesAsOthersWriteThem(t *testing.T) {
+	t.Parallel()
 	const name = "xn--bcher-kva.xn--fiqs8s.customer.com"
 	for view, want := range map[HostnameView]string{
 		HostnameAsStored: name, HostnameFinalDot: name + ".", HostnameUnicode: "bücher.中国.customer.com",
@@ -972,18 +996,32 @@ func TestNamesAsOthersWriteThem(t *testing.T) {
 			}
 		}
 	}
-	// The longer ones are samples of RFC 3492, section 7.1.
+	// The longer ones are samples of RFC 3492, section 7.1. The last ones are at the ends of Unicode.
 	for encoded, want := range map[string]string{
 		"bcher-kva": "bücher", "Proprostnemluvesky-uyb24dma41a": "Pročprostěnemluvíčesky", "ihqwcrb4cv8a8dqg056pqjye": "他们为什么不说中文",
-		"egbpdaj6bu4bxfgehfvwxn": "ليهمابتكلموشعربي؟",
+		"egbpdaj6bu4bxfgehfvwxn": "ليهمابتكلموشعربي؟", "4dbcagdahymbxekheh6e0a7fei0b": "למההםפשוטלאמדבריםעברית",
+		"b1abfaaepdrnnbgefbadotcwatmq2g4l": "почемужеонинеговорятпорусски", "n8jok5ay5dzabd5bym9f0cm5685rrjetr6pdxa": "なぜみんな日本語を話してくれないのか",
+		"de-jg4avhby1noc0d": "パフィーdeルンバ", "az-bja": "aéz", "tda": "ü", "a": "\u0080", "hb9b": "\ud7ff", "0y0c": "\ue000", "dn32g": "\U0010ffff", "-": "", "": "",
+		strings.Repeat("a", 30) + "-4a9658576a": strings.Repeat("a", 30) + "\U0010ffff\u0080",
 	} {
 		if got, ok := punycode(encoded); !ok || got != want {
 			t.Errorf("%q: got %q, want %q", encoded, got, want)
 		}
 	}
-	for _, broken := range []string{"!", "a!", "99999999", "999999b", "-"} {
-		if got, ok := punycode(broken); ok && broken != "-" {
+	// Not letters or digits, the end within a number, numbers that are too large, surrogates, and above Unicode.
+	for _, broken := range []string{"!", "a!", "A", "bcher-k", "bcher-kv", "99999999", "999999b", "ib9b", "zy0c", "en32g"} {
+		if got, ok := punycode(broken); ok || got != "" {
 			t.Errorf("%q: got %q, want an error", broken, got)
+		}
+	}
+	// Labels that cannot be decoded are returned as they are.
+	w := newWorld(t, Options{HostnameView: HostnameUnicode})
+	for name, want := range map[string]string{
+		"xn--99999999.xn--bcher-kva.customer.com": "xn--99999999.bücher.customer.com", "axn--bcher-kva.customer.com": "axn--bcher-kva.customer.com", "*.xn--bcher-kva.com": "*.bücher.com",
+	} {
+		got := w.ok("CreateCustomHostname", "Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
+		if got.at("Hostname") != want {
+			t.Errorf("%s: got %q from Create, want %q", name, got.at("Hostname"), want)
 		}
 	}
 }

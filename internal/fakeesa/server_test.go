@@ -231,6 +231,13 @@ func TestErrorBody(t *testing.T) {
 	if date := got.header.Get("Date"); date != "Fri, 02 Jan 2026 03:04:05 GMT" {
 		t.Errorf("got the Date header %q, want that of the clock", date)
 	}
+	// The header is the clients' time, which the control does not move.
+	w.MoveClock(time.Hour)
+	for name, got := range map[string]reply{"the API": w.ok("ListSites"), "the control": w.tell("GET", "clock", "")} {
+		if date := got.header.Get("Date"); date != "Fri, 02 Jan 2026 03:04:05 GMT" {
+			t.Errorf("got the Date header %q from %s with a clock ahead, want that of the clock", date, name)
+		}
+	}
 }
 
 func TestDefaultsOfOptions(t *testing.T) {
