@@ -266,3 +266,64 @@ func TestSilentServer(t *testing.T) {
 		})
 	}
 }
+
+// TestWithin checks the time limit of an attempt while ESA is unreachable: that of connecting, and for reads also that of the
+// response.
+func TestWithin(t *testing.T) {
+	for _, test := range []struct {
+		wholeAnswer, connects bool
+		ends                  bool
+	}{{false, false, true}, {true, false, true}, {false, true, false}, {true, true, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			attempt, connected, stop := within(t.Context(), deadLimit, test.wholeAnswer)
+			time.Sleep(deadLimit - time.Nanosecond)
+			if test.connects {
+				connected()
+			}
+			if attempt.Err() != nil {
+				t.Errorf("%+v: got %v before the limit, want none", test, attempt.Err())
+			}
+			time.Sleep(time.Hour)
+			if ended := context.Cause(attempt); (ended != nil) != test.ends || test.ends && !errors.Is(ended, errDead) {
+				t.Errorf("%+v: got %v after the limit", test, ended)
+			}
+			stop()
+			if attempt.Err() == nil {
+				t.Errorf("%+v: the context has not ended", test)
+			}
+		})
+	}
+	wantText(t, errDead, "no connection within 3s; it could not be reached before either")
+}
+
+// TestPatience checks when an attempt without a response may be followed by another one.
+func TestPatience(t *testing.T) {
+	start := time.Now()
+	at := func(d time.Duration) time.Time { return start.Add(d) }
+	never := &reach{lost: start}
+	after := func(d time.Duration) *reach { return &reach{answered: at(d), lost: at(d)} }
+	for name, test := range map[string]struct {
+		reach          *reach
+		began, since   time.Duration
+		now            time.Duration
+		noSuchHost     bool
+		free, possible bool
+		dead           bool // afterwards
+	}{
+		"no response yet":                        {never, 0, 0, firstPatience - 1, false, false, true, false},
+		"no response in time":                    {never, 0, 0, firstPatience, false, false, false, true},
+		"no response to a later call":            {never, time.Minute, time.Minute, firstPatience + time.Minute - 1, false, false, true, false},
+		"no such host":                           {never, 0, 0, 0, true, false, false, true},
+		"dead":                                   {&reach{dead: true}, 0, 0, 0, false, false, false, true},
+		"a response since the previous attempt":  {after(time.Second), 0, 0, 2 * time.Second, false, false, true, false},
+		"none since the previous attempt":        {after(0), 0, 0, 60*time.Second - 1, false, true, true, false},
+		"none since then, and the host is gone":  {after(0), 0, 0, time.Second, true, true, true, false},
+		"none since the previous attempt, ended": {after(0), 0, 0, 60 * time.Second, false, false, false, true},
+	} {
+		r := &reach{answered: test.reach.answered, lost: test.reach.lost, dead: test.reach.dead}
+		free, possible := r.patience(at(test.began), at(test.since), at(test.now), 2, test.noSuchHost)
+		if free != test.free || possible != test.possible || r.isDead() != test.dead {
+			t.Errorf("%s: got free %t, possible %t, dead %t", name, free, possible, r.isDead())
+		}
+	}
+}

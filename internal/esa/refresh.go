@@ -171,10 +171,10 @@ func (x *pageIndex) find(s *sitePages, hostnameID int64) (CustomHostname, bool) 
 
 // expire drops what is too old. If the pages were worth their calls, they are read again at once.
 func (s *sitePages) expire(now time.Time) {
-	if !s.failed.IsZero() && now.Sub(s.failed) >= pageLife {
+	if now.Sub(s.failed) >= pageLife {
 		s.failed = time.Time{}
 	}
-	if s.read == 0 || now.Sub(s.began) < pageLife {
+	if now.Sub(s.began) < pageLife {
 		return
 	}
 	if s.hits < s.total {

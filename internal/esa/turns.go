@@ -2,7 +2,6 @@ package esa
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -177,9 +176,8 @@ func (t *turns) run(ctx context.Context, c *Client, a action, at place, send fun
 
 // gaveUp returns the error of a write whose context ended before ESA accepted it.
 func gaveUp(c *Client, refusal, cause error) error {
-	if e := new(Error); errors.As(refusal, &e) {
-		e.GaveUp = cause
-		return e
+	if refusal != nil {
+		return refusal
 	}
 	return &Error{Host: c.wire.host, Err: fmt.Errorf("%w, as other writes kept the record busy", ErrNotSent), GaveUp: cause}
 }

@@ -205,3 +205,163 @@ func TestTurnsEndWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+// TestBusyCodes checks which codes mean that another write is under way, and whether they are about the whole site.
+func TestBusyCodes(t *testing.T) {
+	for code, want := range map[ErrorCode][2]bool{
+		CodeRecordServiceBusy: {true, false}, CodeRecordReserved: {true, false}, CodeSiteServiceBusy: {true, true}, CodeLockFailed: {true, true},
+		CodeThrottling: {false, false}, "": {false, false},
+	} {
+		busy, wholeSite := isBusy(&Error{Code: code})
+		if got := [2]bool{busy, wholeSite}; got != want {
+			t.Errorf("%q: got %v, want %v", code, got, want)
+		}
+	}
+}
+
+// TestPlaces checks what is known of the places of hostnames, and which turn a write takes.
+func TestPlaces(t *testing.T) {
+	turns := newTurns()
+	turns.know(1, place{10, 100})
+	turns.know(1, place{0, 101})
+	turns.know(2, place{20, 0})
+	for _, test := range []struct {
+		hostnameID int64
+		at, want   place
+	}{
+		{1, place{}, place{10, 101}},
+		{1, place{11, 0}, place{11, 101}},
+		{1, place{0, 102}, place{10, 102}},
+		{2, place{}, place{20, 0}},
+		{3, place{}, place{}},
+		{0, place{30, 300}, place{30, 300}},
+	} {
+		if got := turns.placeOf(test.hostnameID, test.at); got != test.want {
+			t.Errorf("hostname %d at %v: got %v, want %v", test.hostnameID, test.at, got, test.want)
+		}
+	}
+	record, unknown := place{10, 100}, place{20, 0}
+	if turns.find(record) != nil {
+		t.Error("got a turn before any write was refused, want none")
+	}
+	turns.begin(record, false)
+	ofRecord := turns.find(record)
+	turns.begin(record, false)
+	if ofRecord == nil || turns.find(record) != ofRecord || turns.find(place{10, 101}) != nil {
+		t.Error("the turn of a record is not that of the record alone")
+	}
+	turns.begin(record, true)
+	if ofSite := turns.find(record); ofSite == nil || ofSite == ofRecord || turns.find(place{10, 101}) != ofSite {
+		t.Error("the turn of a site is not that of all of its records")
+	}
+	turns.begin(unknown, false)
+	if turns.find(place{20, 200}) == nil {
+		t.Error("a hostname whose record is unknown does not take the turn of its site")
+	}
+}
+
+// TestTurnsPassToTheSite checks that a write that holds the turn of its record leaves it once ESA refuses it because of the
+// site, so that the writes that wait behind it continue.
+func TestTurnsPassToTheSite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		ids := f.add(4)
+		for _, id := range ids {
+			f.client.KnowPlace(id, f.site.ID, f.record.ID)
+		}
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.ServiceBusy", Times: 4})
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Site.ServiceBusy"})
+		atOnce(len(ids), func(i int) {
+			if err := f.client.DeleteCustomHostname(t.Context(), ids[i]); err != nil {
+				t.Error(err)
+			}
+		})
+		if n := f.Count("DeleteCustomHostname"); n != 4+1+4 || len(f.Hostnames()) != 0 {
+			t.Errorf("got %d calls and %d hostnames, want 9 and none", n, len(f.Hostnames()))
+		}
+	})
+}
+
+// TestRest checks what the responses to writes show about the rest that a record needs.
+func TestRest(t *testing.T) {
+	now := time.Now()
+	at := func(seconds float64) time.Time { return now.Add(time.Duration(seconds * float64(time.Second))) }
+	for name, test := range map[string]struct {
+		turn     *turn
+		refused  time.Time
+		sent     float64
+		refusals int
+		rested   bool
+		want     time.Duration
+	}{
+		"refused after the last response":  {&turn{answered: at(0)}, at(1), 3, 1, false, 3 * time.Second},
+		"refused twice":                    {&turn{answered: at(0)}, at(1), 3, 2, true, 3 * time.Second},
+		"refused for longer than the cap":  {&turn{answered: at(0)}, at(1), 31, 1, false, restCap},
+		"refused before the last response": {&turn{answered: at(2)}, at(1), 3, 1, false, 0},
+		"refused at the last response":     {&turn{answered: at(1)}, at(1), 3, 1, false, 0},
+		"refused without any response":     {&turn{}, at(1), 3, 1, false, 0},
+		"refused before its turn":          {&turn{answered: at(0)}, at(1), 3, 0, false, 0},
+		"refused with a known rest":        {&turn{answered: at(0), rest: time.Second}, at(1), 3, 1, false, time.Second},
+		"accepted after the rest":          {&turn{answered: at(0), rest: time.Second}, time.Time{}, 3, 0, true, 940 * time.Millisecond},
+		"accepted without a rest":          {&turn{answered: at(0), rest: time.Second}, time.Time{}, 3, 0, false, time.Second},
+		"accepted after a short rest":      {&turn{answered: at(0), rest: 21 * time.Millisecond}, time.Time{}, 3, 0, true, 0},
+		"accepted after the shortest rest": {&turn{answered: at(0), rest: 22 * time.Millisecond}, time.Time{}, 3, 0, true, 20680 * time.Microsecond},
+	} {
+		turn := test.turn
+		turn.learn(at(test.sent), at(test.sent+1), test.refused, test.refusals, test.rested)
+		if turn.rest.Round(time.Microsecond) != test.want || !turn.answered.Equal(at(test.sent+1)) {
+			t.Errorf("%s: got a rest of %v from %v on, want %v", name, turn.rest, turn.answered, test.want)
+		}
+	}
+	long := &turn{rest: 10 * time.Second}
+	if long.tooShort(); long.rest != 11*time.Second {
+		t.Errorf("got a rest of %v after one that was too short, want 11s", long.rest)
+	}
+	long.rest = 29 * time.Second
+	if long.tooShort(); long.rest != restCap {
+		t.Errorf("got a rest of %v, want %v at most", long.rest, restCap)
+	}
+	for _, test := range []struct {
+		rest            time.Duration
+		refusals, rests int
+		want            float64 // seconds; the last response was at 0, the last refusal at 10
+	}{
+		{0, 0, 1, 0},
+		{4 * time.Second, 0, 1, 4},
+		{4 * time.Second, 0, 2, 8},
+		{4 * time.Second, 1, 1, 11},
+		{4 * time.Second, 3, 1, 13},
+		{4 * time.Second, 3, 2, 16},
+		{0, 1, 1, 10.25},
+		{20 * time.Second, 1, 1, 20},
+		{20 * time.Second, 100, 1, 30},
+	} {
+		turn := &turn{answered: at(0), rest: test.rest}
+		if got := turn.due(at(10), test.refusals, test.rests); !got.Equal(at(test.want)) {
+			t.Errorf("%+v: got %v, want %v seconds", test, got.Sub(now), test.want)
+		}
+	}
+}
+
+// TestRestIsNotBlamedForOthers checks that a write that is refused long after the last response does not prolong the rest.
+func TestRestIsNotBlamedForOthers(t *testing.T) {
+	for idle, want := range map[time.Duration]time.Duration{time.Minute: 10 * time.Second, 5 * time.Second: 11 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{})
+			id := f.add(1)[0]
+			f.client.KnowPlace(id, f.site.ID, f.record.ID)
+			at := place{f.site.ID, f.record.ID}
+			f.client.turns.begin(at, false)
+			turn := f.client.turns.find(at)
+			turn.rest, turn.answered = 10*time.Second, time.Now()
+			time.Sleep(idle)
+			f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.ServiceBusy"})
+			if err := f.client.DeleteCustomHostname(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			if turn.rest != want {
+				t.Errorf("idle for %v: got a rest of %v, want %v", idle, turn.rest, want)
+			}
+		})
+	}
+}

@@ -88,7 +88,7 @@ func (c *Client) AwaitValidated(ctx context.Context, hostnameID int64, goal Goal
 			pause = validateFirstPause
 		case hostname.hopeless(goal):
 			return last, &HopelessError{Hostname: *hostname}
-		case hostname.reached(goal) && (goal != Ownership || !hostname.awaitsChallenge() || c.clock.Now().Sub(verified) >= challengeLimit):
+		case hostname.reached(goal) && (!hostname.awaitsChallenge() || c.clock.Now().Sub(verified) >= challengeLimit):
 			return last, nil
 		}
 		if hostname.Status == StatusPending {

@@ -282,3 +282,129 @@ func TestAwaitValidatedLooksSoonAfterItHasPassed(t *testing.T) {
 		}
 	})
 }
+
+// TestAwaitValidatedEndsWithErrors checks that errors of reads and verifications end the wait, with the hostname as last read.
+func TestAwaitValidatedEndsWithErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault fakeesa.Fault
+		reads int // before the error
+		code  ErrorCode
+	}{
+		"the first read":         {fakeesa.Fault{Action: "GetCustomHostname", Code: "NoPermission"}, 0, CodeNoPermission},
+		"the hostname is gone":   {fakeesa.Fault{Action: "GetCustomHostname", Code: "CustomHostname.NotFound", Skip: 2}, 2, CodeCustomHostnameNotFound},
+		"the first verification": {fakeesa.Fault{Action: "VerifyCustomHostname", Code: "NoPermission"}, 1, CodeNoPermission},
+		"another verification":   {fakeesa.Fault{Action: "VerifyCustomHostname", Code: "InvalidParameter", Skip: 2}, 3, CodeInvalidParameter},
+	} {
+		f := newFixture(t, fakeesa.Options{})
+		id := f.create(t)
+		f.Inject(test.fault)
+		seen := 0
+		var newest *CustomHostname
+		got, err := f.client.AwaitValidated(t.Context(), id, Usable, func(h *CustomHostname) { seen++; newest = h })
+		if !IsCode(err, test.code) || seen != test.reads || got != newest || (got == nil) != (test.reads == 0) {
+			t.Errorf("%s: got %+v, error %v after %d reads; want %s after %d", name, got, err, seen, test.code, test.reads)
+		}
+	}
+	t.Run("a verification of a blocked hostname without an answer", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+		id := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOff, Status: StatusOffline, OfflineReason: "x"}).ID
+		f.Inject(fakeesa.Fault{Action: "VerifyCustomHostname", Drop: true})
+		got, err := f.client.AwaitValidated(t.Context(), id, Usable, ignore)
+		if got == nil || got.HostnameID != id || err == nil || errors.As(err, new(*HopelessError)) || IsRefusal(err) {
+			t.Errorf("got %+v, error %v; want the hostname and the error of the transport", got, err)
+		}
+	})
+}
+
+// TestAwaitValidatedReads checks when a hostname is read: while its owner does nothing, and while a verification that has
+// passed does not show.
+func TestAwaitValidatedReads(t *testing.T) {
+	passed := `{"RequestId":"R","Passed":true}`
+	for name, test := range map[string]struct {
+		made  fakeesa.Hostname
+		fault fakeesa.Fault
+		limit time.Duration
+		want  []int // seconds
+	}{
+		"pending": {fakeesa.Hostname{Status: StatusPending}, fakeesa.Fault{}, 2 * time.Minute, []int{0, 2, 6, 14, 30, 60, 90}},
+		"pending, and the third verification passes": {
+			fakeesa.Hostname{Status: StatusPending}, fakeesa.Fault{Action: "VerifyCustomHostname", Skip: 3, RawBody: &passed}, 40 * time.Second, []int{0, 2, 6, 14, 16, 20, 28},
+		},
+		"conflicted, and the verification passes": {
+			fakeesa.Hostname{Status: StatusConflicted, ConflictWith: "existing_site"}, fakeesa.Fault{Action: "VerifyCustomHostname", RawBody: &passed}, time.Hour,
+			[]int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60},
+		},
+		"configuring": {fakeesa.Hostname{Status: StatusConfiguring}, fakeesa.Fault{}, time.Minute, []int{0, 2, 6, 14, 30}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, fakeesa.Options{})
+				test.made.SiteID, test.made.RecordID, test.made.Hostname, test.made.SSLFlag = f.site.ID, f.record.ID, shop, SSLOff
+				id := f.AddHostname(test.made).ID
+				if test.fault.Action != "" {
+					f.Inject(test.fault)
+				}
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), test.limit)
+				defer cancel()
+				var got []int
+				_, _ = f.client.AwaitValidated(ctx, id, Ownership, func(*CustomHostname) { got = append(got, int(time.Since(began).Seconds())) })
+				// The last pause may end with the context.
+				for len(got) > 0 && got[len(got)-1] >= int(test.limit.Seconds()) {
+					got = got[:len(got)-1]
+				}
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("seconds of the reads (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestCanApply checks when ESA accepts an application.
+func TestCanApply(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		flag, kind, status string
+		want               bool
+	}{
+		{SSLOn, CertTypeFree, CertStatusApplyFailed, true},
+		{SSLOn, CertTypeFree, CertStatusExpiring, true},
+		{SSLOn, CertTypeFree, CertStatusExpired, true},
+		{SSLOn, CertTypeFree, CertStatusOK, false},
+		{SSLOn, CertTypeFree, CertStatusApplying, false},
+		{SSLOn, CertTypeFree, "", false},
+		{SSLOff, CertTypeFree, CertStatusExpired, false},
+		{SSLOn, CertTypeUpload, CertStatusExpired, false},
+		{"", CertTypeFree, CertStatusExpired, false},
+	} {
+		if got := (&CustomHostname{SSLFlag: test.flag, CertType: test.kind, CertStatus: test.status}).CanApply(); got != test.want {
+			t.Errorf("%+v: got %t", test, got)
+		}
+	}
+}
+
+// TestAwaitApplied checks that each of three fields shows a new application.
+func TestAwaitApplied(t *testing.T) {
+	before := CustomHostname{HostnameID: 1, CertStatus: CertStatusApplyFailed, UpdateTime: "2026-01-02T03:04:05Z", CertTXTValue: "old", Status: StatusActive}
+	for name, test := range map[string]struct {
+		change string // of the model in the response
+		reads  int
+	}{
+		"another status": {`"CertStatus":"Applying"`, 1},
+		"another time":   {`"UpdateTime":"2026-01-02T03:04:06Z"`, 1},
+		"another TXT":    {`"CertTxtValue":"new"`, 1},
+		"another name":   {`"Hostname":"a.example"`, 8},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newVirtual(t, fakeesa.Options{})
+			f.client.jitter = func() float64 { return 1 }
+			// The last of two equal names counts.
+			f.Inject(fakeesa.Fault{Times: -1, RawBody: text(`{"RequestId":"R","CustomHostnameModel":{"HostnameId":1,"CertStatus":"ApplyFailed","UpdateTime":"2026-01-02T03:04:05Z","CertTxtValue":"old","Status":"active",` + test.change + `}}`)})
+			got, err := f.client.AwaitApplied(t.Context(), &before)
+			if err != nil || got == nil || f.Count("GetCustomHostname") != test.reads {
+				t.Errorf("%s: got %+v, error %v after %d reads, want %d", name, got, err, f.Count("GetCustomHostname"), test.reads)
+			}
+		})
+	}
+}
