@@ -167,10 +167,6 @@ type faultEntry struct {
 	Delay       duration          `json:"delay,omitzero"`
 }
 
-func (faultEntry) place() string { return "" }
-
-func (f faultEntry) title() string { return f.Action }
-
 type faultsAnswer struct {
 	Faults []faultEntry `json:"faults"`
 }
@@ -223,10 +219,6 @@ func (s *Server) clockAnswer() clockAnswer {
 type clockEntry struct {
 	Forward duration `json:"forward"`
 }
-
-func (clockEntry) place() string { return "" }
-
-func (clockEntry) title() string { return "" }
 
 func (s *Server) controlClock(_ *http.Request, body []byte) (any, error) {
 	var entry clockEntry

@@ -2,7 +2,6 @@ package fakeesa
 
 import (
 	"fmt"
-	"iter"
 	"maps"
 	"net"
 	"slices"
@@ -435,7 +434,7 @@ func (st *store) listCustomHostnames(c *call) (any, *apiError) {
 		return nil, st.unknownSite(siteID)
 	}
 	var found []*hostname
-	for h := range st.listable(siteID, c.now) {
+	for _, h := range st.listable(siteID, c.now) {
 		if (recordID == 0 || h.RecordID == recordID) && (status == "" || h.Status == status) && fits(strings.TrimSuffix(st.view(h.Hostname.Hostname), ".")) {
 			found = append(found, h)
 		}
@@ -465,32 +464,31 @@ func (st *store) order(found []*hostname) {
 	}
 }
 
-// listable yields the hostnames of a site as List shows them. Deleted ones that List still shows come last.
-func (st *store) listable(siteID int64, now time.Time) iter.Seq[*hostname] {
-	return func(yield func(*hostname) bool) {
-		for _, h := range st.hostnames {
-			if h.SiteID != siteID {
-				continue
-			}
-			st.advance(h, now)
-			if now.Before(h.listedFrom) {
-				continue
-			}
-			if h.unlisted > 0 {
-				h.unlisted--
-				continue
-			}
-			if seen := h.seen(now); seen != nil && !yield(seen) {
-				return
-			}
+// listable returns the hostnames of a site as List shows them. Deleted ones that List still shows come last.
+func (st *store) listable(siteID int64, now time.Time) (all []*hostname) {
+	for _, h := range st.hostnames {
+		if h.SiteID != siteID {
+			continue
 		}
-		for _, id := range slices.Sorted(maps.Keys(st.deleted)) {
-			h := st.deleted[id]
-			if seen := h.seen(now); h.SiteID == siteID && seen != h && seen != nil && !yield(seen) {
-				return
-			}
+		st.advance(h, now)
+		if now.Before(h.listedFrom) {
+			continue
+		}
+		if h.unlisted > 0 {
+			h.unlisted--
+			continue
+		}
+		if seen := h.seen(now); seen != nil {
+			all = append(all, seen)
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(st.deleted)) {
+		h := st.deleted[id]
+		if seen := h.seen(now); h.SiteID == siteID && seen != h && seen != nil {
+			all = append(all, seen)
+		}
+	}
+	return all
 }
 
 // attachable checks that a hostname of a site can use a record. Among the documented codes of UpdateCustomHostname, only

@@ -25,10 +25,6 @@ type seedFile struct {
 	CASCertificates list[casEntry]  `json:"cas_certificates"`
 }
 
-func (seedFile) place() string { return "" }
-
-func (seedFile) title() string { return "" }
-
 type siteEntry struct {
 	ID         seedID              `json:"id,omitempty"`
 	Name       string              `json:"name"`
@@ -404,9 +400,9 @@ func (st *store) txtEntries() list[txtEntry] {
 	return entries
 }
 
-// An entry is an object of a seed file or of the control.
+// An entry is an object of a list in a seed file.
 type entry interface {
-	// place returns the name of its list, if any.
+	// place returns the name of its list.
 	place() string
 	// title returns its name, if any.
 	title() string
