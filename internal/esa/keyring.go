@@ -28,7 +28,7 @@ type keys struct {
 
 // goodAt reports whether the set is not empty and has not expired.
 func (k keys) goodAt(now time.Time) bool {
-	return k.accessKey != "" && (k.expires.IsZero() || now.Before(k.expires))
+	return k.accessKey != "" && k.secretKey != "" && (k.expires.IsZero() || now.Before(k.expires))
 }
 
 // source returns sets of credentials. Only one goroutine calls it at a time. It caches a set until that expires.

@@ -219,3 +219,151 @@ func TestCreateQuotaEnds(t *testing.T) {
 		}
 	})
 }
+
+// TestCreateQuotaEndsBeforeItIsSent checks the error of a create whose context ends before it was sent, because another create
+// tries whether there is room.
+func TestCreateQuotaEndsBeforeItIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{CreateLimitPerHour: 1})
+		f.create(t)
+		create := func(name string, limit time.Duration) error {
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			in := f.createInput()
+			in.Hostname = name
+			id, err := f.client.CreateCustomHostname(ctx, in)
+			if id != 0 {
+				t.Errorf("got id %d, want none", id)
+			}
+			return err
+		}
+		var group sync.WaitGroup
+		group.Go(func() { _ = create("first.customer.com", 20*time.Minute) })
+		time.Sleep(time.Minute)
+		began := time.Now()
+		wantText(t, create("second.customer.com", 10*time.Minute),
+			"throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+		if took := time.Since(began); took != 10*time.Minute {
+			t.Errorf("got %v, want 10m", took)
+		}
+		group.Wait()
+		for _, request := range f.RequestsOf("CreateCustomHostname") {
+			if request.Params.Get("Hostname") == "second.customer.com" {
+				t.Error("the second create was sent")
+			}
+		}
+	})
+}
+
+// TestIsThrottled checks what counts as throttled.
+func TestIsThrottled(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{&Error{Code: CodeTooManyRequests}, true},
+		{&Error{Code: CodeThrottling}, true},
+		{&Error{Code: "Throttling.Api"}, true},
+		{&Error{Code: CodeRejectedThrottling}, true},
+		{&Error{Code: "Throttled"}, false},
+		{&Error{Code: "Something.New", Status: 429}, true},
+		{&Error{Status: 429}, true},
+		{&Error{Code: CodeRecordServiceBusy, Status: 429}, false},
+		{&Error{Code: CodeSiteServiceBusy, Status: 429}, false},
+		{&Error{Code: CodeNoPermission, Status: 403}, false},
+		{&CreateQuotaError{Err: &Error{Code: CodeThrottling}}, true},
+		{errors.New("Throttling"), false},
+		{nil, false},
+	} {
+		if got := isThrottled(test.err); got != test.want {
+			t.Errorf("%v: got %t", test.err, got)
+		}
+	}
+}
+
+// TestCreateQuotaRoom checks what the client knows of the room for creates, step by step.
+func TestCreateQuotaRoom(t *testing.T) {
+	start := time.Now()
+	q := newCreateQuota()
+	enter := func(after time.Duration, room bool, due time.Duration) {
+		t.Helper()
+		gotRoom, gotDue := q.enter(start.Add(after))
+		want := time.Time{}
+		if due != 0 {
+			want = start.Add(due)
+		}
+		if gotRoom != room || !gotDue.Equal(want) {
+			t.Errorf("after %v: got room %t, due after %v; want %t, %v", after, gotRoom, gotDue.Sub(start), room, due)
+		}
+	}
+	accepted := func(after time.Duration) {
+		q.take(start.Add(after))
+		q.learn(start.Add(after), true, false, false, false)
+	}
+	refused := func(after time.Duration, tried bool) { q.learn(start.Add(after), false, true, tried, false) }
+
+	for i := range 3 { // as long as no create is throttled, there is room
+		enter(time.Duration(i)*time.Minute, true, 0)
+		accepted(time.Duration(i) * time.Minute)
+	}
+	enter(3*time.Minute, true, 0)
+	refused(3*time.Minute, false) // so the room is 3
+	const slack = probeSlack
+	enter(4*time.Minute, false, time.Hour+slack)
+	q.try()
+	refused(5*time.Minute, true)
+	if q.tries() != 1 || q.soFar() != 3 {
+		t.Errorf("got %d tries and %d hostnames, want 1 and 3", q.tries(), q.soFar())
+	}
+	enter(time.Hour+slack-1, false, time.Hour+slack)
+	enter(time.Hour+slack, true, 0)
+	enter(time.Hour+slack, false, 0) // the one under way takes the room; nobody knows when there is more
+	accepted(time.Hour + slack)
+	enter(time.Hour+slack, false, time.Hour+time.Minute+slack)
+	enter(time.Hour+time.Minute+slack, true, 0)
+	refused(time.Hour+time.Minute+slack, false) // so the room is only 2
+	enter(time.Hour+time.Minute+slack, false, time.Hour+2*time.Minute+slack)
+
+	// A create that succeeds long before there should be room is a surprise: all are sent again.
+	q.try()
+	surprise := time.Hour + 90*time.Second
+	q.take(start.Add(surprise))
+	q.learn(start.Add(surprise), true, false, true, true)
+	if q.tries() != 0 || q.soFar() != 5 {
+		t.Errorf("got %d tries and %d hostnames after a surprise, want 0 and 5", q.tries(), q.soFar())
+	}
+	for i := range 3 {
+		enter(surprise+time.Duration(i), true, 0)
+		accepted(surprise + time.Duration(i))
+	}
+	enter(surprise+time.Minute, true, 0)
+	refused(surprise+time.Minute, false) // most creates of the last hour came after the surprise: the hour started then
+	enter(surprise+time.Minute, false, surprise+time.Hour+slack)
+}
+
+// TestProbePause checks the pauses between the tries of a throttled create.
+func TestProbePause(t *testing.T) {
+	for _, test := range []struct {
+		tries  int
+		err    error
+		jitter float64
+		want   time.Duration
+	}{
+		{0, nil, 0, 250 * time.Millisecond},
+		{0, nil, 1, 500 * time.Millisecond},
+		{1, nil, 1, 2 * time.Second},
+		{4, nil, 1, 128 * time.Second},
+		{5, nil, 1, probeCap},
+		{100, nil, 0, probeCap / 2},
+		{2, &Error{Code: CodeThrottling}, 1, 8 * time.Second},
+		{2, errors.New("x"), 1, 8 * time.Second},
+		{2, &Error{RetryAfter: time.Minute}, 0, time.Minute},
+		{2, &Error{RetryAfter: time.Minute}, 1, time.Minute + backoffBase},
+		{2, &Error{RetryAfter: toldCap + 1}, 0, toldCap},
+	} {
+		client := &Client{jitter: func() float64 { return test.jitter }}
+		if got := client.probePause(test.tries, test.err); got != test.want {
+			t.Errorf("%+v: got a pause of %v", test, got)
+		}
+	}
+}

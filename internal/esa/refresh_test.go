@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -420,4 +421,159 @@ func TestRefreshSeenAfterAWriteAndAfterAMinute(t *testing.T) {
 	if _, err := f.client.RefreshSeen(t.Context(), one); err != nil || len(f.Requests()) == 0 {
 		t.Errorf("no call after a minute (error %v)", err)
 	}
+}
+
+// TestRefreshCalls checks the calls of single refreshes, one after another: G is a Get, and L the list of a page.
+func TestRefreshCalls(t *testing.T) {
+	const verify = -1
+	type step struct {
+		after    time.Duration // since the first step
+		hostname int
+		want     string // the calls
+	}
+	for name, test := range map[string]struct {
+		count, size int
+		steps       []step
+	}{
+		"the hostnames of the last of three pages": {7, 3, []step{
+			{0, 6, "G"}, {0, 6, "L1G"}, {0, 6, "L2L3"}, {0, 6, ""}, {0, 5, ""}, {pageLife - 1, 0, ""},
+		}},
+		"the hostnames of the first page": {7, 3, []step{{0, 0, "G"}, {0, 1, "L1"}, {0, 2, ""}, {0, 3, "G"}, {0, 4, "L2L3"}, {0, 5, ""}}},
+		"one page":                        {2, 3, []step{{0, 0, "G"}, {0, 1, "L1"}, {pageLife - 1, 0, ""}, {pageLife, 0, "L1"}, {pageLife, 1, ""}}},
+		"one full page":                   {3, 3, []step{{0, 0, "G"}, {0, 1, "L1"}, {0, 2, ""}}},
+		"pages that were worth it": {7, 3, []step{
+			{0, 0, "G"}, {0, 0, "L1"}, {0, 6, "G"}, {0, 6, "L2L3"}, {0, 5, ""}, {pageLife, 5, "L1L2L3"}, {pageLife, 0, ""},
+		}},
+		"pages that were not worth it": {7, 3, []step{
+			{0, 0, "G"}, {0, 0, "L1"}, {0, 6, "G"}, {0, 6, "L2L3"}, {pageLife, 5, "G"}, {pageLife, 0, "L1"},
+		}},
+		"after a write": {2, 3, []step{{0, 0, "G"}, {0, 1, "L1"}, {0, verify, "V"}, {0, 0, "G"}, {0, 1, ""}, {pageLife, 0, "L1"}, {pageLife, 0, ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, fakeesa.Options{})
+				known := make([]CustomHostname, test.count)
+				for i, id := range f.add(test.count) {
+					known[i] = f.get(t, id)
+				}
+				f.client.pageIndex.pageSize = test.size
+				f.ResetRequests()
+				began := time.Now()
+				for i, step := range test.steps {
+					time.Sleep(time.Until(began.Add(step.after)))
+					f.ResetRequests()
+					if step.hostname == verify {
+						if _, err := f.client.VerifyCustomHostname(t.Context(), known[0].HostnameID); err != nil {
+							t.Fatal(err)
+						}
+					} else if got, err := f.client.RefreshCustomHostname(t.Context(), known[step.hostname]); err != nil || !cmp.Equal(*got, known[step.hostname]) {
+						t.Errorf("step %d: got %+v, error %v; want %+v", i, got, err, known[step.hostname])
+					}
+					if calls := f.calls(); calls != step.want {
+						t.Errorf("step %d: got the calls %q, want %q", i, calls, step.want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// calls returns the first letter of each call, with the page's number.
+func (f *fixture) calls() (calls string) {
+	for _, request := range f.Requests() {
+		calls += request.Action[:1] + request.Params.Get("PageNumber")
+	}
+	return calls
+}
+
+// TestRefreshEndsAtAnEmptyPage checks that pages are read until the first empty one, whatever the total.
+func TestRefreshEndsAtAnEmptyPage(t *testing.T) {
+	f, known := refreshed(t, 9)
+	f.client.pageIndex.pageSize = 3
+	f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Params: map[string]string{"PageNumber": "2"}, RawBody: text(`{"RequestId":"R","TotalCount":9,"Hostnames":[]}`)})
+	for _, want := range []string{"G", "L1G", "L2G", "G", "G"} {
+		f.ResetRequests()
+		if _, err := f.client.RefreshCustomHostname(t.Context(), known[8]); err != nil || f.calls() != want {
+			t.Errorf("got the calls %q, error %v; want %q", f.calls(), err, want)
+		}
+	}
+}
+
+// TestRefreshWithoutPages checks how long no page is read after one could not be read.
+func TestRefreshWithoutPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		known := f.get(t, f.add(2)[0])
+		f.Inject(fakeesa.Fault{Action: "ListCustomHostnames", Code: "NoPermission"})
+		began := time.Now()
+		for _, step := range []struct {
+			after time.Duration
+			want  string
+		}{{0, "G"}, {0, "L1G"}, {0, "G"}, {pageLife - 1, "G"}, {pageLife, "L1"}, {pageLife, ""}} {
+			time.Sleep(time.Until(began.Add(step.after)))
+			f.ResetRequests()
+			if _, err := f.client.RefreshCustomHostname(t.Context(), known); err != nil || f.calls() != step.want {
+				t.Errorf("after %v: got the calls %q, error %v; want %q", step.after, f.calls(), err, step.want)
+			}
+		}
+	})
+}
+
+// TestRefreshNeedsTheSiteAndTheTime checks that a hostname is read by Get if its site or its UpdateTime is unknown.
+func TestRefreshNeedsTheSiteAndTheTime(t *testing.T) {
+	f, known := refreshed(t, 3)
+	f.refreshAll(t, known, 1)
+	for field, change := range map[string]func(*CustomHostname){
+		"SiteID":     func(h *CustomHostname) { h.SiteID = 0 },
+		"UpdateTime": func(h *CustomHostname) { h.UpdateTime = "" },
+	} {
+		less := known[1]
+		change(&less)
+		f.ResetRequests()
+		if got, err := f.client.RefreshCustomHostname(t.Context(), less); err != nil || !cmp.Equal(*got, known[1]) || f.calls() != "G" {
+			t.Errorf("without %s: got %+v, error %v, calls %q; want one Get", field, got, err, f.calls())
+		}
+	}
+}
+
+// TestRefreshSeenCalls checks the calls for hostnames of which only the id is known.
+func TestRefreshSeenCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		ids := f.add(4)
+		ssl := f.AddHostname(fakeesa.Hostname{SiteID: f.site.ID, RecordID: f.record.ID, Hostname: shop, SSLFlag: SSLOn, CertType: CertTypeCAS, CasID: 30000478}).ID
+		whole := f.get(t, ssl)
+		began := time.Now()
+		seen := func(after time.Duration, id int64, known CustomHostname, want string) {
+			t.Helper()
+			time.Sleep(time.Until(began.Add(after)))
+			f.ResetRequests()
+			known.HostnameID = id
+			got, err := f.client.RefreshSeen(t.Context(), known)
+			if calls := f.calls(); err != nil || got.HostnameID != id || got.SiteID != f.site.ID || calls != want {
+				t.Errorf("hostname %d: got %+v, error %v, calls %q; want %q", id, got, err, calls, want)
+			}
+		}
+		for _, id := range ids[:3] { // of sites that are unknown
+			seen(0, id, CustomHostname{}, "G")
+		}
+		seen(0, ids[0], CustomHostname{}, "")
+		seen(pageLife-1, ids[0], CustomHostname{}, "")
+		began = began.Add(pageLife)
+		seen(0, ids[0], CustomHostname{}, "G")
+		seen(0, ids[1], CustomHostname{}, "L1")
+		seen(0, ids[3], CustomHostname{}, "")
+		seen(0, ids[0], CustomHostname{}, "") // what Get returned
+		seen(0, ssl, CustomHostname{CertStatus: whole.CertStatus}, "G")
+		got, err := f.client.RefreshSeen(t.Context(), CustomHostname{HostnameID: ssl})
+		if err != nil || !cmp.Equal(*got, whole) {
+			t.Errorf("got %+v, error %v; want what Get returned", got, err)
+		}
+		// What pages show of a hostname is not used after a write.
+		if _, err := f.client.VerifyCustomHostname(t.Context(), ids[3]); err != nil {
+			t.Fatal(err)
+		}
+		seen(0, ids[3], CustomHostname{}, "G")
+		seen(0, ids[3], CustomHostname{}, "")
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -193,8 +192,8 @@ func TestTurnsEndWithTheContext(t *testing.T) {
 			switch {
 			case e.Code == CodeRecordReserved:
 				refused.Add(1)
-			case !strings.Contains(e.Error(), "other writes kept the record busy"):
-				t.Errorf("got error %v, want that other writes kept the record busy", err)
+			default:
+				wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
 			}
 		})
 		if took := time.Since(began); took != 10*time.Minute {
@@ -279,6 +278,37 @@ func TestTurnsPassToTheSite(t *testing.T) {
 		if n := f.Count("DeleteCustomHostname"); n != 4+1+4 || len(f.Hostnames()) != 0 {
 			t.Errorf("got %d calls and %d hostnames, want 9 and none", n, len(f.Hostnames()))
 		}
+	})
+}
+
+// TestTurnsOfTheSiteEndWithTheContext checks a write whose context ends after it has left the turn of its record for that of the
+// site.
+func TestTurnsOfTheSiteEndWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.ReadTimeout = 2 * time.Hour })
+		ids := f.add(2)
+		for _, id := range ids {
+			f.client.KnowPlace(id, f.site.ID, f.record.ID)
+		}
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.ServiceBusy"})
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Site.ServiceBusy"})
+		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", After: true, Delay: time.Hour})
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := f.client.DeleteCustomHostname(t.Context(), ids[0]); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(100 * time.Millisecond) // the first write has been refused once, and waits in the turn of the record
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		began := time.Now()
+		err := f.client.DeleteCustomHostname(ctx, ids[1])
+		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
+		if took := time.Since(began); took != 10*time.Minute || f.Count("DeleteCustomHostname") != 3 {
+			t.Errorf("got %d calls after %v, want 3 after 10m", f.Count("DeleteCustomHostname"), took)
+		}
+		group.Wait()
 	})
 }
 
