@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,6 +203,25 @@ func TestActionsSendWhatTheSheetSays(t *testing.T) {
 			if request.Action != test.action || request.Method != test.method {
 				t.Errorf("got request %s %s, want %s %s", request.Method, request.Action, test.method, test.action)
 			}
+			for name := range request.Params {
+				delete(request.Query, name)
+			}
+			common := []string{"AccessKeyId", "Action", "Format", "Signature", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version"}
+			if names := slices.Sorted(maps.Keys(request.Query)); !slices.Equal(names, common) {
+				t.Errorf("got the common parameters %q, want %q", names, common)
+			}
+			request = f.Requests()[0]
+			contentType := ""
+			if test.method == http.MethodPost {
+				contentType = "application/x-www-form-urlencoded"
+			}
+			for name, want := range map[string]string{
+				"User-Agent": "test", "Accept": "application/json", "X-Acs-Action": test.action, "X-Acs-Version": "2024-09-10", "Content-Type": contentType,
+			} {
+				if got := request.Header.Get(name); got != want {
+					t.Errorf("got the header %s %q, want %q", name, got, want)
+				}
+			}
 			got := map[string]string{}
 			for name := range request.Params {
 				got[name] = request.Params.Get(name)
@@ -288,6 +309,14 @@ func TestParameterPlaceIsLearnedTogether(t *testing.T) {
 	if warned.Load() != 1 {
 		t.Errorf("got %d warnings, want 1", warned.Load())
 	}
+	for _, code := range []ErrorCode{"HostnameId", "MissingSiteId"} {
+		f.Inject(fakeesa.Fault{Code: string(code)})
+		f.client.wire.inQuery.Store(false)
+		if _, err := f.client.GetCustomHostname(t.Context(), h.ID); !IsCode(err, code) || f.client.wire.inQuery.Load() {
+			t.Errorf("got error %v, want %s, which says nothing about the place", err, code)
+		}
+	}
+	f.client.wire.inQuery.Store(true)
 	f.Inject(fakeesa.Fault{Code: "MissingHostnameId"})
 	if _, err := f.client.GetCustomHostname(t.Context(), h.ID); !IsCode(err, "MissingHostnameId") {
 		t.Errorf("got error %v, want MissingHostnameId", err)
@@ -583,6 +612,16 @@ func TestTransportErrorsNameHostAndActionOnly(t *testing.T) {
 }
 
 func TestContextEndsACallAtOnce(t *testing.T) {
+	t.Run("before it is sent", func(t *testing.T) {
+		f := newFixture(t, fakeesa.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := f.client.GetSite(ctx, f.site.ID)
+		wantText(t, err, "GetSite at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempts: context canceled")
+		if n := f.credential.asked.Load(); n != 0 || len(f.Requests()) != 0 {
+			t.Errorf("the credential was used %d times for %d requests, want none", n, len(f.Requests()))
+		}
+	})
 	t.Run("while waiting for the response", func(t *testing.T) {
 		reached := make(chan struct{})
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -145,4 +145,8 @@ func TestErrorFields(t *testing.T) {
 			t.Errorf("%s: got %s, want %s (%v)", name, got, test.want, err)
 		}
 	}
+	f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = 0 })
+	f.Inject(fakeesa.Fault{RawBody: text(fmt.Sprintf(`{"RequestId":"R","SiteModel":{"SiteId":%d}}`, f.site.ID)), Drop: true})
+	_, err := f.client.GetSite(t.Context(), f.site.ID)
+	wantText(t, err, "GetSite at "+strings.TrimPrefix(f.URL(), "http://")+": unexpected EOF")
 }

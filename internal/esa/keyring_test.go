@@ -395,6 +395,25 @@ func TestLibrarySetsAreDated(t *testing.T) {
 	}
 }
 
+// TestLibrarySetsAreDatedAcrossFailures checks that a failure between two calls does not make a set look new.
+func TestLibrarySetsAreDatedAcrossFailures(t *testing.T) {
+	now := time.Now()
+	var failure error
+	b := newBlocking("", time.Hour, func(context.Context, time.Time) (keys, error) {
+		if failure != nil {
+			return keys{}, failure
+		}
+		return keys{accessKey: "ak", secretKey: "sk"}, nil
+	})
+	for minute, err := range []error{nil, errSourceDown, nil} {
+		failure = err
+		set, err := b.get(t.Context(), now.Add(time.Duration(minute)*time.Minute))
+		if !errors.Is(err, failure) || err == nil && !set.expires.Equal(now.Add(time.Hour)) {
+			t.Errorf("minute %d: got a set that is valid for %v, error %v; want 1h", minute, set.expires.Sub(now), err)
+		}
+	}
+}
+
 // TestCredentialHiccups checks that a source that fails now and then costs attempts, but fails no call.
 func TestCredentialHiccups(t *testing.T) {
 	asked := 0

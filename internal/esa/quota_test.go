@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,6 +193,7 @@ func TestCreateQuotaEnds(t *testing.T) {
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer cancel()
+		var throttled atomic.Int32
 		atOnce(3, func(i int) {
 			in := f.createInput()
 			in.Hostname = fmt.Sprintf("h%d.customer.com", i)
@@ -204,13 +206,16 @@ func TestCreateQuotaEnds(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("got error %v, want an Error in it", err)
 			}
-			switch e.Code {
-			case CodeThrottlingUser:
-				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: Throttling.User: "+e.Message+" (request id "+e.RequestID+")")
-			case "": // This one waited for the others.
+			if e.Code == "" { // This one waited for the others.
 				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+				return
 			}
+			throttled.Add(1)
+			wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: Throttling.User: "+e.Message+" (request id "+e.RequestID+")")
 		})
+		if throttled.Load() == 0 {
+			t.Error("no create returned the error of ESA")
+		}
 		if n := f.Count("ListCustomHostnames"); n != 0 {
 			t.Errorf("got %d lists, want none, as throttled creates have no effect", n)
 		}
@@ -364,6 +369,21 @@ func TestProbePause(t *testing.T) {
 		client := &Client{jitter: func() float64 { return test.jitter }}
 		if got := client.probePause(test.tries, test.err); got != test.want {
 			t.Errorf("%+v: got a pause of %v", test, got)
+		}
+	}
+}
+
+// TestCreateQuotaAfterASurprise checks when a surprise starts the hour of the quota: if at least half of the creates of the last
+// hour came since.
+func TestCreateQuotaAfterASurprise(t *testing.T) {
+	start := time.Now()
+	for opened, want := range map[time.Duration]int{0: 4, time.Second: 3, 2 * time.Second: 2, 3 * time.Second: 4, time.Minute: 4} {
+		q := &createQuota{opened: start.Add(opened)}
+		for i := range 4 {
+			q.take(start.Add(time.Duration(i) * time.Second))
+		}
+		if got := q.roomNow(); got != want {
+			t.Errorf("a surprise after %v: got room for %d, want %d", opened, got, want)
 		}
 	}
 }

@@ -175,11 +175,14 @@ func TestNeverSent(t *testing.T) {
 	t.Cleanup(asksPassword.Close)
 	overloaded := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	t.Cleanup(overloaded.Close)
+	opens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	t.Cleanup(opens.Close)
 	for title, test := range map[string]struct {
 		endpoint, proxy string
 		attempts        int
 		want            string
 	}{
+		"a proxy that gets through to HTTP": {"https://esa.test", opens.URL, 1, "server gave HTTP response to HTTPS client"},
 		"a proxy that is down":              {"https://esa.test", closed.URL, 4, "proxyconnect tcp"},
 		"a proxy that asks for a password":  {"https://esa.test", asksPassword.URL, 1, "CONNECT with HTTP status 407"},
 		"a proxy that does not get through": {"https://esa.test", overloaded.URL, 4, "CONNECT with HTTP status 503"},

@@ -129,12 +129,18 @@ func TestRetryAfter(t *testing.T) {
 	}
 	const date = "Wed, 21 Oct 2026 07:28:00 GMT"
 	for header, want := range map[string]time.Duration{
-		"7": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "9223372036854775807": retryAfterCap,
+		"7": 7 * time.Second, "0": 0, "-5": 0, "": 0, "soon": 0, "1.5": 0, "9223372036854775807": retryAfterCap, "9223372036854775808": 0, "3599": retryAfterCap - time.Second, "3601": retryAfterCap,
 		"Wed, 21 Oct 2026 07:28:09 GMT": 9 * time.Second, date: 0, "Wed, 21 Oct 2026 07:27:00 GMT": 0, "Thu, 22 Oct 2026 07:28:00 GMT": retryAfterCap,
 	} {
 		if got := retryAfter(http.Header{"Retry-After": {header}, "Date": {date}}); got != want {
 			t.Errorf("Retry-After %q: got %v, want %v", header, got, want)
 		}
+	}
+	if got := retryAfter(http.Header{"Retry-After": {date}}); got != 0 {
+		t.Errorf("Retry-After without a date: got %v, want none", got)
+	}
+	if got := retryAfter(http.Header{"Retry-After": {"9"}, "X-Acs-Retry-After": {"0"}}); got != 9*time.Second {
+		t.Errorf("both headers, the first of which is 0: got %v, want 9s", got)
 	}
 	if got := retryAfter(http.Header{"Retry-After": {"9"}, "X-Acs-Retry-After": {"1500"}}); got != 1500*time.Millisecond {
 		t.Errorf("both headers: got %v, want 1.5s", got)

@@ -364,9 +364,9 @@ func retryAfter(header http.Header) time.Duration {
 	if seconds, err := strconv.ParseInt(standard, 10, 64); err == nil && seconds > 0 {
 		return time.Duration(min(seconds, int64(retryAfterCap/time.Second))) * time.Second
 	}
-	at, err := http.ParseTime(standard)
-	date, dateErr := http.ParseTime(header.Get("Date"))
-	if err != nil || dateErr != nil {
+	at, _ := http.ParseTime(standard) // an invalid time is the zero time, which is long past
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
 		return 0
 	}
 	return max(0, min(at.Sub(date), retryAfterCap))
