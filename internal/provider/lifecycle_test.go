@@ -1,0 +1,458 @@
+package provider
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"terraform-provider-esa/internal/fakeesa"
+)
+
+// otherCas is the id of a second certificate of SSL Certificates Service.
+const otherCas = 30000479
+
+var updateLifecycle = flag.Bool("update-lifecycle", false, "write testdata/lifecycle.txt")
+
+// lifecycle is a run of one hostname that writes down what its refreshes, plans and applies do: what changes in the state,
+// what is unknown or requires replacement, which calls are made with which parameters, and all diagnostics.
+type lifecycle struct {
+	*chaosRun
+	text  *strings.Builder
+	masks *strings.Replacer
+}
+
+// TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
+// of other arguments, changes outside Terraform, unknown values, and responses that refuse a call. After a change of
+// behaviour, write the file anew with -update-lifecycle, and read the difference.
+func TestLifecycle(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	kinds := map[string]map[string]any{
+		"off":    {"ssl_flag": "off"},
+		"free":   {"ssl_flag": "on", "cert_type": "free"},
+		"first":  {"ssl_flag": "on", "cert_type": "upload", "certificate": first.CertificatePEM, "private_key_wo": first.PrivateKeyPEM},
+		"second": {"ssl_flag": "on", "cert_type": "upload", "certificate": second.CertificatePEM, "private_key_wo": second.PrivateKeyPEM},
+		"stored": {"ssl_flag": "on", "cert_type": "upload", "certificate": first.CertificatePEM, "private_key": first.PrivateKeyPEM},
+		"cas":    {"ssl_flag": "on", "cert_type": "cas", "cas_id": casID},
+	}
+	var got strings.Builder
+	// hostname creates a hostname of a kind, with more arguments, and starts a section with a title.
+	hostname := func(title, kind string, options fakeesa.Options, more ...map[string]any) *lifecycle {
+		a := newAccount(t, options, everyReading()...)
+		config := maps.Clone(kinds[kind])
+		for _, m := range more {
+			maps.Copy(config, m)
+		}
+		l := &lifecycle{newQuietRun(t, a, config), &got, nil}
+		l.masks = strings.NewReplacer(
+			first.CertificatePEM, "<first>", second.CertificatePEM, "<second>", first.PrivateKeyPEM, "<first key>", second.PrivateKeyPEM, "<second key>",
+			fmt.Sprint(a.site.ID), "<site>", fmt.Sprint(a.record.ID), "<record>", fmt.Sprint(a.record2.ID), "<record 2>", casID, "<cas>", strings.TrimPrefix(a.URL(), "http://"), "<host>",
+		)
+		fmt.Fprintf(&got, "## %s\n", title)
+		return l
+	}
+	another := func(l *lifecycle) map[string]any {
+		return map[string]any{"record_id": fmt.Sprint(l.account.record2.ID)}
+	}
+
+	for _, from := range slices.Sorted(maps.Keys(kinds)) {
+		hostname("create: "+from, from, fakeesa.Options{}).apply()
+		for _, to := range slices.Sorted(maps.Keys(kinds)) {
+			if from == to {
+				continue
+			}
+			l := hostname(from+" to "+to, from, fakeesa.Options{PublishAtOnce: true}).quietly()
+			l.change(kinds[to])
+			l.apply()
+		}
+		l := hostname(from+": another record", from, fakeesa.Options{}).quietly()
+		l.change(another(l))
+		l.apply()
+		l = hostname(from+": another hostname", from, fakeesa.Options{}).quietly()
+		l.change(map[string]any{"hostname": "www.customer.com"})
+		l.apply()
+		l = hostname(from+": without key, and destroy", from, fakeesa.Options{}).quietly()
+		l.change(map[string]any{"private_key_wo": nil})
+		l.apply()
+		l.configs[0] = nil
+		l.apply()
+	}
+	changes := map[string]struct {
+		kind string
+		more map[string]any // of the creation
+		to   map[string]any
+	}{
+		"the key's version":              {"first", map[string]any{"private_key_wo_version": 1}, map[string]any{"private_key_wo_version": 2}},
+		"the key's version, for once":    {"first", nil, map[string]any{"private_key_wo_version": 1}},
+		"the key's version, without key": {"first", map[string]any{"private_key_wo_version": 1}, map[string]any{"private_key_wo_version": 2, "private_key_wo": nil}},
+		"the certificate, without key":   {"first", nil, map[string]any{"certificate": second.CertificatePEM, "private_key_wo": nil}},
+		"the certificate's spelling":     {"first", nil, map[string]any{"certificate": "shop\n" + first.CertificatePEM + "\n"}},
+		"a stored key":                   {"stored", nil, map[string]any{"private_key": second.PrivateKeyPEM, "certificate": second.CertificatePEM}},
+		"only the stored key":            {"stored", nil, map[string]any{"private_key": first.PrivateKeyPEM + "\n"}},
+		"the cas_id":                     {"cas", nil, map[string]any{"cas_id": fmt.Sprint(otherCas)}},
+		"the cas_region":                 {"cas", nil, map[string]any{"cas_region": "ap-southeast-1"}},
+		"the cas_region, set as it was":  {"cas", nil, map[string]any{"cas_region": "cn-hangzhou"}},
+		"the site":                       {"off", nil, map[string]any{"site_id": "1"}},
+		"the trigger":                    {"free", nil, map[string]any{"certificate_apply_trigger": "1"}},
+		"no trigger any more":            {"free", map[string]any{"certificate_apply_trigger": "1"}, map[string]any{"certificate_apply_trigger": nil}},
+		"unknown record_id":              {"first", nil, map[string]any{"record_id": unknown{}}},
+		"unknown hostname":               {"first", nil, map[string]any{"hostname": unknown{}}},
+		"unknown ssl_flag":               {"first", nil, map[string]any{"ssl_flag": unknown{}}},
+		"unknown cert_type":              {"first", nil, map[string]any{"cert_type": unknown{}}},
+		"unknown cert_type, of cas":      {"cas", nil, map[string]any{"cert_type": unknown{}}},
+		"unknown certificate":            {"first", nil, map[string]any{"certificate": unknown{}}},
+		"unknown certificate, no key":    {"first", nil, map[string]any{"certificate": unknown{}, "private_key_wo": nil}},
+		"unknown key":                    {"first", nil, map[string]any{"certificate": second.CertificatePEM, "private_key_wo": unknown{}}},
+		"unknown version":                {"first", nil, map[string]any{"private_key_wo_version": unknown{}}},
+		"unknown cas_id":                 {"cas", nil, map[string]any{"cas_id": unknown{}}},
+		"unknown cas_region":             {"cas", nil, map[string]any{"cas_region": unknown{}}},
+		"unknown trigger":                {"free", nil, map[string]any{"certificate_apply_trigger": unknown{}}},
+	}
+	for _, title := range slices.Sorted(maps.Keys(changes)) {
+		change := changes[title]
+		l := hostname("change: "+title, change.kind, fakeesa.Options{}, change.more).quietly()
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		l.change(change.to)
+		l.apply()
+	}
+
+	// Changes outside Terraform. Each is refreshed and planned; what the configuration contradicts is changed back.
+	outside := map[string]struct {
+		kind   string
+		change func(*fakeesa.Hostname)
+	}{
+		"record":              {"off", func(h *fakeesa.Hostname) { h.RecordID++ }},
+		"SSL off":             {"free", func(h *fakeesa.Hostname) { h.SSLFlag = "off" }},
+		"SSL on":              {"off", func(h *fakeesa.Hostname) { h.SSLFlag, h.CertType = "on", "free" }},
+		"another type":        {"first", func(h *fakeesa.Hostname) { h.CertType, h.Certificate, h.PrivateKey = "free", "", "" }},
+		"another certificate": {"first", func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM }},
+		"another cas_id":      {"cas", func(h *fakeesa.Hostname) { h.CasID = otherCas }},
+		"conflicted":          {"off", func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }},
+		"offline":             {"off", func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }},
+		"failed": {"free", func(h *fakeesa.Hostname) {
+			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 3, "canceled"
+		}},
+		"applying": {"free", func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }},
+	}
+	for _, title := range slices.Sorted(maps.Keys(outside)) {
+		l := hostname("outside: "+title, outside[title].kind, fakeesa.Options{}).quietly()
+		l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change)
+		l.apply()
+	}
+	for _, kind := range []string{"off", "first"} {
+		l := hostname("outside: deleted, "+kind, kind, fakeesa.Options{}).quietly()
+		l.account.RemoveHostname(l.account.hostname(t).ID)
+		l.apply()
+	}
+	for _, status := range []string{"", "Applying", "OK", "Expiring", "Expired", "ApplyFailed", "Revoked"} {
+		l := hostname("another trigger, certificate "+status, "free", fakeesa.Options{PublishAtOnce: true}).quietly()
+		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", status })
+		l.change(map[string]any{"certificate_apply_trigger": "1"})
+		l.apply()
+	}
+
+	// Responses that refuse a call.
+	record := func(id func(a *account) string) func(l *lifecycle) {
+		return func(l *lifecycle) { l.change(map[string]any{"record_id": id(l.account)}) }
+	}
+	foreign := func(a *account) string {
+		return fmt.Sprint(a.AddRecord(a.AddSite("other.example").ID, "www.other.example").ID)
+	}
+	unproxied := func(a *account) string {
+		return fmt.Sprint(a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "plain.example.com", Type: "A/AAAA", Value: "192.0.2.1"}).ID)
+	}
+	nobody := func(*account) string { return "77" }
+	refuse := func(action, code string, skip int) func(l *lifecycle) {
+		return func(l *lifecycle) {
+			l.account.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Skip: skip, Times: 1})
+		}
+	}
+	noAnswer := func(action string, skip int) func(l *lifecycle) {
+		return func(l *lifecycle) {
+			l.account.Inject(fakeesa.Fault{Action: action, RawBody: new("<html>"), Status: 302, Skip: skip, Times: -1})
+		}
+	}
+	done := func(l *lifecycle) {
+		l.account.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", RawBody: new(`{"RequestId":"1"}`), Status: 200, Times: 1})
+	}
+	creates := map[string]struct {
+		kind    string
+		options fakeesa.Options
+		before  []func(l *lifecycle)
+	}{
+		"no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "NoPermission", 0)}},
+		"a foreign record":          {"off", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
+		"a record without proxy":    {"off", fakeesa.Options{}, []func(*lifecycle){record(unproxied)}},
+		"no such record":            {"off", fakeesa.Options{}, []func(*lifecycle){record(nobody)}},
+		"the record cannot be read": {"off", fakeesa.Options{}, []func(*lifecycle){record(nobody), refuse("GetRecord", "NoPermission", 0)}},
+		"a parameter":               {"off", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "InvalidParameter", 0)}},
+		"a parameter, of cas":       {"cas", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "InvalidParameter", 0)}},
+		"a foreign record, of cas":  {"cas", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
+		"the certificate": {"first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
+			l.account.RefuseCertificates(name, true)
+		}}},
+		"the certificate, of cas": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
+			l.account.RefuseCertificates(name, true)
+		}}},
+		"the certificate, and the hostname": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesNothing}, []func(*lifecycle){func(l *lifecycle) {
+			l.account.RefuseCertificates(name, true)
+		}}},
+		"it exists": {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) {
+			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
+		}}},
+		"it exists, of two": {"off", fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts}, []func(*lifecycle){func(l *lifecycle) {
+			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
+		}}},
+		"a conflict":            {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.account.AddSite(name) }}},
+		"no token":              {"off", fakeesa.Options{VerifyCodeGets: 100000}, nil},
+		"no answer to the read": {"free", fakeesa.Options{}, []func(*lifecycle){noAnswer("GetCustomHostname", 0)}},
+	}
+	for _, title := range slices.Sorted(maps.Keys(creates)) {
+		l := hostname("refused create: "+title, creates[title].kind, creates[title].options)
+		for _, do := range creates[title].before {
+			do(l)
+		}
+		l.apply()
+		l.account.ClearFaults()
+		l.account.RefuseCertificates(name, false)
+		l.write("again")
+		l.apply()
+	}
+	other := func(l *lifecycle) { l.change(another(l)) }
+	trigger := func(l *lifecycle) {
+		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+		l.change(map[string]any{"certificate_apply_trigger": "1"})
+	}
+	withoutKey := func(l *lifecycle) { l.change(map[string]any{"private_key_wo": nil}) }
+	destroyed := func(l *lifecycle) { l.configs[0] = nil }
+	updates := map[string]struct {
+		kind    string
+		options fakeesa.Options
+		before  []func(l *lifecycle)
+	}{
+		"read, no permission":               {"off", fakeesa.Options{}, []func(*lifecycle){refuse("GetCustomHostname", "NoPermission", 0)}},
+		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports(0, "1:"+fmt.Sprint(l.account.hostname(t).ID)) }}},
+		"record, no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "NoPermission", 0)}},
+		"record, not found":                 {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "CustomHostname.NotFound", 0)}},
+		"record, alone":                     {"first", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
+		"record, alone, SSL off":            {"off", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
+		"record, alone, free":               {"free", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
+		"record, alone, unseen certificate": {"first", fakeesa.Options{RefuseRecordAlone: true, CertificateEcho: fakeesa.EchoNone}, []func(*lifecycle){other}},
+		"record, alone, without key":        {"first", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other, withoutKey}},
+		"record, alone, twice":              {"free", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "NoPermission", 1)}},
+		"record, without proxy":             {"off", fakeesa.Options{}, []func(*lifecycle){record(unproxied)}},
+		"record, foreign":                   {"free", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
+		"record, not changed":               {"off", fakeesa.Options{}, []func(*lifecycle){other, done}},
+		"cas_id, a parameter":               {"cas", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.change(map[string]any{"cas_id": fmt.Sprint(otherCas)}) }, refuse("UpdateCustomHostname", "InvalidParameter", 0)}},
+		"type, not changed":                 {"first", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.change(kinds["free"]) }, done}},
+		"certificate, no answer":            {"first", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.change(kinds["free"]) }, noAnswer("GetCustomHostname", 1)}},
+		"trigger, not allowed":              {"free", fakeesa.Options{}, []func(*lifecycle){trigger, refuse("ApplyCustomHostnameCertificate", "ApplyCertificateNotAllowed", 0)}},
+		"trigger, no permission":            {"free", fakeesa.Options{}, []func(*lifecycle){trigger, refuse("ApplyCustomHostnameCertificate", "NoPermission", 0)}},
+		"trigger, no answer before":         {"free", fakeesa.Options{}, []func(*lifecycle){trigger, noAnswer("GetCustomHostname", 1)}},
+		"trigger, no answer after":          {"free", fakeesa.Options{}, []func(*lifecycle){trigger, noAnswer("GetCustomHostname", 2)}},
+		"trigger and record":                {"free", fakeesa.Options{}, []func(*lifecycle){trigger, other}},
+		"delete, no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){destroyed, refuse("DeleteCustomHostname", "NoPermission", 0)}},
+		"delete, deleted meanwhile":         {"off", fakeesa.Options{}, []func(*lifecycle){destroyed, refuse("DeleteCustomHostname", "CustomHostname.NotFound", 0)}},
+		"delete, no answer":                 {"off", fakeesa.Options{}, []func(*lifecycle){destroyed, noAnswer("GetCustomHostname", 1)}},
+	}
+	for _, title := range slices.Sorted(maps.Keys(updates)) {
+		l := hostname("refused: "+title, updates[title].kind, updates[title].options).quietly()
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		for _, do := range updates[title].before {
+			do(l)
+		}
+		l.apply()
+		l.account.ClearFaults()
+		l.write("again")
+		l.apply()
+	}
+	if t.Failed() {
+		return
+	}
+
+	file := filepath.Join("testdata", "lifecycle.txt")
+	if *updateLifecycle {
+		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n\n## "), strings.Split(got.String(), "\n\n## ")); diff != "" {
+		t.Errorf("lifecycle (-want +got):\n%s", diff)
+	}
+}
+
+// quietly applies without writing anything down.
+func (l *lifecycle) quietly() *lifecycle {
+	l.t.Helper()
+	for _, problem := range l.applyOne(0) {
+		if problem.Severity == tfprotov6.DiagnosticSeverityError {
+			l.t.Error(show(problem))
+		}
+	}
+	l.account.ResetRequests()
+	return l
+}
+
+// change sets arguments; nil removes one. Arguments of another certificate are removed.
+func (l *lifecycle) change(arguments map[string]any) {
+	if _, ok := arguments["ssl_flag"]; ok {
+		for _, name := range []string{"cert_type", "certificate", "private_key", "private_key_wo", "cas_id"} {
+			delete(l.configs[0], name)
+		}
+	}
+	maps.Copy(l.configs[0], arguments)
+}
+
+var (
+	times  = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	tokens = regexp.MustCompile(`[A-Za-z0-9_-]{43}(\.[A-Za-z0-9_-]{43})?`)
+	hex    = regexp.MustCompile(`\b(serial |verify_|[Rr]equest ID: |)[0-9a-fA-F]{8}[0-9a-fA-F-]{12,}`)
+)
+
+// write adds a line, without values that differ from run to run.
+func (l *lifecycle) write(format string, values ...any) {
+	line := l.masks.Replace(fmt.Sprintf(format, values...))
+	line = hex.ReplaceAllString(tokens.ReplaceAllString(times.ReplaceAllString(line, "<time>"), "<token>"), "$1<hex>")
+	fmt.Fprintln(l.text, strings.ReplaceAll(strings.TrimRight(line, " \n"), "\n", "\n    "))
+}
+
+// apply refreshes, plans and applies, and writes down what happens.
+func (l *lifecycle) apply() {
+	const kind = "esa_custom_hostname"
+	l.t.Helper()
+	schema, ctx := l.server.schema.ResourceSchemas[kind], l.t.Context()
+	must := func(err error) {
+		if err != nil {
+			l.t.Helper()
+			l.t.Fatal(err)
+		}
+	}
+	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	must(err)
+	prior, config, proposed := l.states[0], &none, &none
+	if prior != nil {
+		read, err := l.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: prior, Private: l.private[0]})
+		must(err)
+		l.report("refresh", schema, prior, read.NewState, nil, read.Diagnostics)
+		l.keep(0, read.NewState, read.Private)
+		prior = l.states[0]
+	}
+	if prior == nil {
+		prior = &none
+	}
+	if l.configs[0] != nil {
+		config, proposed = dynamic(l.t, schema, l.configs[0]), l.proposed(schema, prior, l.configs[0])
+	}
+	planned, err := l.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, PriorPrivate: l.private[0], ProposedNewState: proposed, Config: config})
+	must(err)
+	l.report("plan", schema, prior, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
+	for _, value := range l.configs[0] {
+		if value == (unknown{}) {
+			l.write("")
+			return
+		}
+	}
+	if same, err := sameValue(schema, prior, planned.PlannedState); err != nil || same || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
+		must(err)
+		l.write("")
+		return
+	}
+	applied, err := l.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: kind, PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
+	})
+	must(err)
+	l.report("apply", schema, planned.PlannedState, applied.NewState, nil, applied.Diagnostics)
+	l.keep(0, applied.NewState, applied.Private)
+	l.write("")
+}
+
+// report writes down the result of a call of the provider.
+func (l *lifecycle) report(call string, schema *tfprotov6.Schema, before, after *tfprotov6.DynamicValue, replaced []*tftypes.AttributePath, problems []*tfprotov6.Diagnostic) {
+	l.write("%s", call)
+	last := ""
+	for _, r := range l.account.Requests() {
+		// How often a read is repeated depends on random pauses.
+		if call := r.Action + l.parameters(r); call != last || r.Action != "GetCustomHostname" {
+			l.write("  %s", call)
+			last = call
+		}
+	}
+	l.account.ResetRequests()
+	was, is := l.values(schema, before), l.values(schema, after)
+	grouped := map[string][]string{}
+	for _, name := range slices.Sorted(maps.Keys(is)) {
+		before, known := was[name]
+		if !known {
+			before = "null"
+		}
+		switch value := is[name]; {
+		case before == value:
+		case name == "update_time" && before != "unknown" && value != "unknown":
+			// It depends on whether a second has passed.
+		case value == "null" || value == "unknown":
+			grouped[value] = append(grouped[value], name)
+		default:
+			l.write("  %s: %s -> %s", name, before, value)
+		}
+	}
+	for _, value := range slices.Sorted(maps.Keys(grouped)) {
+		l.write("  %s: %s", value, strings.Join(grouped[value], ", "))
+	}
+	if len(is) == 0 && len(was) > 0 {
+		l.write("  removed")
+	}
+	for _, at := range replaced {
+		l.write("  %s requires replacement", at)
+	}
+	for _, problem := range problems {
+		l.write("  %s", show(problem))
+	}
+}
+
+// parameters returns the parameters of a request but those of every call.
+func (l *lifecycle) parameters(r fakeesa.Request) string {
+	var all strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
+		switch name {
+		case "AccessKeyId", "Action", "Format", "Signature", "SignatureMethod", "SignatureNonce", "SignatureVersion", "Timestamp", "Version", "SignatureType":
+		default:
+			fmt.Fprintf(&all, " %s=%s", name, strings.Join(r.Params[name], ","))
+		}
+	}
+	return all.String()
+}
+
+// values returns the attributes of a state as text.
+func (l *lifecycle) values(schema *tfprotov6.Schema, state *tfprotov6.DynamicValue) map[string]string {
+	value, err := state.Unmarshal(schema.ValueType())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	all := map[string]string{}
+	if value.IsNull() {
+		return all
+	}
+	for name, v := range attributes(l.t, value) {
+		switch {
+		case !v.IsKnown():
+			all[name] = "unknown"
+		case v.Type().Is(tftypes.Object{}):
+		default:
+			all[name] = written(l.t, v)
+		}
+	}
+	return all
+}
