@@ -2,11 +2,14 @@ package esa
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"terraform-provider-esa/internal/fakeesa"
 )
@@ -182,4 +185,202 @@ func TestLagIsLearned(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLag checks what a wait shows about how long reads lag behind writes.
+func TestLag(t *testing.T) {
+	const s = time.Second
+	for name, test := range map[string]struct {
+		last, expected, after time.Duration
+		looks                 int
+		want                  time.Duration
+	}{
+		"the first read, without a lag":           {0, 0, 0, 1, 0},
+		"the first read, after a pause":           {10 * s, 10 * s, 10 * s, 1, 9850 * time.Millisecond},
+		"the first read, of a shorter pause":      {10 * s, 4 * s, 4 * s, 1, 3940 * time.Millisecond},
+		"the first read, of a longer pause":       {3 * s, 4 * s, 4 * s, 1, 3 * s},
+		"the first read, after the shortest":      {20 * time.Millisecond, 20 * time.Millisecond, s, 1, 0},
+		"a later read, without a lag":             {0, 0, 7 * s, 2, 7 * s},
+		"a later read, of a guess that was worse": {5 * s, 0, 7 * s, 2, 5 * s},
+		"a later read, of a better guess":         {9 * s, 0, 7 * s, 2, 7 * s},
+		"a later read, of a guess and no time":    {0, 0, 19 * time.Millisecond, 2, 0},
+		"a later read, of the shortest time":      {0, 0, lagNone, 2, lagNone},
+		"a later read, soon after the pause":      {4 * s, 4 * s, 5 * s, 2, 5 * s},
+		"a later read, long after the pause":      {4 * s, 4 * s, 9 * s, 2, 5200 * time.Millisecond},
+		"a later read, of others' shorter pause":  {8 * s, 4 * s, 5 * s, 2, 8 * s},
+		"a later read, beyond the cap":            {0, 0, 16 * s, 2, lagCap},
+	} {
+		l := &lag{last: test.last}
+		if l.learn(test.expected, test.after, test.looks); l.expected() != test.want {
+			t.Errorf("%s: got %v, want %v", name, l.expected(), test.want)
+		}
+	}
+}
+
+// TestReadsOfAWait checks when a wait reads, without and with a lag that is known, and what it learns.
+func TestReadsOfAWait(t *testing.T) {
+	for name, test := range map[string]struct {
+		lag     time.Duration
+		settles int // the read that shows the change; 0 for none
+		want    []time.Duration
+		learned time.Duration
+	}{
+		"no lag, at once":        {0, 1, []time.Duration{0}, 0},
+		"no lag, the third read": {0, 3, []time.Duration{0, 500, 1500}, 1500},
+		"no lag, never":          {0, 0, []time.Duration{0, 500, 1500, 3500, 7500, 15500, 31500, 51500}, 0},
+		"a lag, at once":         {6000, 1, []time.Duration{6000}, 5910},
+		"a lag, the fourth read": {6000, 4, []time.Duration{6000, 7000, 9000, 12000}, 7800},
+		"a short lag":            {300, 3, []time.Duration{300, 425, 550}, 390},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, fakeesa.Options{})
+				f.client.jitter = func() float64 { return 1 }
+				f.client.lags.updated.last = test.lag * time.Millisecond
+				id := f.add(1)[0]
+				began := time.Now()
+				var got []time.Duration
+				hostname, err := f.client.AwaitUpdated(t.Context(), id, func(*CustomHostname) bool {
+					got = append(got, time.Since(began).Round(time.Millisecond)/time.Millisecond)
+					return len(got) == test.settles
+				})
+				if err != nil || hostname.HostnameID != id || !cmp.Equal(got, test.want) {
+					t.Errorf("got %+v, error %v, reads after %v ms; want %v", hostname, err, got, test.want)
+				}
+				if learned := f.client.lags.updated.expected() / time.Millisecond; learned != test.learned {
+					t.Errorf("got a lag of %d ms, want %d", learned, test.learned)
+				}
+			})
+		})
+	}
+}
+
+// TestWaitsEndWithErrors checks what each wait returns if a read fails.
+func TestWaitsEndWithErrors(t *testing.T) {
+	waits := map[string]func(*Client, int64) (*CustomHostname, error){
+		"created": func(c *Client, id int64) (*CustomHostname, error) { return c.AwaitCreated(t.Context(), id) },
+		"unread":  func(c *Client, id int64) (*CustomHostname, error) { return c.GetUnread(t.Context(), id) },
+		"updated": func(c *Client, id int64) (*CustomHostname, error) {
+			return c.AwaitUpdated(t.Context(), id, func(*CustomHostname) bool { return false })
+		},
+		"deleted": func(c *Client, id int64) (*CustomHostname, error) { return nil, c.AwaitDeleted(t.Context(), id) },
+	}
+	for name, test := range map[string]struct {
+		wait  string
+		first string // the code of the first read, "" for a success without a token
+		found bool   // whether the hostname is returned with the error
+		reads int
+	}{
+		"created, at once":         {"created", "NoPermission", false, 1},
+		"created, after not found": {"created", "CustomHostname.NotFound", false, 2},
+		"created, after a read":    {"created", "", true, 2},
+		"unread, at once":          {"unread", "NoPermission", false, 1},
+		"unread, after not found":  {"unread", "CustomHostname.NotFound", false, 2},
+		"updated, at once":         {"updated", "NoPermission", false, 1},
+		"updated, and not found":   {"updated", "CustomHostname.NotFound", false, 1},
+		"updated, after a read":    {"updated", "", true, 2},
+		"deleted, at once":         {"deleted", "NoPermission", false, 1},
+		"deleted, after a read":    {"deleted", "", false, 2},
+	} {
+		f := newFixture(t, fakeesa.Options{VerifyCodeGets: 10})
+		id := f.create(t)
+		first := fakeesa.Fault{Action: "GetCustomHostname", Code: test.first}
+		if test.first != "" {
+			f.Inject(first)
+			f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Code: "NoPermission"})
+		} else {
+			f.Inject(fakeesa.Fault{Action: "GetCustomHostname", Code: "NoPermission", Skip: 1})
+		}
+		got, err := waits[test.wait](f.client, id)
+		code := CodeNoPermission
+		if test.wait == "updated" && test.first != "" {
+			code = ErrorCode(test.first)
+		}
+		if !IsCode(err, code) || (got != nil) != test.found || test.found && got.HostnameID != id || f.Count("GetCustomHostname") != test.reads {
+			t.Errorf("%s: got %+v, error %v after %d reads; want %s after %d", name, got, err, f.Count("GetCustomHostname"), code, test.reads)
+		}
+	}
+}
+
+// TestWaitsEndWithTheContext checks what each wait returns if its context ends.
+func TestWaitsEndWithTheContext(t *testing.T) {
+	for name, test := range map[string]struct {
+		options fakeesa.Options
+		wait    func(context.Context, *Client, int64) (*CustomHostname, error)
+		found   bool
+		fails   func(error) bool
+	}{
+		"created, never found": {
+			fakeesa.Options{NotFoundGets: 1000},
+			func(ctx context.Context, c *Client, id int64) (*CustomHostname, error) {
+				return c.AwaitCreated(ctx, id)
+			}, false, IsNotFound,
+		},
+		"created, never a token": {
+			fakeesa.Options{VerifyCodeGets: 1000},
+			func(ctx context.Context, c *Client, id int64) (*CustomHostname, error) {
+				return c.AwaitCreated(ctx, id)
+			}, true,
+			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
+		},
+		"updated": {
+			fakeesa.Options{},
+			func(ctx context.Context, c *Client, id int64) (*CustomHostname, error) {
+				return c.AwaitUpdated(ctx, id, func(*CustomHostname) bool { return false })
+			}, true,
+			func(err error) bool { return err == nil },
+		},
+		"deleted": {
+			fakeesa.Options{},
+			func(ctx context.Context, c *Client, id int64) (*CustomHostname, error) {
+				return nil, c.AwaitDeleted(ctx, id)
+			}, false,
+			func(err error) bool { return errors.Is(err, context.DeadlineExceeded) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newVirtual(t, test.options)
+				id := f.create(t)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				began := time.Now()
+				got, err := test.wait(ctx, f.client, id)
+				if took := time.Since(began); !test.fails(err) || (got != nil) != test.found || took != 10*time.Second {
+					t.Errorf("got %+v, error %v after %v, want 10s", got, err, took)
+				}
+			})
+		})
+	}
+}
+
+// TestWaitsAreLogged checks when a wait is logged.
+func TestWaitsAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []Event
+		f := newVirtual(t, fakeesa.Options{}, func(c *Config) {
+			c.Log = func(_ context.Context, event Event) { got = append(got, event) }
+		})
+		w := f.client.newWait("something")
+		began := time.Now()
+		for _, d := range []time.Duration{65 * time.Second, 0, -1, 24 * time.Second, time.Second, 29 * time.Second} {
+			if err := w.sleep(t.Context(), d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took != 119*time.Second {
+			t.Errorf("got pauses of %v in total, want 1m59s", took)
+		}
+		want := []Event{{Waiting: "something", Duration: 30 * time.Second}, {Waiting: "something", Duration: time.Minute}, {Waiting: "something", Duration: 90 * time.Second}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for _, d := range []time.Duration{0, time.Second} {
+			if err := w.sleep(ended, d); !errors.Is(err, context.Canceled) {
+				t.Errorf("a pause of %v: got error %v, want context.Canceled", d, err)
+			}
+		}
+	})
 }
