@@ -24,7 +24,25 @@ import (
 
 var shop = thing{hostname: name, siteID: "890601022130656", hostnameID: "4042843419650112"}
 
-var updateDiagnostics = flag.Bool("update-diagnostics", false, "write testdata/diagnostics.txt")
+var update = flag.Bool("update", false, "write the files of testdata that tests compare with")
+
+// compareWithFile compares a text of sections with a file of testdata. Sections begin with "## ".
+func compareWithFile(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update && !t.Failed() {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n\n## "), strings.Split(got, "\n\n## ")); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
 
 // everyCode is a code of each kind of advice, and some that are unknown.
 var everyCode = []esa.ErrorCode{
@@ -42,7 +60,7 @@ var everyCode = []esa.ErrorCode{
 }
 
 // TestDiagnostics compares every diagnostic about an error with testdata/diagnostics.txt: severity, attribute, summary and
-// detail. After a change of a message, write the file anew with -update-diagnostics, and read the difference.
+// detail. After a change of a message, write the file anew with -update, and read the difference.
 func TestDiagnostics(t *testing.T) {
 	var got strings.Builder
 	write := func(title string, d diag.Diagnostic) {
@@ -164,19 +182,7 @@ func TestDiagnostics(t *testing.T) {
 	write("credentials: an argument", credentialDiagnostic(&esa.CredentialError{Field: "assume_role.role_arn", Problem: "It is empty."}))
 	write("credentials: something else", credentialDiagnostic(errors.New("x")))
 
-	file := filepath.Join("testdata", "diagnostics.txt")
-	if *updateDiagnostics {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.SplitAfter(string(want), "\n\n## "), strings.SplitAfter(got.String(), "\n\n## ")); diff != "" {
-		t.Errorf("diagnostics (-want +got):\n%s", diff)
-	}
+	compareWithFile(t, "diagnostics.txt", got.String())
 }
 
 func TestForeignTextIsShownSafely(t *testing.T) {

@@ -1,17 +1,13 @@
 package provider
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -20,8 +16,6 @@ import (
 
 // otherCas is the id of a second certificate of SSL Certificates Service.
 const otherCas = 30000479
-
-var updateLifecycle = flag.Bool("update-lifecycle", false, "write testdata/lifecycle.txt")
 
 // lifecycle is a run of one hostname that writes down what its refreshes, plans and applies do: what changes in the state,
 // what is unknown or requires replacement, which calls are made with which parameters, and all diagnostics.
@@ -33,7 +27,7 @@ type lifecycle struct {
 
 // TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
 // of other arguments, changes outside Terraform, unknown values, and responses that refuse a call. After a change of
-// behaviour, write the file anew with -update-lifecycle, and read the difference.
+// behaviour, write the file anew with -update, and read the difference.
 func TestLifecycle(t *testing.T) {
 	first, second := issue(t, name), issue(t, name)
 	kinds := map[string]map[string]any{
@@ -279,19 +273,7 @@ func TestLifecycle(t *testing.T) {
 		return
 	}
 
-	file := filepath.Join("testdata", "lifecycle.txt")
-	if *updateLifecycle {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n\n## "), strings.Split(got.String(), "\n\n## ")); diff != "" {
-		t.Errorf("lifecycle (-want +got):\n%s", diff)
-	}
+	compareWithFile(t, "lifecycle.txt", got.String())
 }
 
 // quietly applies without writing anything down.
@@ -385,7 +367,7 @@ func (l *lifecycle) report(call string, schema *tfprotov6.Schema, before, after 
 	last := ""
 	for _, r := range l.account.Requests() {
 		// How often a read is repeated depends on random pauses.
-		if call := r.Action + l.parameters(r); call != last || r.Action != "GetCustomHostname" {
+		if call := r.Action + l.parameters(r); call != last || !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
 			l.write("  %s", call)
 			last = call
 		}

@@ -374,7 +374,7 @@ func (r *customHostnameResource) Update(ctx context.Context, req resource.Update
 		updated, err := client.AwaitUpdated(ctx, in.HostnameID, func(h *esa.CustomHostname) bool { return len(plan.notStuck(h)) == 0 })
 		if err != nil {
 			resp.Diagnostics.AddWarning("Custom hostname updated but not read",
-				fmt.Sprintf("%s was updated, but the result could not be read: %s.\n\n"+
+				fmt.Sprintf("ESA updated %s, but the result could not be read: %s.\n\n"+
 					"The next plan or refresh reads it.", plan.thing(), clean(err.Error())))
 		} else if names := plan.notStuck(updated); len(names) > 0 {
 			// Save what ESA returns, so that the next plan shows what is still to be changed.
@@ -616,15 +616,15 @@ func warnUnusable(m *customHostnameModel, diags *diag.Diagnostics) {
 	switch m.Status.ValueString() {
 	case esa.StatusConflicted:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname conflicted",
-			fmt.Sprintf("%s was created, but its name is occupied (%s), so ESA does not serve it. "+
+			fmt.Sprintf("ESA created %s, but does not serve it, as its name is occupied (%s). "+
 				"Remove what occupies it, then verify ownership with an esa_custom_hostname_validation; nothing needs to be recreated.", m.thing(), m.ConflictWith.ValueString()))
 	case esa.StatusOffline:
 		diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname offline",
-			fmt.Sprintf("%s was created, but ESA does not serve it (%s). Once the cause is fixed, ESA serves it; nothing needs to be recreated.", m.thing(), m.OfflineReason.ValueString()))
+			fmt.Sprintf("ESA created %s, but does not serve it (%s). Once the cause is fixed, ESA serves it; nothing needs to be recreated.", m.thing(), m.OfflineReason.ValueString()))
 	case esa.StatusPending:
 		if m.VerifyCode.IsNull() {
 			diags.AddAttributeWarning(path.Root("hostname"), "Custom hostname without ownership token",
-				fmt.Sprintf("%s was created, but ESA did not create verify_host and verify_code within a minute. "+
+				fmt.Sprintf("ESA created %s, but not its verify_host and verify_code within a minute. "+
 					"The next plan or refresh reads them; run apply again for what depends on them.", m.thing()))
 		}
 	}
