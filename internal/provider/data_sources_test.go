@@ -2,8 +2,10 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,11 +51,12 @@ func (s *server) read(t *testing.T, kind string, config map[string]any) map[stri
 }
 
 // written returns a value as text.
-func written(t *testing.T, value tftypes.Value) string {
+func written(t testing.TB, value tftypes.Value) string {
 	t.Helper()
 	var text string
 	var truth bool
 	var items []tftypes.Value
+	var members map[string]tftypes.Value
 	number := new(big.Float)
 	switch {
 	case value.IsNull():
@@ -70,6 +73,14 @@ func written(t *testing.T, value tftypes.Value) string {
 			all = append(all, written(t, item))
 		}
 		return strings.Join(all, " ")
+	case value.As(&members) == nil:
+		var all []string
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if !members[name].IsNull() {
+				all = append(all, name+"="+written(t, members[name]))
+			}
+		}
+		return "{" + strings.Join(all, " ") + "}"
 	}
 	t.Fatalf("cannot write %s", value)
 	return ""
@@ -139,6 +150,142 @@ func TestDataSourcesHaveESAsValues(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.kind, diff)
 		}
 	}
+}
+
+// TestLookups compares what data sources and the list resource read, call and report with testdata/lookups.txt. After a
+// change of behaviour, write the file anew with -update, and read the difference.
+func TestLookups(t *testing.T) {
+	first, second := issue(t, name), issue(t, name)
+	var got strings.Builder
+	var a *account
+	var j *journal
+	var s *server
+	// begin starts a section with some sites, records and hostnames.
+	begin := func(title string) {
+		a = newAccount(t, fakeesa.Options{}, everyReading()...)
+		j, s = newJournal(a, &got, first, second), newServer(t, a)
+		j.write("## %s", title)
+		a.AddSite("other.example")
+		a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "both.example.com", Type: "A/AAAA", Value: "192.0.2.1", Proxied: true})
+		a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "both.example.com", Type: "TXT", Value: "text"})
+		for _, h := range []fakeesa.Hostname{
+			{Hostname: "b.customer.com", SSLFlag: "off"},
+			{Hostname: "a.customer.com", RecordID: a.record2.ID, SSLFlag: "on", CertType: "free", Status: "active", CertStatus: "ApplyFailed"},
+			{Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: first.CertificatePEM, PrivateKey: first.PrivateKeyPEM},
+			{Hostname: "c.customer.com", SSLFlag: "on", CertType: "cas", CasID: 30000478},
+		} {
+			h.SiteID = a.site.ID
+			if h.RecordID == 0 {
+				h.RecordID = a.record.ID
+			}
+			a.AddHostname(h)
+		}
+		a.ResetRequests()
+	}
+	read := func(kind string, config map[string]any) {
+		schema := s.schema.DataSourceSchemas[kind]
+		resp := s.readData(t, kind, config)
+		j.report(t, kind, schema, dynamic(t, schema, config), resp.State, nil, resp.Diagnostics)
+		j.write("")
+	}
+	listing := func(config map[string]any, whole bool, limit int64) {
+		results, problems := s.list(t, config, whole, limit)
+		j.calls("list")
+		for _, one := range results {
+			j.write("  %s %v", one.name, one.identity)
+			for _, name := range slices.Sorted(maps.Keys(one.resource)) {
+				if value := one.resource[name]; !value.IsNull() {
+					j.write("    %s: %s", name, written(t, value))
+				}
+			}
+		}
+		for _, problem := range problems {
+			j.write("  %s", problem)
+		}
+		j.write("")
+	}
+	refuse := func(action, code string) { a.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Times: 1}) }
+
+	begin("data sources")
+	site := fmt.Sprint(a.site.ID)
+	hostnames := map[string]int64{}
+	for _, h := range a.Hostnames() {
+		hostnames[h.Hostname] = h.ID
+	}
+	read("esa_site", map[string]any{"site_id": site})
+	read("esa_site", map[string]any{"site_name": "Example.com"})
+	read("esa_site", map[string]any{"site_name": "nobody.example"})
+	read("esa_site", map[string]any{"site_id": "77"})
+	read("esa_site", map[string]any{"site_id": "x"})
+	read("esa_record", map[string]any{"record_id": fmt.Sprint(a.record.ID)})
+	read("esa_record", map[string]any{"site_id": site, "record_name": "origin.example.com"})
+	read("esa_record", map[string]any{"site_id": site, "record_name": "both.example.com"})
+	read("esa_record", map[string]any{"site_id": site, "record_name": "both.example.com", "record_type": "TXT"})
+	read("esa_record", map[string]any{"site_id": site, "record_name": "nobody.example.com"})
+	read("esa_record", map[string]any{"site_id": "x", "record_name": "origin.example.com"})
+	read("esa_record", map[string]any{"record_id": "77"})
+	read("esa_record", map[string]any{"record_id": "x"})
+	for _, h := range slices.Sorted(maps.Keys(hostnames)) {
+		read("esa_custom_hostname", map[string]any{"hostname_id": fmt.Sprint(hostnames[h])})
+	}
+	read("esa_custom_hostname", map[string]any{"site_id": site, "hostname": name})
+	read("esa_custom_hostname", map[string]any{"site_id": site, "hostname": "nobody.example"})
+	read("esa_custom_hostname", map[string]any{"site_id": "x", "hostname": name})
+	read("esa_custom_hostname", map[string]any{"hostname_id": "77"})
+	read("esa_custom_hostname", map[string]any{"hostname_id": "x"})
+	for _, filter := range []map[string]any{
+		{}, {"record_id": fmt.Sprint(a.record2.ID)}, {"status": "active"}, {"hostname": name}, {"hostname": "customer", "name_match_type": "fuzzy"},
+		{"hostname": "a", "name_match_type": "prefix"}, {"hostname": "p.customer.com", "name_match_type": "suffix"}, {"hostname": "nobody.example"},
+		{"record_id": "x"}, {"site_id": "77"},
+	} {
+		config := map[string]any{"site_id": site}
+		maps.Copy(config, filter)
+		read("esa_custom_hostnames", config)
+		listing(config, false, 0)
+	}
+	for _, status := range []string{"ApplyFailed", "Expired"} {
+		read("esa_custom_hostnames", map[string]any{"site_id": site, "cert_status": []tftypes.Value{tftypes.NewValue(tftypes.String, status), tftypes.NewValue(tftypes.String, "Expiring")}})
+	}
+	listing(map[string]any{"site_id": site}, true, 0)
+	listing(map[string]any{"site_id": site}, true, 2)
+	listing(map[string]any{}, false, 0)
+	listing(map[string]any{"hostname": name}, false, 0)
+
+	begin("refused")
+	refuse("ListSites", "NoPermission")
+	read("esa_site", map[string]any{"site_name": "example.com"})
+	refuse("GetSite", "NoPermission")
+	read("esa_site", map[string]any{"site_id": site})
+	refuse("ListRecords", "NoPermission")
+	read("esa_record", map[string]any{"site_id": site, "record_name": "origin.example.com"})
+	refuse("GetRecord", "NoPermission")
+	read("esa_record", map[string]any{"record_id": "7"})
+	refuse("GetCustomHostname", "NoPermission")
+	read("esa_custom_hostname", map[string]any{"hostname_id": "7"})
+	refuse("ListCustomHostnames", "NoPermission")
+	read("esa_custom_hostname", map[string]any{"site_id": site, "hostname": name})
+	refuse("ListCustomHostnames", "NoPermission")
+	read("esa_custom_hostnames", map[string]any{"site_id": site})
+	refuse("ListCustomHostnames", "NoPermission")
+	listing(map[string]any{"site_id": site}, false, 0)
+	refuse("ListSites", "NoPermission")
+	listing(map[string]any{}, false, 0)
+	refuse("GetCustomHostname", "NoPermission")
+	listing(map[string]any{"site_id": site, "hostname": name}, true, 0)
+	refuse("GetCustomHostname", "CustomHostname.NotFound")
+	listing(map[string]any{"site_id": site, "hostname": name}, true, 0)
+
+	begin("the provider's endpoint and token are unknown")
+	s = newTimedServer(t, nil, a.clock)
+	s.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "endpoint": unknown{}, "security_token": unknown{}})
+	read("esa_site", map[string]any{"site_id": site})
+	read("esa_record", map[string]any{"record_id": "7"})
+	read("esa_custom_hostname", map[string]any{"hostname_id": "7"})
+	read("esa_custom_hostnames", map[string]any{"site_id": site})
+	listing(map[string]any{"site_id": site}, false, 0)
+	_, problems := s.invoke(t, verifyAction, map[string]any{"hostname_id": "7"})
+	j.write("action\n%s", strings.Join(problems, "\n"))
+	compareWithFile(t, "lookups.txt", got.String())
 }
 
 func TestAccDataCustomHostname(t *testing.T) {

@@ -11,18 +11,34 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
+	"terraform-provider-esa/internal/certcheck/certtest"
 	"terraform-provider-esa/internal/fakeesa"
 )
 
 // otherCas is the id of a second certificate of SSL Certificates Service.
 const otherCas = 30000479
 
-// lifecycle is a run of one hostname that writes down what its refreshes, plans and applies do: what changes in the state,
-// what is unknown or requires replacement, which calls are made with which parameters, and all diagnostics.
+// journal writes down what calls of the provider do: which calls of ESA are made with which parameters, what changes in
+// the state, what is unknown or requires replacement, and all diagnostics.
+type journal struct {
+	account *account
+	text    *strings.Builder
+	masks   *strings.Replacer
+}
+
+func newJournal(a *account, text *strings.Builder, first, second certtest.Pair) *journal {
+	return &journal{a, text, strings.NewReplacer(
+		first.CertificatePEM, "<first>", second.CertificatePEM, "<second>", first.PrivateKeyPEM, "<first key>", second.PrivateKeyPEM, "<second key>",
+		fmt.Sprint(a.site.ID), "<site>", fmt.Sprint(a.record.ID), "<record>", fmt.Sprint(a.record2.ID), "<record 2>", casID, "<cas>",
+		strings.TrimPrefix(a.URL(), "http://"), "<host>",
+	)}
+}
+
+// lifecycle is a run of one resource that is written down.
 type lifecycle struct {
 	*chaosRun
-	text  *strings.Builder
-	masks *strings.Replacer
+	*journal
+	kind string
 }
 
 // TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
@@ -46,16 +62,12 @@ func TestLifecycle(t *testing.T) {
 		for _, m := range more {
 			maps.Copy(config, m)
 		}
-		l := &lifecycle{newQuietRun(t, a, config), &got, nil}
-		l.masks = strings.NewReplacer(
-			first.CertificatePEM, "<first>", second.CertificatePEM, "<second>", first.PrivateKeyPEM, "<first key>", second.PrivateKeyPEM, "<second key>",
-			fmt.Sprint(a.site.ID), "<site>", fmt.Sprint(a.record.ID), "<record>", fmt.Sprint(a.record2.ID), "<record 2>", casID, "<cas>", strings.TrimPrefix(a.URL(), "http://"), "<host>",
-		)
+		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second), "esa_custom_hostname"}
 		fmt.Fprintf(&got, "## %s\n", title)
 		return l
 	}
 	another := func(l *lifecycle) map[string]any {
-		return map[string]any{"record_id": fmt.Sprint(l.account.record2.ID)}
+		return map[string]any{"record_id": fmt.Sprint(l.journal.account.record2.ID)}
 	}
 
 	for _, from := range slices.Sorted(maps.Keys(kinds)) {
@@ -114,7 +126,7 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(changes)) {
 		change := changes[title]
 		l := hostname("change: "+title, change.kind, fakeesa.Options{}, change.more).quietly()
-		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		l.journal.account.AddCASCertificate(otherCas, "cn-hangzhou", l.journal.account.Now().AddDate(1, 0, 0))
 		l.change(change.to)
 		l.apply()
 	}
@@ -139,24 +151,24 @@ func TestLifecycle(t *testing.T) {
 	}
 	for _, title := range slices.Sorted(maps.Keys(outside)) {
 		l := hostname("outside: "+title, outside[title].kind, fakeesa.Options{}).quietly()
-		l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change)
+		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, outside[title].change)
 		l.apply()
 	}
 	for _, kind := range []string{"off", "first"} {
 		l := hostname("outside: deleted, "+kind, kind, fakeesa.Options{}).quietly()
-		l.account.RemoveHostname(l.account.hostname(t).ID)
+		l.journal.account.RemoveHostname(l.journal.account.hostname(t).ID)
 		l.apply()
 	}
 	for _, status := range []string{"", "Applying", "OK", "Expiring", "Expired", "ApplyFailed", "Revoked"} {
 		l := hostname("another trigger, certificate "+status, "free", fakeesa.Options{PublishAtOnce: true}).quietly()
-		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", status })
+		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", status })
 		l.change(map[string]any{"certificate_apply_trigger": "1"})
 		l.apply()
 	}
 
 	// Responses that refuse a call.
 	record := func(id func(a *account) string) func(l *lifecycle) {
-		return func(l *lifecycle) { l.change(map[string]any{"record_id": id(l.account)}) }
+		return func(l *lifecycle) { l.change(map[string]any{"record_id": id(l.journal.account)}) }
 	}
 	foreign := func(a *account) string {
 		return fmt.Sprint(a.AddRecord(a.AddSite("other.example").ID, "www.other.example").ID)
@@ -167,16 +179,16 @@ func TestLifecycle(t *testing.T) {
 	nobody := func(*account) string { return "77" }
 	refuse := func(action, code string, skip int) func(l *lifecycle) {
 		return func(l *lifecycle) {
-			l.account.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Skip: skip, Times: 1})
+			l.journal.account.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Skip: skip, Times: 1})
 		}
 	}
 	noAnswer := func(action string, skip int) func(l *lifecycle) {
 		return func(l *lifecycle) {
-			l.account.Inject(fakeesa.Fault{Action: action, RawBody: new("<html>"), Status: 302, Skip: skip, Times: -1})
+			l.journal.account.Inject(fakeesa.Fault{Action: action, RawBody: new("<html>"), Status: 302, Skip: skip, Times: -1})
 		}
 	}
 	done := func(l *lifecycle) {
-		l.account.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", RawBody: new(`{"RequestId":"1"}`), Status: 200, Times: 1})
+		l.journal.account.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", RawBody: new(`{"RequestId":"1"}`), Status: 200, Times: 1})
 	}
 	creates := map[string]struct {
 		kind    string
@@ -192,21 +204,21 @@ func TestLifecycle(t *testing.T) {
 		"a parameter, of cas":       {"cas", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "InvalidParameter", 0)}},
 		"a foreign record, of cas":  {"cas", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
 		"the certificate": {"first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
-			l.account.RefuseCertificates(name, true)
+			l.journal.account.RefuseCertificates(name, true)
 		}}},
 		"the certificate, of cas": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
-			l.account.RefuseCertificates(name, true)
+			l.journal.account.RefuseCertificates(name, true)
 		}}},
 		"the certificate, and the hostname": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesNothing}, []func(*lifecycle){func(l *lifecycle) {
-			l.account.RefuseCertificates(name, true)
+			l.journal.account.RefuseCertificates(name, true)
 		}}},
 		"it exists": {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) {
-			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
+			l.journal.account.AddHostname(fakeesa.Hostname{SiteID: l.journal.account.site.ID, RecordID: l.journal.account.record2.ID, Hostname: name, SSLFlag: "off"})
 		}}},
 		"it exists, of two": {"off", fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts}, []func(*lifecycle){func(l *lifecycle) {
-			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
+			l.journal.account.AddHostname(fakeesa.Hostname{SiteID: l.journal.account.site.ID, RecordID: l.journal.account.record2.ID, Hostname: name, SSLFlag: "off"})
 		}}},
-		"a conflict":            {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.account.AddSite(name) }}},
+		"a conflict":            {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.journal.account.AddSite(name) }}},
 		"no token":              {"off", fakeesa.Options{VerifyCodeGets: 100000}, nil},
 		"no answer to the read": {"free", fakeesa.Options{}, []func(*lifecycle){noAnswer("GetCustomHostname", 0)}},
 	}
@@ -216,14 +228,14 @@ func TestLifecycle(t *testing.T) {
 			do(l)
 		}
 		l.apply()
-		l.account.ClearFaults()
-		l.account.RefuseCertificates(name, false)
+		l.journal.account.ClearFaults()
+		l.journal.account.RefuseCertificates(name, false)
 		l.write("again")
 		l.apply()
 	}
 	other := func(l *lifecycle) { l.change(another(l)) }
 	trigger := func(l *lifecycle) {
-		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
 		l.change(map[string]any{"certificate_apply_trigger": "1"})
 	}
 	withoutKey := func(l *lifecycle) { l.change(map[string]any{"private_key_wo": nil}) }
@@ -234,7 +246,7 @@ func TestLifecycle(t *testing.T) {
 		before  []func(l *lifecycle)
 	}{
 		"read, no permission":               {"off", fakeesa.Options{}, []func(*lifecycle){refuse("GetCustomHostname", "NoPermission", 0)}},
-		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports(0, "1:"+fmt.Sprint(l.account.hostname(t).ID)) }}},
+		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports(0, "1:"+fmt.Sprint(l.journal.account.hostname(t).ID)) }}},
 		"record, no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "NoPermission", 0)}},
 		"record, not found":                 {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "CustomHostname.NotFound", 0)}},
 		"record, alone":                     {"first", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
@@ -260,12 +272,12 @@ func TestLifecycle(t *testing.T) {
 	}
 	for _, title := range slices.Sorted(maps.Keys(updates)) {
 		l := hostname("refused: "+title, updates[title].kind, updates[title].options).quietly()
-		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		l.journal.account.AddCASCertificate(otherCas, "cn-hangzhou", l.journal.account.Now().AddDate(1, 0, 0))
 		for _, do := range updates[title].before {
 			do(l)
 		}
 		l.apply()
-		l.account.ClearFaults()
+		l.journal.account.ClearFaults()
 		l.write("again")
 		l.apply()
 	}
@@ -284,7 +296,7 @@ func (l *lifecycle) quietly() *lifecycle {
 			l.t.Error(show(problem))
 		}
 	}
-	l.account.ResetRequests()
+	l.journal.account.ResetRequests()
 	return l
 }
 
@@ -305,16 +317,16 @@ var (
 )
 
 // write adds a line, without values that differ from run to run.
-func (l *lifecycle) write(format string, values ...any) {
-	line := l.masks.Replace(fmt.Sprintf(format, values...))
+func (j *journal) write(format string, values ...any) {
+	line := j.masks.Replace(fmt.Sprintf(format, values...))
 	line = hex.ReplaceAllString(tokens.ReplaceAllString(times.ReplaceAllString(line, "<time>"), "<token>"), "$1<hex>")
-	fmt.Fprintln(l.text, strings.ReplaceAll(strings.TrimRight(line, " \n"), "\n", "\n    "))
+	fmt.Fprintln(j.text, strings.ReplaceAll(strings.TrimRight(line, " \n"), "\n", "\n    "))
 }
 
 // apply refreshes, plans and applies, and writes down what happens.
 func (l *lifecycle) apply() {
-	const kind = "esa_custom_hostname"
 	l.t.Helper()
+	kind := l.kind
 	schema, ctx := l.server.schema.ResourceSchemas[kind], l.t.Context()
 	must := func(err error) {
 		if err != nil {
@@ -328,7 +340,7 @@ func (l *lifecycle) apply() {
 	if prior != nil {
 		read, err := l.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: prior, Private: l.private[0]})
 		must(err)
-		l.report("refresh", schema, prior, read.NewState, nil, read.Diagnostics)
+		l.report(l.t, "refresh", schema, prior, read.NewState, nil, read.Diagnostics)
 		l.keep(0, read.NewState, read.Private)
 		prior = l.states[0]
 	}
@@ -340,7 +352,7 @@ func (l *lifecycle) apply() {
 	}
 	planned, err := l.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, PriorPrivate: l.private[0], ProposedNewState: proposed, Config: config})
 	must(err)
-	l.report("plan", schema, prior, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
+	l.report(l.t, "plan", schema, prior, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
 	for _, value := range l.configs[0] {
 		if value == (unknown{}) {
 			l.write("")
@@ -356,24 +368,33 @@ func (l *lifecycle) apply() {
 		TypeName: kind, PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
 	})
 	must(err)
-	l.report("apply", schema, planned.PlannedState, applied.NewState, nil, applied.Diagnostics)
+	l.report(l.t, "apply", schema, planned.PlannedState, applied.NewState, nil, applied.Diagnostics)
 	l.keep(0, applied.NewState, applied.Private)
+	for _, h := range l.journal.account.Hostnames() {
+		l.write("ESA has %s: record %d, ssl_flag %s, cert_type %s, certificate %s, key %s, cas_id %d", h.Hostname, h.RecordID, h.SSLFlag, h.CertType, h.Certificate, h.PrivateKey, h.CasID)
+	}
 	l.write("")
 }
 
-// report writes down the result of a call of the provider.
-func (l *lifecycle) report(call string, schema *tfprotov6.Schema, before, after *tfprotov6.DynamicValue, replaced []*tftypes.AttributePath, problems []*tfprotov6.Diagnostic) {
-	l.write("%s", call)
+// calls writes down the calls of ESA.
+func (j *journal) calls(what string) {
+	j.write("%s", what)
 	last := ""
-	for _, r := range l.account.Requests() {
+	for _, r := range j.account.Requests() {
 		// How often a read is repeated depends on random pauses.
-		if call := r.Action + l.parameters(r); call != last || !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
-			l.write("  %s", call)
+		if call := r.Action + j.parameters(r); call != last || !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
+			j.write("  %s", call)
 			last = call
 		}
 	}
-	l.account.ResetRequests()
-	was, is := l.values(schema, before), l.values(schema, after)
+	j.account.ResetRequests()
+}
+
+// report writes down the result of a call of the provider.
+func (j *journal) report(t testing.TB, what string, schema *tfprotov6.Schema, before, after *tfprotov6.DynamicValue, replaced []*tftypes.AttributePath, problems []*tfprotov6.Diagnostic) {
+	t.Helper()
+	j.calls(what)
+	was, is := j.values(t, schema, before), j.values(t, schema, after)
 	grouped := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(is)) {
 		before, known := was[name]
@@ -387,25 +408,25 @@ func (l *lifecycle) report(call string, schema *tfprotov6.Schema, before, after 
 		case value == "null" || value == "unknown":
 			grouped[value] = append(grouped[value], name)
 		default:
-			l.write("  %s: %s -> %s", name, before, value)
+			j.write("  %s: %s -> %s", name, before, value)
 		}
 	}
 	for _, value := range slices.Sorted(maps.Keys(grouped)) {
-		l.write("  %s: %s", value, strings.Join(grouped[value], ", "))
+		j.write("  %s: %s", value, strings.Join(grouped[value], ", "))
 	}
 	if len(is) == 0 && len(was) > 0 {
-		l.write("  removed")
+		j.write("  removed")
 	}
 	for _, at := range replaced {
-		l.write("  %s requires replacement", at)
+		j.write("  %s requires replacement", at)
 	}
 	for _, problem := range problems {
-		l.write("  %s", show(problem))
+		j.write("  %s", show(problem))
 	}
 }
 
 // parameters returns the parameters of a request but those of every call.
-func (l *lifecycle) parameters(r fakeesa.Request) string {
+func (j *journal) parameters(r fakeesa.Request) string {
 	var all strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 		switch name {
@@ -418,22 +439,22 @@ func (l *lifecycle) parameters(r fakeesa.Request) string {
 }
 
 // values returns the attributes of a state as text.
-func (l *lifecycle) values(schema *tfprotov6.Schema, state *tfprotov6.DynamicValue) map[string]string {
+func (j *journal) values(t testing.TB, schema *tfprotov6.Schema, state *tfprotov6.DynamicValue) map[string]string {
 	value, err := state.Unmarshal(schema.ValueType())
 	if err != nil {
-		l.t.Fatal(err)
+		t.Fatal(err)
 	}
 	all := map[string]string{}
 	if value.IsNull() {
 		return all
 	}
-	for name, v := range attributes(l.t, value) {
+	for name, v := range attributes(t, value) {
 		switch {
 		case !v.IsKnown():
 			all[name] = "unknown"
 		case v.Type().Is(tftypes.Object{}):
 		default:
-			all[name] = written(l.t, v)
+			all[name] = written(t, v)
 		}
 	}
 	return all
