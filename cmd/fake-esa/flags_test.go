@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
@@ -140,7 +139,7 @@ flags:
 		{[]string{"-create-limit", "x"}, errUsage, "invalid value \"x\" for flag -create-limit: parse error\n" + usage},
 	} {
 		var stdout, stderr bytes.Buffer
-		if err := run(t.Context(), test.args, nil, &stdout, &stderr); !errors.Is(err, test.err) || stdout.Len() != 0 {
+		if err := run(canceled(t), test.args, nil, &stdout, &stderr); !errors.Is(err, test.err) || stdout.Len() != 0 {
 			t.Errorf("%v: got error %v and output %s, want %v", test.args, err, stdout.String(), test.err)
 		}
 		if diff := cmp.Diff(test.want, stderr.String()); diff != "" {
@@ -163,7 +162,7 @@ func TestPrintsAndExits(t *testing.T) {
 		"-readings list -addr :1": questions(),
 	} {
 		var stdout, stderr bytes.Buffer
-		if err := run(t.Context(), strings.Fields(args), nil, &stdout, &stderr); err != nil || stdout.String() != want || stderr.Len() != 0 {
+		if err := run(canceled(t), strings.Fields(args), nil, &stdout, &stderr); err != nil || stdout.String() != want || stderr.Len() != 0 {
 			t.Errorf("%s: got error %v, stderr %s and output\n%s\nwant\n%s", args, err, stderr.String(), stdout.String(), want)
 		}
 	}
@@ -182,7 +181,7 @@ func TestPrintsAndExits(t *testing.T) {
 	// An output that cannot be written is an error.
 	broken := errors.New("broken pipe")
 	for _, args := range []string{"-version", "-readings list", "-addr 127.0.0.1:0"} {
-		if err := run(t.Context(), strings.Fields(args), nil, brokenWriter{broken}, io.Discard); !errors.Is(err, broken) {
+		if err := run(canceled(t), strings.Fields(args), nil, brokenWriter{broken}, io.Discard); !errors.Is(err, broken) {
 			t.Errorf("%s: got error %v, want that of the output", args, err)
 		}
 	}
@@ -376,7 +375,7 @@ func TestReadingsOfFlags(t *testing.T) {
 		`-reading: the reading wildcards is ""; it must be one of accepted, refused`: {"-reading", "wildcards"},
 		`-reading: there is no reading "x"; -readings list prints all of them`:       {"-readings", file, "-reading", "x=y=z"},
 	} {
-		if err := run(t.Context(), args, nil, io.Discard, io.Discard); err == nil || err.Error() != want {
+		if err := run(canceled(t), args, nil, io.Discard, io.Discard); err == nil || err.Error() != want {
 			t.Errorf("%v: got error %v, want %s", args, err, want)
 		}
 	}
@@ -385,10 +384,8 @@ func TestReadingsOfFlags(t *testing.T) {
 // TestDefaultAddress checks that the program listens on the documented address, or fails because something else does.
 func TestDefaultAddress(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
 	var stdout bytes.Buffer
-	err := run(ctx, nil, nil, &stdout, io.Discard)
+	err := run(canceled(t), nil, nil, &stdout, io.Discard)
 	served := strings.Contains(stdout.String(), "\nexport ALIBABA_CLOUD_ENDPOINT_ESA="+documentedURL+"\n")
 	if err != nil && !strings.Contains(err.Error(), "listen tcp 127.0.0.1:8787: ") || err == nil && !served {
 		t.Errorf("got error %v and output %s, want the address 127.0.0.1:8787", err, stdout.String())

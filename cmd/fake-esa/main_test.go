@@ -108,6 +108,14 @@ func get(t *testing.T, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// canceled returns a context in which the program does not serve for long if it does not refuse its arguments.
+func canceled(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 func TestRunRefuses(t *testing.T) {
 	t.Parallel()
 	broken := filepath.Join(t.TempDir(), "seed.json")
@@ -143,7 +151,7 @@ func TestRunRefuses(t *testing.T) {
 		{[]string{"--", "/no/such/command"}, "unable to run the command: fork/exec /no/such/command: no such file or directory"},
 	} {
 		var stdout, stderr bytes.Buffer
-		err := run(t.Context(), test.args, nil, &stdout, &stderr)
+		err := run(canceled(t), test.args, nil, &stdout, &stderr)
 		// Other systems have other words for the last reason.
 		if err == nil || err.Error() != test.want && (runtime.GOOS != "windows" || !strings.HasPrefix(err.Error(), "unable to run the command: ")) {
 			t.Errorf("%v: got error %v, want %q", test.args, err, test.want)
@@ -158,7 +166,7 @@ func TestRunRefuses(t *testing.T) {
 func TestBusyPort(t *testing.T) {
 	t.Parallel()
 	addr := strings.TrimPrefix(start(t).url, "http://")
-	err := run(t.Context(), []string{"-addr", addr}, nil, io.Discard, io.Discard)
+	err := run(canceled(t), []string{"-addr", addr}, nil, io.Discard, io.Discard)
 	const fix = "; if another program uses the port, choose another one with -addr, such as -addr 127.0.0.1:0 for a free one"
 	if err == nil || !strings.HasPrefix(err.Error(), "fakeesa: listen tcp "+addr+": ") || !strings.HasSuffix(err.Error(), fix) {
 		t.Errorf("got error %v, want one that names the address and suggests -addr 127.0.0.1:0", err)
@@ -229,11 +237,21 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	t.Setenv(runCommand, "1")
-	var stdout, stderr bytes.Buffer
-	err := run(t.Context(), []string{"-account-type", "International", "-secret-key", "s3cret", "--", os.Args[0], "one argument"}, nil, &stdout, &stderr)
+	// The program and the command write to the same file, as they do in a terminal.
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stderr.Close() }()
+	var stdout bytes.Buffer
+	err = run(t.Context(), []string{"-account-type", "International", "-secret-key", "s3cret", "--", os.Args[0], "one argument"}, nil, &stdout, stderr)
+	logged, readErr := os.ReadFile(stderr.Name())
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || ended.ExitCode() != 7 {
-		t.Errorf("the command ended with %v, want exit status 7; stderr: %s", err, stderr.String())
+		t.Errorf("the command ended with %v, want exit status 7; stderr: %s", err, logged)
 	}
 	want := []string{
 		"ALIBABA_CLOUD_ACCOUNT_TYPE=International", "ALIBABA_CLOUD_ENDPOINT_ESA=http://127.0.0.1:PORT", "ALICLOUD_ACCESS_KEY=fake-access-key-id",
@@ -243,8 +261,8 @@ func TestCommand(t *testing.T) {
 	if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(got), "\n")); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}
-	if stderr.Len() != 0 {
-		t.Errorf("the log of calls must not mix with the output of the command; got stderr: %s", stderr.String())
+	if len(logged) != 0 {
+		t.Errorf("the log of calls must not mix with the output of the command; got stderr: %s", logged)
 	}
 }
 

@@ -202,7 +202,7 @@ func TestReadmeSeed(t *testing.T) {
 	if err := os.WriteFile(file, bytes.Replace(seed, []byte(`"record": "origin2.`), []byte(`"record": "orign.`), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err = run(t.Context(), []string{"-addr", "127.0.0.1:0", "-seed", file}, nil, io.Discard, io.Discard)
+	err = run(canceled(t), []string{"-addr", "127.0.0.1:0", "-seed", file}, nil, io.Discard, io.Discard)
 	if err == nil || "fake-esa: "+strings.TrimPrefix(err.Error(), dir+string(filepath.Separator))+"\n" != blocks(t, "text")[0] {
 		t.Errorf("got error %v, want that of the README: %s", err, blocks(t, "text")[0])
 	}
