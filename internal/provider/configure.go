@@ -78,13 +78,13 @@ func (c *connection) client(diags *diag.Diagnostics) *esa.Client {
 	if c.data != nil && c.data.client != nil {
 		return c.data.client
 	}
-	unknown := "its configuration"
+	unknown := ""
 	if c.data != nil && len(c.data.unknown) > 0 {
-		unknown = strings.Join(c.data.unknown, ", ")
+		unknown = " (" + strings.Join(c.data.unknown, ", ") + ")"
 	}
 	diags.AddError("Unable to call ESA",
-		fmt.Sprintf("The provider \"esa\" cannot be used yet: %s depends on values that are known only after apply. "+
-			"Apply what they depend on first, for example with -target, or use values that are known during planning.", unknown))
+		fmt.Sprintf("The provider \"esa\" cannot be used yet: its configuration%s is known only after apply. "+
+			"Apply what it depends on first, for example with -target, or use values that are known during planning.", unknown))
 	return nil
 }
 

@@ -281,10 +281,98 @@ func TestLifecycle(t *testing.T) {
 		l.write("again")
 		l.apply()
 	}
+
+	// Imports, by every form of id.
+	for _, id := range []string{"<id>", "<site>:<id>", "<site>/" + name, "<site>/nobody.example", "1:<id>", "77", "x"} {
+		for _, kind := range []string{"off", "cas"} {
+			l := hostname("import: "+id+", "+kind, kind, fakeesa.Options{}).quietly()
+			l.states[0], l.private[0] = nil, nil
+			actual := strings.NewReplacer("<id>", fmt.Sprint(l.journal.account.hostname(t).ID), "<site>", fmt.Sprint(l.journal.account.site.ID)).Replace(id)
+			problems := l.imports(0, actual)
+			l.calls("import")
+			l.write("  %s", strings.Join(problems, "\n"))
+			if problems == nil {
+				l.apply()
+			}
+		}
+	}
+	l := hostname("the provider's region is unknown", "cas", fakeesa.Options{})
+	l.server = newTimedServer(t, nil, l.journal.account.clock)
+	l.server.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "region": unknown{}})
+	l.apply()
+	for _, accountType := range []string{"Domestic", "International"} {
+		region := map[string]string{"Domestic": "ap-southeast-1", "International": "cn-hangzhou"}[accountType]
+		l := hostname("cas_region contradicts account_type "+accountType, "cas", fakeesa.Options{}, map[string]any{"cas_region": region})
+		l.server = newTimedServer(t, nil, l.journal.account.clock)
+		l.server.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "account_type": accountType})
+		l.apply()
+	}
+
+	// Waits of esa_custom_hostname_validation. The state of a hostname is that after its creation, changed by before.
+	active := func(h *fakeesa.Hostname) { h.Status = "active" }
+	validations := map[string]struct {
+		kind    string
+		options fakeesa.Options
+		before  func(*fakeesa.Hostname)
+		config  map[string]any
+		during  func(l *lifecycle)
+		then    func(l *lifecycle)
+	}{
+		"published":            {kind: "free", options: fakeesa.Options{PublishAtOnce: true}},
+		"published, ownership": {kind: "free", options: fakeesa.Options{PublishAtOnce: true}, config: map[string]any{"wait_for": "ownership"}},
+		"published, SSL off":   {kind: "off", options: fakeesa.Options{PublishAtOnce: true}},
+		"active, SSL off":      {kind: "off", before: active},
+		"active, uploaded":     {kind: "first", before: active},
+		"active, expiring":     {kind: "first", before: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Expiring" }},
+		"active, expired":      {kind: "first", before: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Expired" }},
+		"active, failed": {kind: "free", before: func(h *fakeesa.Hostname) {
+			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 3, "canceled"
+		}},
+		"conflicted":              {kind: "off", before: func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, during: func(l *lifecycle) { l.journal.account.AddSite(name) }},
+		"offline":                 {kind: "off", before: func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }, during: refuse("VerifyCustomHostname", "CustomHostname.InvalidICP", 0)},
+		"no permission to verify": {kind: "off", during: refuse("VerifyCustomHostname", "NoPermission", 0)},
+		"no permission to read":   {kind: "off", before: active, during: refuse("GetCustomHostname", "NoPermission", 0)},
+		"nobody":                  {kind: "off", config: map[string]any{"hostname_id": "77"}},
+		"an unknown hostname":     {kind: "off", config: map[string]any{"hostname_id": unknown{}}},
+		"another trigger": {kind: "off", before: active, then: func(l *lifecycle) {
+			l.configs[0]["triggers"] = map[string]tftypes.Value{"a": tftypes.NewValue(tftypes.String, "b")}
+		}},
+		"another goal":     {kind: "free", before: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "OK" }, config: map[string]any{"wait_for": "ownership"}, then: func(l *lifecycle) { delete(l.configs[0], "wait_for") }},
+		"another hostname": {kind: "off", before: active, then: func(l *lifecycle) { l.configs[0]["hostname_id"] = "77" }},
+		"gone":             {kind: "off", before: active, then: func(l *lifecycle) { l.journal.account.RemoveHostname(l.journal.account.hostname(t).ID) }},
+		"expired later": {kind: "first", before: active, then: func(l *lifecycle) {
+			l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "Expired" })
+		}},
+		"no permission later": {kind: "off", before: active, then: refuse("GetCustomHostname", "NoPermission", 0)},
+		"destroyed":           {kind: "off", before: active, then: destroyed},
+	}
+	for _, title := range slices.Sorted(maps.Keys(validations)) {
+		v := validations[title]
+		made := hostname("validation: "+title, v.kind, v.options).quietly()
+		id := made.journal.account.hostname(t).ID
+		if v.before != nil {
+			made.journal.account.ChangeHostname(id, v.before)
+		}
+		config := map[string]any{"hostname_id": fmt.Sprint(id)}
+		maps.Copy(config, v.config)
+		l := &lifecycle{
+			&chaosRun{t: t, server: made.server, configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1)},
+			made.journal, "esa_custom_hostname_validation",
+		}
+		if v.during != nil {
+			v.during(l)
+		}
+		l.apply()
+		l.journal.account.ClearFaults()
+		if v.then != nil {
+			l.write("then")
+			v.then(l)
+			l.apply()
+		}
+	}
 	if t.Failed() {
 		return
 	}
-
 	compareWithFile(t, "lifecycle.txt", got.String())
 }
 
