@@ -820,6 +820,16 @@ func TestChangesByHand(t *testing.T) {
 			added:  Hostname{CertType: "upload", Certificate: pair.certificate, PrivateKey: other.key},
 			change: func(h *Hostname) { h.Certificate = "x" },
 		},
+		"upload, something else": {
+			added:  Hostname{CertType: "upload", Certificate: pair.certificate, PrivateKey: pair.key, CertStatus: "ApplyFailed", CertID: "mine"},
+			was:    func(h *Hostname) { h.CertNotAfter = start.Add(100 * day) },
+			change: func(h *Hostname) { h.VerifyCode = "new" },
+		},
+		"cas, something else": {
+			added:  Hostname{CertType: "cas", CasID: 5, CertStatus: "ApplyFailed", CertID: "mine"},
+			was:    func(h *Hostname) { h.CasRegion, h.CertNotAfter = "cn-hangzhou", start.Add(70*day) },
+			change: func(h *Hostname) { h.VerifyCode = "new" },
+		},
 		"the key alone": {
 			added: uploaded, was: func(h *Hostname) { h.CertStatus, h.CertID, h.CertNotAfter = "OK", "X", start.Add(100*day) },
 			change: func(h *Hostname) { h.PrivateKey = other.key },

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,6 +28,17 @@ func TestDefaultsOfTheScene(t *testing.T) {
 	}
 	if got := siteOf(site); !reflect.DeepEqual(got, want) {
 		t.Errorf("site: got\n%+v\nwant\n%+v", got, want)
+	}
+	const shown = `"AccessType":"NS","CnameZone":"","Coverage":"overseas","CreateTime":"2026-01-02T03:04:05Z","InstanceId":"esa-site-4514973387335745",` +
+		`"NameServerList":"ns1.esa.example,ns2.esa.example","PlanName":"enterpriseplan","PlanSpecName":"enterpriseplan","ResourceGroupId":"rg-default",` +
+		`"SiteId":4514973387335745,"SiteName":"example.com","Status":"active","Tags":{},"UpdateTime":"2026-01-02T03:04:05Z","VerifyCode":"CODE"`
+	for action, want := range map[string]string{
+		"GetSite":   `{"RequestId":"R","SiteModel":{` + shown + `,"VanityNSList":{},"VersionManagement":false}}`,
+		"ListSites": `{"RequestId":"R","PageNumber":1,"PageSize":500,"TotalCount":1,"Sites":[{` + shown + `,"VisitTime":"2026-01-02T03:04:05Z"}]}`,
+	} {
+		if got := strings.ReplaceAll(w.ok(action, "SiteId", site.ID).whole(), site.VerifyCode, "CODE"); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", action, got, want)
+		}
 	}
 	want.ID, want.Name, want.AccessType, want.CnameZone, want.NameServerList = 2, "example.org", "CNAME", "example.org.cdn.example", ""
 	want.InstanceID, want.PlanName, want.PlanSpecName = "esa-site-2", "basicplan", "basicplan"
