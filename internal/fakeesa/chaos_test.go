@@ -1,6 +1,7 @@
 package fakeesa
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -219,7 +220,8 @@ func TestBrokenConnectionOfOtherServers(t *testing.T) {
 	w := newWorld(t, Options{})
 	w.Inject(Fault{Drop: true})
 	defer func() {
-		if got := recover(); got != http.ErrAbortHandler {
+		got := recover()
+		if err, _ := got.(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Errorf("got the panic %v, want http.ErrAbortHandler", got)
 		}
 		if r := w.Requests(); len(r) != 1 || r[0].Status != 0 {

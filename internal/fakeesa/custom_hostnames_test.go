@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -618,11 +619,13 @@ func TestUpdateOptions(t *testing.T) {
 			}
 			h.UpdateTime = w.Now()
 			for i := 0; i < len(test.pairs); i += 2 {
-				switch value := test.pairs[i+1]; {
-				case test.pairs[i] == "RecordId" && value != "":
-					h.RecordID = int64(value.(int))
-				case test.pairs[i] == "SslFlag" && value != "":
-					h.SSLFlag = value.(string)
+				value := fmt.Sprint(test.pairs[i+1])
+				switch {
+				case value == "":
+				case test.pairs[i] == "RecordId":
+					h.RecordID, _ = strconv.ParseInt(value, 10, 64)
+				case test.pairs[i] == "SslFlag":
+					h.SSLFlag = value
 				}
 			}
 		})

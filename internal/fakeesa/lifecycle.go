@@ -50,12 +50,9 @@ func (st *store) owned(h *hostname) bool {
 	return st.options.PublishAtOnce || slices.Contains(st.txt[canonical(h.VerifyHost)], h.VerifyCode)
 }
 
-// activate continues after ownership is verified.
+// activate continues after ownership is verified. advance then makes the hostname active, at once by default.
 func (st *store) activate(h *hostname, now time.Time) {
-	h.Status, h.ConflictWith, h.UpdateTime = "active", "", now
-	if st.options.ConfiguringFor > 0 {
-		h.Status, h.configured = "configuring", now.Add(st.options.ConfiguringFor)
-	}
+	h.Status, h.ConflictWith, h.UpdateTime, h.configured = "configuring", "", now, now.Add(st.options.ConfiguringFor)
 }
 
 // apply starts an application for a free certificate. An existing certificate stays in use.

@@ -9,9 +9,9 @@ import (
 )
 
 // tryCreate calls CreateCustomHostname with SSL off and returns the code and the time to wait, in milliseconds.
-func (w *world) tryCreate(name string, pairs ...any) string {
+func (w *world) tryCreate(name string) string {
 	w.t.Helper()
-	got := w.call("CreateCustomHostname", append([]any{"Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off"}, pairs...)...)
+	got := w.call("CreateCustomHostname", "Hostname", name, "SiteId", w.site.ID, "RecordId", w.record.ID, "SslFlag", "off")
 	if got.status == 200 {
 		return "ok"
 	}
