@@ -70,6 +70,7 @@ func TestActions(t *testing.T) {
 		made     fakeesa.Hostname
 		action   string
 		wait     bool
+		again    bool // after a run that does not wait
 		inject   *fakeesa.Fault
 		progress string // in the last progress message
 		problem  string // in the only error
@@ -90,6 +91,10 @@ func TestActions(t *testing.T) {
 		"verify, active already": {
 			made: with(func(h *fakeesa.Hostname) { h.Status = "active" }), action: verifyAction, wait: true,
 			progress: "nothing to do", writes: map[string]int{},
+		},
+		"verify, being deployed, and wait": {
+			options: fakeesa.Options{PublishAtOnce: true, ConfiguringFor: time.Minute}, asserted: []string{"auto-verify", "read-lag"}, made: freeHostname, again: true,
+			action: verifyAction, wait: true, progress: "status active, ", writes: map[string]int{},
 		},
 		"verify, being deployed": {
 			made: with(func(h *fakeesa.Hostname) { h.Status = "configuring" }), action: verifyAction,
@@ -159,6 +164,16 @@ func TestActions(t *testing.T) {
 			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertNotAfter = "active", "Expiring", soon }),
 			action:  applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
+		"apply, no permission": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			action: applyAction, wait: true, inject: &fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Times: 1, Code: "NoPermission", Status: 403},
+			problem: "lacks esa:ApplyCustomHostnameCertificate", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
+		"apply, and no permission to read afterwards": {
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			action: applyAction, wait: true, inject: &fakeesa.Fault{Action: "GetCustomHostname", Skip: 1, Times: 1, Code: "NoPermission", Status: 403},
+			progress: "Its status was ApplyFailed.", problem: "lacks esa:GetCustomHostname", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
 		"apply, in order": {
 			made: with(func(h *fakeesa.Hostname) {
 				h.Status, h.CertStatus, h.CertNotAfter = "active", "OK", soon.AddDate(0, 2, 0)
@@ -204,6 +219,9 @@ func TestActions(t *testing.T) {
 				a.Inject(*test.inject)
 			}
 			s := newServer(t, a)
+			if test.again {
+				s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID)})
+			}
 			a.ResetRequests()
 			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
