@@ -66,7 +66,7 @@ func punycode(encoded string) (string, bool) {
 		bias += (base - tMin + 1) * delta / (delta + skew)
 		n += i / (len(out) + 1)
 		i %= len(out) + 1
-		if n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+		if !utf8.ValidRune(rune(n)) {
 			return "", false
 		}
 		out = append(out[:i], append([]rune{rune(n)}, out[i:]...)...)
