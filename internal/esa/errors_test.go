@@ -35,7 +35,8 @@ func TestErrorTexts(t *testing.T) {
 		},
 		{
 			&HostnameExistsError{Existing: CustomHostname{Hostname: shop, SiteID: 1, HostnameID: 2}, Err: cause},
-			"custom hostname shop.customer.com exists in site 1 with id 2: the cause", []error{cause},
+			"custom hostname shop.customer.com exists in site 1 with id 2: the cause",
+			[]error{cause},
 		},
 		{&CreateQuotaError{Made: 7, Err: cause}, "throttled after 7 hostnames: the cause", []error{cause}},
 		{&UnclearCreateError{Err: cause}, "the hostname may or may not have been created: the cause", []error{cause}},

@@ -271,7 +271,10 @@ func TestAllOfEachKind(t *testing.T) {
 			t.Errorf("%s: got %d items with the calls %q, want 501 with %q", action, len(seen), asked, want)
 		}
 		f.ResetRequests()
-		for range all {
+		for _, err := range all {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if n := f.Count(action); n != 1 {

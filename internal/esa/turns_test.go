@@ -189,8 +189,8 @@ func TestTurnsEndWithTheContext(t *testing.T) {
 			if !errors.As(err, &e) || !errors.Is(e.GaveUp, context.DeadlineExceeded) {
 				t.Fatalf("got error %v, want context.DeadlineExceeded", err)
 			}
-			switch {
-			case e.Code == CodeRecordReserved:
+			switch e.Code {
+			case CodeRecordReserved:
 				refused.Add(1)
 			default:
 				wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")

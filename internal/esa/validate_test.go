@@ -331,7 +331,9 @@ func TestAwaitValidatedReads(t *testing.T) {
 			fakeesa.Hostname{Status: StatusPending}, fakeesa.Fault{Action: "VerifyCustomHostname", Skip: 3, RawBody: &passed}, 40 * time.Second, []int{0, 2, 6, 14, 16, 20, 28},
 		},
 		"conflicted, and the verification passes": {
-			fakeesa.Hostname{Status: StatusConflicted, ConflictWith: "existing_site"}, fakeesa.Fault{Action: "VerifyCustomHostname", RawBody: &passed}, time.Hour,
+			fakeesa.Hostname{Status: StatusConflicted, ConflictWith: "existing_site"},
+			fakeesa.Fault{Action: "VerifyCustomHostname", RawBody: &passed},
+			time.Hour,
 			[]int{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60},
 		},
 		"configuring": {fakeesa.Hostname{Status: StatusConfiguring}, fakeesa.Fault{}, time.Minute, []int{0, 2, 6, 14, 30}},

@@ -220,34 +220,34 @@ func TestLag(t *testing.T) {
 // TestReadsOfAWait checks when a wait reads, without and with a lag that is known, and what it learns.
 func TestReadsOfAWait(t *testing.T) {
 	for name, test := range map[string]struct {
-		lag     time.Duration
+		lag     int // in milliseconds, like all here
 		settles int // the read that shows the change; 0 for none
-		want    []time.Duration
-		learned time.Duration
+		want    []int64
+		learned int64
 	}{
-		"no lag, at once":        {0, 1, []time.Duration{0}, 0},
-		"no lag, the third read": {0, 3, []time.Duration{0, 500, 1500}, 1500},
-		"no lag, never":          {0, 0, []time.Duration{0, 500, 1500, 3500, 7500, 15500, 31500, 51500}, 0},
-		"a lag, at once":         {6000, 1, []time.Duration{6000}, 5910},
-		"a lag, the fourth read": {6000, 4, []time.Duration{6000, 7000, 9000, 12000}, 7800},
-		"a short lag":            {300, 3, []time.Duration{300, 425, 550}, 390},
+		"no lag, at once":        {0, 1, []int64{0}, 0},
+		"no lag, the third read": {0, 3, []int64{0, 500, 1500}, 1500},
+		"no lag, never":          {0, 0, []int64{0, 500, 1500, 3500, 7500, 15500, 31500, 51500}, 0},
+		"a lag, at once":         {6000, 1, []int64{6000}, 5910},
+		"a lag, the fourth read": {6000, 4, []int64{6000, 7000, 9000, 12000}, 7800},
+		"a short lag":            {300, 3, []int64{300, 425, 550}, 390},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newVirtual(t, fakeesa.Options{})
 				f.client.jitter = func() float64 { return 1 }
-				f.client.lags.updated.last = test.lag * time.Millisecond
+				f.client.lags.updated.last = time.Duration(test.lag) * time.Millisecond
 				id := f.add(1)[0]
 				began := time.Now()
-				var got []time.Duration
+				var got []int64
 				hostname, err := f.client.AwaitUpdated(t.Context(), id, func(*CustomHostname) bool {
-					got = append(got, time.Since(began).Round(time.Millisecond)/time.Millisecond)
+					got = append(got, time.Since(began).Milliseconds())
 					return len(got) == test.settles
 				})
 				if err != nil || hostname.HostnameID != id || !cmp.Equal(got, test.want) {
 					t.Errorf("got %+v, error %v, reads after %v ms; want %v", hostname, err, got, test.want)
 				}
-				if learned := f.client.lags.updated.expected() / time.Millisecond; learned != test.learned {
+				if learned := f.client.lags.updated.expected().Milliseconds(); learned != test.learned {
 					t.Errorf("got a lag of %d ms, want %d", learned, test.learned)
 				}
 			})
