@@ -393,10 +393,11 @@ func (st *store) readable(id int64, now time.Time) (*hostname, *apiError) {
 		lingering.lingering--
 		return lingering, nil
 	case lingering != nil:
-		if seen := lingering.seen(now); seen != lingering && seen != nil {
+		if seen := lingering.seen(now); seen == lingering {
+			delete(st.deleted, id)
+		} else if seen != nil {
 			return seen, nil
 		}
-		delete(st.deleted, id)
 		fallthrough
 	default:
 		return nil, fail("CustomHostname.NotFound", "there is no hostname %d", id)

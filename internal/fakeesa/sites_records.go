@@ -151,13 +151,10 @@ func (st *store) showRecord(record *Record) shownRecord {
 		RecordId: record.ID, RecordName: record.Name, RecordType: record.Type, RecordSourceType: record.SourceType,
 		RecordCname: record.Cname, Proxied: record.Proxied, BizName: record.BizName, Comment: record.Comment,
 		CreateTime: formatTime(record.CreateTime), UpdateTime: formatTime(record.UpdateTime),
-		HostPolicy: record.HostPolicy, Ttl: record.TTL, SiteId: record.SiteID, AuthConf: map[string]string{},
+		HostPolicy: record.HostPolicy, Ttl: record.TTL, SiteId: record.SiteID, SiteName: st.site(record.SiteID).Name, AuthConf: map[string]string{},
 		CustomPort: record.CustomPort, HttpPorts: record.HTTPPorts, HttpsPorts: record.HTTPSPorts,
 	}
 	shown.Data.Value, shown.Data.RecordData = record.Value, record.Data
-	if site := st.site(record.SiteID); site != nil {
-		shown.SiteName = site.Name
-	}
 	return shown
 }
 

@@ -333,6 +333,16 @@ func TestReadsLagBehindEachWrite(t *testing.T) {
 		w.clock.Move(6 * time.Second)
 	}
 	w.RemoveHostname(h.ID)
+	h = w.create("brief.customer.com")
+	for i, want := range []string{"-", "-", "-", "pending " + first, "pending " + first, "-"} {
+		if i == 1 {
+			w.ok("DeleteCustomHostname", "HostnameId", h.ID)
+		}
+		if got := w.lagging(h.ID); got != want {
+			t.Errorf("deleted after 4 seconds, %d seconds after the create: got %s, want %s", []int{0, 4, 9, 10, 13, 14}[i], got, want)
+		}
+		w.clock.Move([]time.Duration{4, 5, 1, 3, 1, 0}[i] * time.Second)
+	}
 	h = w.create("gone.customer.com")
 	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
 	for range 4 {
