@@ -354,6 +354,19 @@ func TestWaitsEndWithTheContext(t *testing.T) {
 	}
 }
 
+// TestWaitsAfterTheContext checks that each wait tries one read even if its context has ended, and returns its error.
+func TestWaitsAfterTheContext(t *testing.T) {
+	f := newFixture(t, fakeesa.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, created := f.client.AwaitCreated(ctx, 1)
+	_, unread := f.client.GetUnread(ctx, 1)
+	_, updated := f.client.AwaitUpdated(ctx, 1, func(*CustomHostname) bool { return true })
+	for _, err := range []error{created, unread, updated, f.client.AwaitDeleted(ctx, 1)} {
+		wantText(t, err, "GetCustomHostname at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempts: context canceled")
+	}
+}
+
 // TestWaitsAreLogged checks when a wait is logged.
 func TestWaitsAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
