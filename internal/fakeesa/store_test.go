@@ -334,14 +334,20 @@ func TestReadsLagBehindEachWrite(t *testing.T) {
 	}
 	w.RemoveHostname(h.ID)
 	h = w.create("brief.customer.com")
-	for i, want := range []string{"-", "-", "-", "pending " + first, "pending " + first, "-"} {
-		if i == 1 {
+	created := w.clock.Now()
+	for _, test := range []struct {
+		after time.Duration
+		want  string
+	}{
+		{0, "-"}, {4 * time.Second, "-"}, {10*time.Second - 1, "-"}, {10 * time.Second, "pending " + first}, {14*time.Second - 1, "pending " + first}, {14 * time.Second, "-"},
+	} {
+		w.clock.Move(created.Add(test.after).Sub(w.clock.Now()))
+		if test.after == 4*time.Second {
 			w.ok("DeleteCustomHostname", "HostnameId", h.ID)
 		}
-		if got := w.lagging(h.ID); got != want {
-			t.Errorf("deleted after 4 seconds, %d seconds after the create: got %s, want %s", []int{0, 4, 9, 10, 13, 14}[i], got, want)
+		if got := w.lagging(h.ID); got != test.want {
+			t.Errorf("deleted after 4 seconds, %v after the create: got %s, want %s", test.after, got, test.want)
 		}
-		w.clock.Move([]time.Duration{4, 5, 1, 3, 1, 0}[i] * time.Second)
 	}
 	h = w.create("gone.customer.com")
 	w.ok("DeleteCustomHostname", "HostnameId", h.ID)
