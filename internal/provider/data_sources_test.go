@@ -162,7 +162,7 @@ func TestLookups(t *testing.T) {
 	var s *server
 	// begin starts a section with some sites, records and hostnames.
 	begin := func(title string) {
-		a = newAccount(t, fakeesa.Options{}, everyReading()...)
+		a = newAccount(t, fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts}, everyReading()...)
 		j, s = newJournal(a, &got, first, second), newServer(t, a)
 		j.write("## %s", title)
 		a.AddSite("other.example")
@@ -250,6 +250,13 @@ func TestLookups(t *testing.T) {
 	listing(map[string]any{"site_id": site}, true, 2)
 	listing(map[string]any{}, false, 0)
 	listing(map[string]any{"hostname": name}, false, 0)
+
+	begin("several of one name")
+	a.AddSite("example.com")
+	a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record2.ID, Hostname: name, SSLFlag: "off"})
+	read("esa_site", map[string]any{"site_name": "example.com"})
+	read("esa_custom_hostname", map[string]any{"site_id": fmt.Sprint(a.site.ID), "hostname": name})
+	read("esa_custom_hostnames", map[string]any{"site_id": fmt.Sprint(a.site.ID), "hostname": name})
 
 	begin("refused")
 	refuse("ListSites", "NoPermission")

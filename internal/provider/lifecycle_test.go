@@ -101,6 +101,10 @@ func TestLifecycle(t *testing.T) {
 		"the key's version, for once":    {"first", nil, map[string]any{"private_key_wo_version": 1}},
 		"the key's version, without key": {"first", map[string]any{"private_key_wo_version": 1}, map[string]any{"private_key_wo_version": 2, "private_key_wo": nil}},
 		"the certificate, without key":   {"first", nil, map[string]any{"certificate": second.CertificatePEM, "private_key_wo": nil}},
+		"SSL on, without key":            {"off", nil, map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": first.CertificatePEM}},
+		"to uploaded, without key":       {"free", nil, map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": first.CertificatePEM}},
+		"a first version, without key":   {"first", nil, map[string]any{"private_key_wo_version": 1, "private_key_wo": nil}},
+		"site, without key":              {"first", nil, map[string]any{"site_id": "1", "private_key_wo": nil}},
 		"the certificate's spelling":     {"first", nil, map[string]any{"certificate": "shop\n" + first.CertificatePEM + "\n"}},
 		"a stored key":                   {"stored", nil, map[string]any{"private_key": second.PrivateKeyPEM, "certificate": second.CertificatePEM}},
 		"only the stored key":            {"stored", nil, map[string]any{"private_key": first.PrivateKeyPEM + "\n"}},
@@ -141,9 +145,12 @@ func TestLifecycle(t *testing.T) {
 		"SSL on":              {"off", func(h *fakeesa.Hostname) { h.SSLFlag, h.CertType = "on", "free" }},
 		"another type":        {"first", func(h *fakeesa.Hostname) { h.CertType, h.Certificate, h.PrivateKey = "free", "", "" }},
 		"another certificate": {"first", func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = second.CertificatePEM, second.PrivateKeyPEM }},
-		"another cas_id":      {"cas", func(h *fakeesa.Hostname) { h.CasID = otherCas }},
-		"conflicted":          {"off", func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }},
-		"offline":             {"off", func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }},
+		"an unusable certificate": {"first", func(h *fakeesa.Hostname) {
+			h.Certificate, h.PrivateKey = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", ""
+		}},
+		"another cas_id": {"cas", func(h *fakeesa.Hostname) { h.CasID = otherCas }},
+		"conflicted":     {"off", func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }},
+		"offline":        {"off", func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }},
 		"failed": {"free", func(h *fakeesa.Hostname) {
 			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 3, "canceled"
 		}},
@@ -152,6 +159,12 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(outside)) {
 		l := hostname("outside: "+title, outside[title].kind, fakeesa.Options{}).quietly()
 		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, outside[title].change)
+		l.apply()
+	}
+	for _, title := range []string{"another certificate", "an unusable certificate"} {
+		l := hostname("outside: "+title+", without key", "first", fakeesa.Options{}).quietly()
+		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, outside[title].change)
+		l.change(map[string]any{"private_key_wo": nil})
 		l.apply()
 	}
 	for _, kind := range []string{"off", "first"} {
@@ -222,6 +235,17 @@ func TestLifecycle(t *testing.T) {
 		"no token":              {"off", fakeesa.Options{VerifyCodeGets: 100000}, nil},
 		"no answer to the read": {"free", fakeesa.Options{}, []func(*lifecycle){noAnswer("GetCustomHostname", 0)}},
 	}
+	hidden := hostname("a certificate that ESA does not return", "first", fakeesa.Options{CertificateEcho: fakeesa.EchoNone}).quietly()
+	id := fmt.Sprint(hidden.journal.account.hostname(t).ID)
+	hidden.write("import %v", hidden.imports(0, id))
+	hidden.apply()
+	hidden.change(another(hidden))
+	hidden.apply()
+	hidden.change(map[string]any{"private_key_wo_version": 1})
+	hidden.apply()
+	hidden.write("import %v", hidden.imports(0, id))
+	hidden.change(map[string]any{"certificate": second.CertificatePEM, "private_key_wo": nil})
+	hidden.apply()
 	for _, title := range slices.Sorted(maps.Keys(creates)) {
 		l := hostname("refused create: "+title, creates[title].kind, creates[title].options)
 		for _, do := range creates[title].before {
@@ -233,6 +257,11 @@ func TestLifecycle(t *testing.T) {
 		l.write("again")
 		l.apply()
 	}
+	l := hostname("refused create: the certificate, and then without key", "first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn})
+	l.journal.account.RefuseCertificates(name, true)
+	l.apply()
+	l.change(map[string]any{"private_key_wo": nil})
+	l.apply()
 	other := func(l *lifecycle) { l.change(another(l)) }
 	trigger := func(l *lifecycle) {
 		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
@@ -296,7 +325,7 @@ func TestLifecycle(t *testing.T) {
 			}
 		}
 	}
-	l := hostname("the provider's region is unknown", "cas", fakeesa.Options{})
+	l = hostname("the provider's region is unknown", "cas", fakeesa.Options{})
 	l.server = newTimedServer(t, nil, l.journal.account.clock)
 	l.server.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "region": unknown{}})
 	l.apply()
