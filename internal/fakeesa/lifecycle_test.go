@@ -699,6 +699,20 @@ func TestReadsAdvanceTheLife(t *testing.T) {
 	}
 }
 
+// TestCallsFindTheCurrentState checks that calls judge a hostname as it is now, even if nothing has read it in the meantime.
+func TestCallsFindTheCurrentState(t *testing.T) {
+	t.Parallel()
+	for action, pairs := range map[string][]any{"ApplyCustomHostnameCertificate": nil, "UpdateCustomHostname": {"SslFlag", "on", "CertType", "free"}} {
+		w := newWorld(t, Options{})
+		h := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "shop.customer.com", Status: "active", CertType: "free", CertStatus: "OK"})
+		w.clock.Move(90 * day)
+		w.ok(action, append([]any{"HostnameId", h.ID}, pairs...)...)
+		if h := w.hostname(h.ID); h.CertStatus != "Applying" {
+			t.Errorf("%s of an expired certificate: got %s, want Applying", action, h.CertStatus)
+		}
+	}
+}
+
 // TestICPIsFiledLater checks that a verification ends the state offline once the filing is there, and only for that reason.
 func TestICPIsFiledLater(t *testing.T) {
 	t.Parallel()
