@@ -301,7 +301,7 @@ func TestKeyOfADeployedCertificate(t *testing.T) {
 		SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "upload", Certificate: old.CertificatePEM, PrivateKey: old.PrivateKeyPEM,
 	})
 	c := newQuietRun(t, a, map[string]any{"ssl_flag": "on", "cert_type": "upload", "certificate": old.CertificatePEM, "private_key_wo": old.PrivateKeyPEM})
-	if problems := c.imports(0, fmt.Sprint(made.ID)); problems != nil {
+	if problems := c.imports(fmt.Sprint(made.ID)); problems != nil {
 		t.Fatal(problems)
 	}
 	if problems := errorsIn(c.applyOne(0)); len(problems) != 0 {

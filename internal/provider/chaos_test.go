@@ -312,8 +312,8 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	return applied.Diagnostics
 }
 
-// imports imports hostname i by its import id.
-func (c *chaosRun) imports(i int, id string) (problems []string) {
+// imports imports the first hostname by its import id.
+func (c *chaosRun) imports(id string) (problems []string) {
 	made, err := c.server.ImportResourceState(c.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: id})
 	if err != nil {
 		return []string{err.Error()}
@@ -321,7 +321,7 @@ func (c *chaosRun) imports(i int, id string) (problems []string) {
 	if failed(made.Diagnostics) || len(made.ImportedResources) != 1 {
 		return append(shown(made.Diagnostics), fmt.Sprintf("%d resources", len(made.ImportedResources)))
 	}
-	c.keep(i, made.ImportedResources[0].State, made.ImportedResources[0].Private)
+	c.keep(0, made.ImportedResources[0].State, made.ImportedResources[0].Private)
 	return nil
 }
 

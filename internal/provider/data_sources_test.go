@@ -234,9 +234,16 @@ func TestLookups(t *testing.T) {
 	read("esa_custom_hostname", map[string]any{"hostname_id": "77"})
 	read("esa_custom_hostname", map[string]any{"hostname_id": "x"})
 	for _, filter := range []map[string]any{
-		{}, {"record_id": fmt.Sprint(a.record2.ID)}, {"status": "active"}, {"hostname": name}, {"hostname": "customer", "name_match_type": "fuzzy"},
-		{"hostname": "a", "name_match_type": "prefix"}, {"hostname": "p.customer.com", "name_match_type": "suffix"}, {"hostname": "nobody.example"},
-		{"record_id": "x"}, {"site_id": "77"},
+		{},
+		{"record_id": fmt.Sprint(a.record2.ID)},
+		{"status": "active"},
+		{"hostname": name},
+		{"hostname": "customer", "name_match_type": "fuzzy"},
+		{"hostname": "a", "name_match_type": "prefix"},
+		{"hostname": "p.customer.com", "name_match_type": "suffix"},
+		{"hostname": "nobody.example"},
+		{"record_id": "x"},
+		{"site_id": "77"},
 	} {
 		config := map[string]any{"site_id": site}
 		maps.Copy(config, filter)

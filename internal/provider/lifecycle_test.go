@@ -237,13 +237,13 @@ func TestLifecycle(t *testing.T) {
 	}
 	hidden := hostname("a certificate that ESA does not return", "first", fakeesa.Options{CertificateEcho: fakeesa.EchoNone}).quietly()
 	id := fmt.Sprint(hidden.journal.account.hostname(t).ID)
-	hidden.write("import %v", hidden.imports(0, id))
+	hidden.write("import %v", hidden.imports(id))
 	hidden.apply()
 	hidden.change(another(hidden))
 	hidden.apply()
 	hidden.change(map[string]any{"private_key_wo_version": 1})
 	hidden.apply()
-	hidden.write("import %v", hidden.imports(0, id))
+	hidden.write("import %v", hidden.imports(id))
 	hidden.change(map[string]any{"certificate": second.CertificatePEM, "private_key_wo": nil})
 	hidden.apply()
 	for _, title := range slices.Sorted(maps.Keys(creates)) {
@@ -275,7 +275,7 @@ func TestLifecycle(t *testing.T) {
 		before  []func(l *lifecycle)
 	}{
 		"read, no permission":               {"off", fakeesa.Options{}, []func(*lifecycle){refuse("GetCustomHostname", "NoPermission", 0)}},
-		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports(0, "1:"+fmt.Sprint(l.journal.account.hostname(t).ID)) }}},
+		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports("1:" + fmt.Sprint(l.journal.account.hostname(t).ID)) }}},
 		"record, no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "NoPermission", 0)}},
 		"record, not found":                 {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "CustomHostname.NotFound", 0)}},
 		"record, alone":                     {"first", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
@@ -317,7 +317,7 @@ func TestLifecycle(t *testing.T) {
 			l := hostname("import: "+id+", "+kind, kind, fakeesa.Options{}).quietly()
 			l.states[0], l.private[0] = nil, nil
 			actual := strings.NewReplacer("<id>", fmt.Sprint(l.journal.account.hostname(t).ID), "<site>", fmt.Sprint(l.journal.account.site.ID)).Replace(id)
-			problems := l.imports(0, actual)
+			problems := l.imports(actual)
 			l.calls("import")
 			l.write("  %s", strings.Join(problems, "\n"))
 			if problems == nil {

@@ -227,7 +227,7 @@ func (r *recoveryRun) recover() {
 
 func (r *recoveryRun) importFrom(id string) {
 	r.tell("import %s", id)
-	if problems := r.imports(0, id); problems != nil {
+	if problems := r.imports(id); problems != nil {
 		r.t.Fatalf("seed %d: import of %s: got %v\n  %s", r.seed, id, problems, strings.Join(r.story, "\n  "))
 	}
 }
