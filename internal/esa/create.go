@@ -265,11 +265,12 @@ func (c *Client) lookFor(ctx context.Context, siteID int64, hostname, what strin
 		if slices.ContainsFunc(found, right) {
 			return found, nil
 		}
-		pause := c.backoff(attempt, &Error{})
-		if !asked.Add(pause).Before(end) {
+		if !asked.Before(end) {
 			return found, nil
 		}
-		if err := waiting.sleep(ctx, pause); err != nil {
+		// The last look is at the end, however long the pauses are.
+		pause := min(c.backoff(attempt, &Error{}), end.Sub(c.clock.Now()))
+		if err := waiting.sleep(ctx, max(0, pause)); err != nil {
 			return nil, err
 		}
 	}

@@ -70,8 +70,8 @@ func TestCreateWaitsForListsThatLagBehind(t *testing.T) {
 // attempt is refused because of the hostname that the first one created.
 func TestCreateLooksAgainAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{UnlistedFor: 10 * time.Second, DuplicateCreate: fakeesa.DuplicateRefused})
-		f.client.jitter = func() float64 { return 1 } // the first look ends after 7.5 seconds
+		f := newVirtual(t, fakeesa.Options{UnlistedFor: 20 * time.Second, DuplicateCreate: fakeesa.DuplicateRefused})
+		f.client.jitter = func() float64 { return 1 } // the first look ends after 15 seconds
 		f.Inject(fakeesa.Fault{Action: "CreateCustomHostname", After: true, Drop: true})
 		id, err := f.client.CreateCustomHostname(t.Context(), f.createInput())
 		if all := f.Hostnames(); err != nil || len(all) != 1 || all[0].ID != id {
@@ -304,6 +304,7 @@ func TestCreateLooksForAWhile(t *testing.T) {
 	}{
 		// With full jitter, the pauses are 0.5, 1, 2, 4 and 8 seconds. The first one is that before a retry.
 		{"found at last", 7 * time.Second, 0, time.Hour, true, "", 8 * time.Second, 5, 1},
+		{"found at the end", 15 * time.Second, 0, time.Hour, true, "", 15500 * time.Millisecond, 6, 1},
 		{"the context ends, found in the grace period", 9 * time.Second, 0, 6 * time.Second, true, "", 9500 * time.Millisecond, 8, 1},
 		{"the context ends, not found", time.Hour, 0, 6 * time.Second, false, unclear + "context deadline exceeded", 11 * time.Second, 8, 1},
 		{"the context ends in a create", time.Hour, 4 * time.Second, time.Second, true, "", 4 * time.Second, 0, 1},
@@ -384,12 +385,12 @@ func TestUndoDuplicate(t *testing.T) {
 		{name: "the list fails", fault: fakeesa.Fault{Action: "ListCustomHostnames", Code: "NoPermission"}, calls: 1},
 		{name: "no conflict", change: func(h *CustomHostname) { h.Status = StatusPending }},
 		{name: "in conflict with a site", change: func(h *CustomHostname) { h.ConflictWith = "existing_site" }},
-		{name: "the other one is in conflict too", other: func(h *fakeesa.Hostname) { h.Status = StatusConflicted }, calls: 5},
-		{name: "the other one has another name", other: func(h *fakeesa.Hostname) { h.Hostname = "other.customer.com" }, calls: 5},
+		{name: "the other one is in conflict too", other: func(h *fakeesa.Hostname) { h.Status = StatusConflicted }, calls: 6},
+		{name: "the other one has another name", other: func(h *fakeesa.Hostname) { h.Hostname = "other.customer.com" }, calls: 6},
 		{
 			name:  "the new one is no longer in conflict",
 			other: func(h *fakeesa.Hostname) { h.Hostname = "other.customer.com" },
-			own:   func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = StatusActive, "" }, calls: 5,
+			own:   func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = StatusActive, "" }, calls: 6,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -536,10 +537,10 @@ func TestCreateThatNeverRan(t *testing.T) {
 		code    ErrorCode
 		lists   int
 	}{
-		{"no retries", 0, []fakeesa.Fault{{Drop: true}}, "", 5},
-		{"refused after a lost attempt", 3, []fakeesa.Fault{{Drop: true}, {Code: "NoPermission"}}, CodeNoPermission, 10},
-		{"refused after an unclear refusal", 3, []fakeesa.Fault{{Code: "InternalException"}, {Code: "CustomHostname.ApplyCertFailed"}}, CodeApplyCertFailed, 10},
-		{"the certificate was refused", 3, []fakeesa.Fault{{Code: "CustomHostname.SetCertFailed"}}, CodeSetCertFailed, 5},
+		{"no retries", 0, []fakeesa.Fault{{Drop: true}}, "", 6},
+		{"refused after a lost attempt", 3, []fakeesa.Fault{{Drop: true}, {Code: "NoPermission"}}, CodeNoPermission, 12},
+		{"refused after an unclear refusal", 3, []fakeesa.Fault{{Code: "InternalException"}, {Code: "CustomHostname.ApplyCertFailed"}}, CodeApplyCertFailed, 12},
+		{"the certificate was refused", 3, []fakeesa.Fault{{Code: "CustomHostname.SetCertFailed"}}, CodeSetCertFailed, 6},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFixture(t, fakeesa.Options{}, func(c *Config) { c.MaxRetries = test.retries })
