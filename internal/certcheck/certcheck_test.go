@@ -682,6 +682,10 @@ func TestDescribe(t *testing.T) {
 		got.KeyAlgorithm != "RSA-2048" || got.IsCA || got.ChainLength != 2 {
 		t.Errorf("got %+v, want the values of the certificate", got)
 	}
+	constrained := issuedBy(t, issue(t, authorityOf), &x509.Certificate{BasicConstraintsValid: true})
+	if leaf, err := Describe(constrained.CertificatePEM); err != nil || leaf.IsCA {
+		t.Errorf("leaf with basic constraints: got %+v, error %v; want no IsCA", leaf, err)
+	}
 	if ca, err := Describe(issue(t, authorityOf).CertificatePEM); err != nil || !ca.IsCA {
 		t.Errorf("CA certificate: got %+v, error %v; want IsCA", ca, err)
 	}

@@ -159,6 +159,7 @@ func TestChains(t *testing.T) {
 		"the whole chain twice":                 {[]*party{leaf, issuer, leaf, issuer}, []*party{root}, true, warned, summaryRepeated, "the first of 2 repeated certificates", ""},
 		"all intermediates of the authority":    {[]*party{leaf, issuer, sibling, low}, []*party{root}, true, warned, summaryOutside, `certificate 3 ("CN=Issuer E1"), certificate 4 ("CN=Issuer L1")`, ""},
 		"a stranger's authority after it":       {[]*party{leaf, issuer, stranger}, []*party{root}, true, warned, summaryOutside, "the certificate of its issuer, \"CN=New Root\"", ""},
+		"a stranger's authority before it":      {[]*party{leaf, stranger, issuer}, []*party{root}, true, warned, summaryOutside, `path from certificate 3 ("CN=Issuer R1"), add the certificate of its issuer, "CN=New Root".$`, ""},
 		"a stranger's root after the root":      {[]*party{leaf, issuer, root, other}, []*party{root}, true, warned, summaryOutside, "Remove what does not belong.$", ""},
 		"another leaf after it":                 {[]*party{leaf, issuer, otherLeaf}, []*party{root}, true, warned, summaryOutside, "certificate 3", ""},
 		"another leaf in between":               {[]*party{leaf, otherLeaf, issuer}, []*party{root}, true, warned, summaryOutside, "certificate 2", ""},
