@@ -38,7 +38,10 @@ func (s *server) invoke(t testing.TB, name string, config map[string]any) (progr
 	if problems != nil {
 		return nil, problems
 	}
-	stream, err := s.InvokeAction(t.Context(), &tfprotov6.InvokeActionRequest{ActionType: name, Config: value})
+	// A wait that should not be would otherwise last for ever, as no time passes on the clock of most tests.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	stream, err := s.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: name, Config: value})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,14 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -444,7 +446,9 @@ func (j *journal) write(format string, values ...any) {
 func (l *lifecycle) apply() {
 	l.t.Helper()
 	kind := l.kind
-	schema, ctx := l.server.schema.ResourceSchemas[kind], l.t.Context()
+	schema := l.server.schema.ResourceSchemas[kind]
+	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
+	defer cancel()
 	must := func(err error) {
 		if err != nil {
 			l.t.Helper()
