@@ -313,15 +313,17 @@ func TestPatience(t *testing.T) {
 		free, possible bool
 		dead           bool // afterwards
 	}{
-		"no response yet":                        {never, 0, 0, firstPatience - 1, false, false, true, false},
-		"no response in time":                    {never, 0, 0, firstPatience, false, false, false, true},
-		"no response to a later call":            {never, time.Minute, time.Minute, firstPatience + time.Minute - 1, false, false, true, false},
-		"no such host":                           {never, 0, 0, 0, true, false, false, true},
-		"dead":                                   {&reach{dead: true}, 0, 0, 0, false, false, false, true},
-		"a response since the previous attempt":  {after(time.Second), 0, 0, 2 * time.Second, false, false, true, false},
-		"none since the previous attempt":        {after(0), 0, 0, 60*time.Second - 1, false, true, true, false},
-		"none since then, and the host is gone":  {after(0), 0, 0, time.Second, true, true, true, false},
-		"none since the previous attempt, ended": {after(0), 0, 0, 60 * time.Second, false, false, false, true},
+		"no response yet":                          {never, 0, 0, firstPatience - 1, false, false, true, false},
+		"no response in time":                      {never, 0, 0, firstPatience, false, false, false, true},
+		"no response to a later call":              {never, time.Minute, time.Minute, firstPatience + time.Minute - 1, false, false, true, false},
+		"no such host":                             {never, 0, 0, 0, true, false, false, true},
+		"dead":                                     {&reach{dead: true}, 0, 0, 0, false, false, false, true},
+		"a response since the previous attempt":    {after(time.Second), 0, 0, 2 * time.Second, false, false, true, false},
+		"none since the previous attempt":          {after(0), 0, 0, 60*time.Second - 1, false, true, true, false},
+		"none since then, and the host is gone":    {after(0), 0, 0, time.Second, true, true, true, false},
+		"lost after minutes without a call":        {&reach{answered: at(-time.Hour), lost: start}, 0, 0, 60*time.Second - 1, false, true, true, false},
+		"lost after minutes without a call, ended": {&reach{answered: at(-time.Hour), lost: start}, 0, 0, 60 * time.Second, false, false, false, true},
+		"none since the previous attempt, ended":   {after(0), 0, 0, 60 * time.Second, false, false, false, true},
 	} {
 		r := &reach{answered: test.reach.answered, lost: test.reach.lost, dead: test.reach.dead}
 		free, possible := r.patience(at(test.began), at(test.since), at(test.now), 2, test.noSuchHost)
