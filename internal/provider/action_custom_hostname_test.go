@@ -71,6 +71,7 @@ func TestActions(t *testing.T) {
 		options  fakeesa.Options
 		asserted []string // readings
 		made     fakeesa.Hostname
+		taken    bool // whether a site has taken the name after the verification
 		action   string
 		wait     bool
 		again    bool // after a run that does not wait
@@ -110,6 +111,9 @@ func TestActions(t *testing.T) {
 		"verify, still conflicted, and wait": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }),
 			action: verifyAction, wait: true, problem: "existing_site", writes: map[string]int{"VerifyCustomHostname": 1},
+		},
+		"verify, conflicted by now": {
+			made: freeHostname, taken: true, action: verifyAction, problem: "Custom hostname conflicted", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, conflicted no more": {
 			options: fakeesa.Options{PublishAtOnce: true},
@@ -211,7 +215,15 @@ func TestActions(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			a := newAccount(t, test.options, test.asserted...)
+			var a *account
+			if test.taken {
+				test.options.Log = func(r fakeesa.Request) {
+					if r.Action == "VerifyCustomHostname" {
+						a.ChangeHostname(r.HostnameID, func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" })
+					}
+				}
+			}
+			a = newAccount(t, test.options, test.asserted...)
 			made := test.made
 			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 			made = a.AddHostname(made)
