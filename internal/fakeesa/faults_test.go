@@ -286,18 +286,25 @@ func TestDroppedConnections(t *testing.T) {
 	}
 }
 
+// begin sends a call, and returns once there are headers. cancel ends the call.
+func (w *world) begin(t *testing.T) (response *http.Response, cancel context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	response, err := w.send(ctx, http.DefaultClient, "GET", "ListSites", url.Values{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response, cancel
+}
+
 func TestStalledAnswers(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t, Options{})
 	beginning := `{"RequestId":"R","Si`
 	w.Inject(Fault{Stall: true, RawBody: &beginning})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	response, err := w.send(ctx, http.DefaultClient, "GET", "ListSites", url.Values{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
+	response, cancel := w.begin(t)
 	got := make([]byte, len(beginning))
 	if _, err := io.ReadFull(response.Body, got); err != nil || string(got) != beginning {
 		t.Fatalf("got %q, error %v; want the beginning of the body", got, err)
@@ -322,13 +329,7 @@ func TestStallWithoutABody(t *testing.T) {
 	w.Inject(Fault{Stall: true, Status: 200})
 	w.Inject(Fault{Stall: true})
 	for _, status := range []int{200, 500} {
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		response, err := w.send(ctx, http.DefaultClient, "GET", "ListSites", url.Values{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = response.Body.Close() }()
+		response, cancel := w.begin(t)
 		if response.StatusCode != status || response.ContentLength != 1 {
 			t.Errorf("got status %d and length %d, want %d and 1", response.StatusCode, response.ContentLength, status)
 		}
