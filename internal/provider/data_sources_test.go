@@ -256,7 +256,11 @@ func TestLookups(t *testing.T) {
 	listing(map[string]any{"site_id": site}, true, 0)
 	listing(map[string]any{"site_id": site}, true, 2)
 	listing(map[string]any{}, false, 0)
-	listing(map[string]any{"hostname": name}, false, 0)
+	for _, filter := range []map[string]any{
+		{"hostname": name}, {"record_id": fmt.Sprint(a.record2.ID)}, {"status": "active"}, {"hostname": "a", "name_match_type": "prefix"}, {"record_id": "x"},
+	} {
+		listing(filter, false, 0)
+	}
 
 	begin("several of one name")
 	a.AddSite("example.com")
