@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -411,6 +413,53 @@ func TestLogsWanted(t *testing.T) {
 		if got := logsWanted([]string{"PATH=/bin", entry}); got != want {
 			t.Errorf("%s: got %t, want %t", entry, got, want)
 		}
+	}
+}
+
+// TestPrepareProcess checks when the provider writes no log lines, and when it collects less garbage than by default.
+func TestPrepareProcess(t *testing.T) {
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64)
+	t.Cleanup(func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	})
+	for title, test := range map[string]struct {
+		debugging bool
+		set       string // a variable
+		quiet     bool
+		collects  int
+		enough    int64
+	}{
+		"nothing set": {quiet: true, collects: 400, enough: 200 << 20},
+		"debugging":   {debugging: true, collects: 400, enough: 200 << 20},
+		"TF_LOG":      {set: "TF_LOG", collects: 400, enough: 200 << 20},
+		"GOGC":        {set: "GOGC", quiet: true, collects: 100, enough: math.MaxInt64},
+		"GOMEMLIMIT":  {set: "GOMEMLIMIT", quiet: true, collects: 100, enough: math.MaxInt64},
+	} {
+		t.Run(title, func(t *testing.T) {
+			for _, entry := range os.Environ() {
+				if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "TF_LOG") {
+					t.Setenv(name, "")
+				}
+			}
+			for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER_ESA", "GOGC", "GOMEMLIMIT"} {
+				t.Setenv(name, "")
+			}
+			if test.set != "" {
+				t.Setenv(test.set, "7")
+			}
+			debug.SetGCPercent(100)
+			debug.SetMemoryLimit(math.MaxInt64)
+			PrepareProcess(test.debugging)
+			for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER_ESA"} {
+				if value := os.Getenv(name); (value == "OFF") != test.quiet || !test.quiet && value != "" {
+					t.Errorf("got %s=%s, want OFF: %t", name, value, test.quiet)
+				}
+			}
+			if collects, enough := debug.SetGCPercent(100), debug.SetMemoryLimit(math.MaxInt64); collects != test.collects || enough != test.enough {
+				t.Errorf("got GOGC %d and a limit of %d, want %d and %d", collects, enough, test.collects, test.enough)
+			}
+		})
 	}
 }
 
