@@ -355,6 +355,8 @@ func TestProfilesThatCannotBeUsed(t *testing.T) {
 		{"name":"external","mode":"External"},
 		{"name":"key-pair","mode":"RsaKeyPair"},
 		{"name":"no-mode"}]}`)
+	// The block assume_role is to be changed, even if a profile has the keys.
+	wantRefused(t, CredentialConfig{Profile: "default", AssumeRole: &AssumeRole{RoleARN: "arn", SessionExpiration: 1}}, "assume_role", "session duration")
 	for profile, words := range map[string][]string{
 		"gone":        {`no profile "gone"`, `"default"`, `"circle-a"`, filepath.Join(home, ".aliyun", "config.json")},
 		"half":        {"no access_key_secret", "aliyun configure --profile half"},

@@ -242,6 +242,9 @@ func TestActions(t *testing.T) {
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
 				t.Errorf("got problems %q, want one with %q", problems, test.problem)
 			}
+			if test.progress == "" && len(progress) > 0 && !test.wait {
+				t.Errorf("got progress %q, want none", progress)
+			}
 			if test.progress != "" && (len(progress) == 0 || !strings.Contains(progress[len(progress)-1], test.progress)) {
 				t.Errorf("got progress %q, want %q at the end", progress, test.progress)
 			}
