@@ -325,6 +325,10 @@ func TestCreateQuotaRoom(t *testing.T) {
 	enter(time.Hour+slack, false, 0) // the one under way takes the room; nobody knows when there is more
 	accepted(time.Hour + slack)
 	enter(time.Hour+slack, false, time.Hour+time.Minute+slack)
+	for range 3 { // one that ESA never received takes no room
+		enter(time.Hour+time.Minute+slack, true, 0)
+		q.learn(start.Add(time.Hour+time.Minute+slack), false, false, false, false)
+	}
 	enter(time.Hour+time.Minute+slack, true, 0)
 	refused(time.Hour+time.Minute+slack, false) // so the room is only 2
 	enter(time.Hour+time.Minute+slack, false, time.Hour+2*time.Minute+slack)
