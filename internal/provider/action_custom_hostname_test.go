@@ -258,6 +258,16 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// TestActions_ownership checks that a wait for ownership does not wait for the certificate.
+func TestActions_ownership(t *testing.T) {
+	a := newAccount(t, fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Hour}, everyReading()...)
+	made := a.AddHostname(fakeesa.Hostname{SiteID: a.site.ID, RecordID: a.record.ID, Hostname: name, SSLFlag: "on", CertType: "free"})
+	progress, problems := newServer(t, a).invoke(t, verifyAction, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": true})
+	if took := time.Duration(a.clock.ahead.Load()); problems != nil || took > time.Hour {
+		t.Errorf("got problems %q and progress %q after %v, want none within an hour", problems, progress, took)
+	}
+}
+
 // deadlineClock is a clock on which every pause exceeds the time limit.
 type deadlineClock struct{ *fastClock }
 
