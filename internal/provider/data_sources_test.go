@@ -166,6 +166,8 @@ func TestLookups(t *testing.T) {
 		j, s = newJournal(a, &got, first, second), newServer(t, a)
 		j.write("## %s", title)
 		a.AddSite("other.example")
+		idle := a.AddSiteOf(fakeesa.Site{Name: "idle.example", Status: "pending"})
+		a.AddHostname(fakeesa.Hostname{SiteID: idle.ID, RecordID: a.AddRecord(idle.ID, "www.idle.example").ID, Hostname: "idle.customer.com", SSLFlag: "off"})
 		a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "both.example.com", Type: "A/AAAA", Value: "192.0.2.1", Proxied: true})
 		a.AddRecordOf(fakeesa.Record{SiteID: a.site.ID, Name: "both.example.com", Type: "TXT", Value: "text"})
 		for _, h := range []fakeesa.Hostname{
