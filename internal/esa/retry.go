@@ -165,7 +165,7 @@ func (c *Client) repeat(ctx context.Context, try func(attempt int) (err error, a
 			counted++
 		}
 		if !possible || counted > c.maxRetries {
-			if attempt > 1 {
+			if !isAnswer(e) && attempt > 1 {
 				c.reach.exhausted(since)
 			}
 			return err
