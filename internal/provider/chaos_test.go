@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -64,6 +65,7 @@ type chaosRun struct {
 	seed          uint64
 	account       *account
 	server        *server
+	resource      string // the type of resource, esa_custom_hostname by default
 	first, second certtest.Pair
 	states        []*tfprotov6.DynamicValue // of hostname i; nil if it has none
 	private       [][]byte                  // private state of hostname i
@@ -269,21 +271,56 @@ func (c *chaosRun) apply(what string) {
 	}
 }
 
-// applyOne does for one hostname what Terraform does.
+// applyOne does for one resource what Terraform does.
 func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
-	const kind = "esa_custom_hostname"
-	schema := c.server.schema.ResourceSchemas[kind]
 	ctx := c.t.Context()
 	if c.states[i] != nil {
-		read, err := c.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: c.states[i], Private: c.private[i]})
-		if err != nil || failed(read.Diagnostics) {
-			return append(read.Diagnostics, problemOf(err)...)
+		read, err := c.readOne(ctx, i)
+		if err != nil {
+			return problemOf(err)
+		}
+		if failed(read.Diagnostics) {
+			return read.Diagnostics
 		}
 		c.keep(i, read.NewState, read.Private)
 	}
-	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	change, planned, err := c.planOne(ctx, i)
 	if err != nil {
 		return problemOf(err)
+	}
+	if failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
+		return planned.Diagnostics
+	}
+	if same, err := sameValue(c.schema(), change.PriorState, planned.PlannedState); err != nil || same {
+		return problemOf(err)
+	}
+	applied, err := c.server.ApplyResourceChange(ctx, change)
+	if err != nil {
+		return problemOf(err)
+	}
+	c.keep(i, applied.NewState, applied.Private)
+	if err := consistent(c.schema(), planned.PlannedState, applied.NewState); err != nil {
+		return append(applied.Diagnostics, problemOf(err)...)
+	}
+	return applied.Diagnostics
+}
+
+// typeName returns the type of the resources.
+func (c *chaosRun) typeName() string { return cmp.Or(c.resource, "esa_custom_hostname") }
+
+func (c *chaosRun) schema() *tfprotov6.Schema { return c.server.schema.ResourceSchemas[c.typeName()] }
+
+// readOne refreshes a resource that has a state.
+func (c *chaosRun) readOne(ctx context.Context, i int) (*tfprotov6.ReadResourceResponse, error) {
+	return c.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: c.typeName(), CurrentState: c.states[i], Private: c.private[i]})
+}
+
+// planOne plans a resource. It returns the request that applies the plan, and the plan.
+func (c *chaosRun) planOne(ctx context.Context, i int) (*tfprotov6.ApplyResourceChangeRequest, *tfprotov6.PlanResourceChangeResponse, error) {
+	schema := c.schema()
+	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	if err != nil {
+		return nil, nil, err
 	}
 	prior, config, proposed := c.states[i], &none, &none
 	if prior == nil {
@@ -292,24 +329,15 @@ func (c *chaosRun) applyOne(i int) []*tfprotov6.Diagnostic {
 	if c.configs[i] != nil {
 		config, proposed = dynamic(c.t, schema, c.configs[i]), c.proposed(schema, prior, c.configs[i])
 	}
-	planned, err := c.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, PriorPrivate: c.private[i], ProposedNewState: proposed, Config: config})
-	if err != nil || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
-		return append(planned.Diagnostics, problemOf(err)...)
-	}
-	if same, err := sameValue(schema, prior, planned.PlannedState); err != nil || same {
-		return problemOf(err)
-	}
-	applied, err := c.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: kind, PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
+	planned, err := c.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{
+		TypeName: c.typeName(), PriorState: prior, PriorPrivate: c.private[i], ProposedNewState: proposed, Config: config,
 	})
 	if err != nil {
-		return problemOf(err)
+		return nil, nil, err
 	}
-	c.keep(i, applied.NewState, applied.Private)
-	if err := consistent(schema, planned.PlannedState, applied.NewState); err != nil {
-		return append(applied.Diagnostics, problemOf(err)...)
-	}
-	return applied.Diagnostics
+	return &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: c.typeName(), PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
+	}, planned, nil
 }
 
 // imports imports the first hostname by its import id.

@@ -23,9 +23,9 @@ const otherCas = 30000479
 // journal writes down what calls of the provider do: which calls of ESA are made with which parameters, what changes in
 // the state, what is unknown or requires replacement, and all diagnostics.
 type journal struct {
-	account *account
-	text    *strings.Builder
-	masks   *strings.Replacer
+	esa   *account
+	text  *strings.Builder
+	masks *strings.Replacer
 }
 
 func newJournal(a *account, text *strings.Builder, first, second certtest.Pair) *journal {
@@ -40,7 +40,6 @@ func newJournal(a *account, text *strings.Builder, first, second certtest.Pair) 
 type lifecycle struct {
 	*chaosRun
 	*journal
-	kind string
 }
 
 // TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
@@ -64,12 +63,12 @@ func TestLifecycle(t *testing.T) {
 		for _, m := range more {
 			maps.Copy(config, m)
 		}
-		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second), "esa_custom_hostname"}
+		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second)}
 		fmt.Fprintf(&got, "## %s\n", title)
 		return l
 	}
 	another := func(l *lifecycle) map[string]any {
-		return map[string]any{"record_id": fmt.Sprint(l.journal.account.record2.ID)}
+		return map[string]any{"record_id": fmt.Sprint(l.account.record2.ID)}
 	}
 
 	for _, from := range slices.Sorted(maps.Keys(kinds)) {
@@ -132,7 +131,7 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(changes)) {
 		change := changes[title]
 		l := hostname("change: "+title, change.kind, fakeesa.Options{}, change.more).quietly()
-		l.journal.account.AddCASCertificate(otherCas, "cn-hangzhou", l.journal.account.Now().AddDate(1, 0, 0))
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
 		l.change(change.to)
 		l.apply()
 	}
@@ -160,30 +159,30 @@ func TestLifecycle(t *testing.T) {
 	}
 	for _, title := range slices.Sorted(maps.Keys(outside)) {
 		l := hostname("outside: "+title, outside[title].kind, fakeesa.Options{}).quietly()
-		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, outside[title].change)
+		l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change)
 		l.apply()
 	}
 	for _, title := range []string{"another certificate", "an unusable certificate"} {
 		l := hostname("outside: "+title+", without key", "first", fakeesa.Options{}).quietly()
-		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, outside[title].change)
+		l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change)
 		l.change(map[string]any{"private_key_wo": nil})
 		l.apply()
 	}
 	for _, kind := range []string{"off", "first"} {
 		l := hostname("outside: deleted, "+kind, kind, fakeesa.Options{}).quietly()
-		l.journal.account.RemoveHostname(l.journal.account.hostname(t).ID)
+		l.account.RemoveHostname(l.account.hostname(t).ID)
 		l.apply()
 	}
 	for _, status := range []string{"", "Applying", "OK", "Expiring", "Expired", "ApplyFailed", "Revoked"} {
 		l := hostname("another trigger, certificate "+status, "free", fakeesa.Options{PublishAtOnce: true}).quietly()
-		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", status })
+		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", status })
 		l.change(map[string]any{"certificate_apply_trigger": "1"})
 		l.apply()
 	}
 
 	// Responses that refuse a call.
 	record := func(id func(a *account) string) func(l *lifecycle) {
-		return func(l *lifecycle) { l.change(map[string]any{"record_id": id(l.journal.account)}) }
+		return func(l *lifecycle) { l.change(map[string]any{"record_id": id(l.account)}) }
 	}
 	foreign := func(a *account) string {
 		return fmt.Sprint(a.AddRecord(a.AddSite("other.example").ID, "www.other.example").ID)
@@ -194,22 +193,23 @@ func TestLifecycle(t *testing.T) {
 	nobody := func(*account) string { return "77" }
 	refuse := func(action, code string, skip int) func(l *lifecycle) {
 		return func(l *lifecycle) {
-			l.journal.account.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Skip: skip, Times: 1})
+			l.account.Inject(fakeesa.Fault{Action: action, Code: code, Status: 400, Skip: skip, Times: 1})
 		}
 	}
 	noAnswer := func(action string, skip int) func(l *lifecycle) {
 		return func(l *lifecycle) {
-			l.journal.account.Inject(fakeesa.Fault{Action: action, RawBody: new("<html>"), Status: 302, Skip: skip, Times: -1})
+			l.account.Inject(fakeesa.Fault{Action: action, RawBody: new("<html>"), Status: 302, Skip: skip, Times: -1})
 		}
 	}
 	done := func(l *lifecycle) {
-		l.journal.account.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", RawBody: new(`{"RequestId":"1"}`), Status: 200, Times: 1})
+		l.account.Inject(fakeesa.Fault{Action: "UpdateCustomHostname", RawBody: new(`{"RequestId":"1"}`), Status: 200, Times: 1})
 	}
-	creates := map[string]struct {
+	type refusal struct {
 		kind    string
 		options fakeesa.Options
 		before  []func(l *lifecycle)
-	}{
+	}
+	creates := map[string]refusal{
 		"no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "NoPermission", 0)}},
 		"a foreign record":          {"off", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
 		"a record without proxy":    {"off", fakeesa.Options{}, []func(*lifecycle){record(unproxied)}},
@@ -219,26 +219,26 @@ func TestLifecycle(t *testing.T) {
 		"a parameter, of cas":       {"cas", fakeesa.Options{}, []func(*lifecycle){refuse("CreateCustomHostname", "InvalidParameter", 0)}},
 		"a foreign record, of cas":  {"cas", fakeesa.Options{}, []func(*lifecycle){record(foreign)}},
 		"the certificate": {"first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
-			l.journal.account.RefuseCertificates(name, true)
+			l.account.RefuseCertificates(name, true)
 		}}},
 		"the certificate, of cas": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn}, []func(*lifecycle){func(l *lifecycle) {
-			l.journal.account.RefuseCertificates(name, true)
+			l.account.RefuseCertificates(name, true)
 		}}},
 		"the certificate, and the hostname": {"cas", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesNothing}, []func(*lifecycle){func(l *lifecycle) {
-			l.journal.account.RefuseCertificates(name, true)
+			l.account.RefuseCertificates(name, true)
 		}}},
 		"it exists": {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) {
-			l.journal.account.AddHostname(fakeesa.Hostname{SiteID: l.journal.account.site.ID, RecordID: l.journal.account.record2.ID, Hostname: name, SSLFlag: "off"})
+			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
 		}}},
 		"it exists, of two": {"off", fakeesa.Options{DuplicateCreate: fakeesa.DuplicateConflicts}, []func(*lifecycle){func(l *lifecycle) {
-			l.journal.account.AddHostname(fakeesa.Hostname{SiteID: l.journal.account.site.ID, RecordID: l.journal.account.record2.ID, Hostname: name, SSLFlag: "off"})
+			l.account.AddHostname(fakeesa.Hostname{SiteID: l.account.site.ID, RecordID: l.account.record2.ID, Hostname: name, SSLFlag: "off"})
 		}}},
-		"a conflict":            {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.journal.account.AddSite(name) }}},
+		"a conflict":            {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.account.AddSite(name) }}},
 		"no token":              {"off", fakeesa.Options{VerifyCodeGets: 100000}, nil},
 		"no answer to the read": {"free", fakeesa.Options{}, []func(*lifecycle){noAnswer("GetCustomHostname", 0)}},
 	}
 	hidden := hostname("a certificate that ESA does not return", "first", fakeesa.Options{CertificateEcho: fakeesa.EchoNone}).quietly()
-	id := fmt.Sprint(hidden.journal.account.hostname(t).ID)
+	id := fmt.Sprint(hidden.account.hostname(t).ID)
 	hidden.write("import %v", hidden.imports(id))
 	hidden.apply()
 	hidden.change(another(hidden))
@@ -254,30 +254,26 @@ func TestLifecycle(t *testing.T) {
 			do(l)
 		}
 		l.apply()
-		l.journal.account.ClearFaults()
-		l.journal.account.RefuseCertificates(name, false)
+		l.account.ClearFaults()
+		l.account.RefuseCertificates(name, false)
 		l.write("again")
 		l.apply()
 	}
 	l := hostname("refused create: the certificate, and then without key", "first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn})
-	l.journal.account.RefuseCertificates(name, true)
+	l.account.RefuseCertificates(name, true)
 	l.apply()
 	l.change(map[string]any{"private_key_wo": nil})
 	l.apply()
 	other := func(l *lifecycle) { l.change(another(l)) }
 	trigger := func(l *lifecycle) {
-		l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
+		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
 		l.change(map[string]any{"certificate_apply_trigger": "1"})
 	}
 	withoutKey := func(l *lifecycle) { l.change(map[string]any{"private_key_wo": nil}) }
 	destroyed := func(l *lifecycle) { l.configs[0] = nil }
-	updates := map[string]struct {
-		kind    string
-		options fakeesa.Options
-		before  []func(l *lifecycle)
-	}{
+	updates := map[string]refusal{
 		"read, no permission":               {"off", fakeesa.Options{}, []func(*lifecycle){refuse("GetCustomHostname", "NoPermission", 0)}},
-		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports("1:" + fmt.Sprint(l.journal.account.hostname(t).ID)) }}},
+		"read, another site's":              {"off", fakeesa.Options{}, []func(*lifecycle){func(l *lifecycle) { l.imports("1:" + fmt.Sprint(l.account.hostname(t).ID)) }}},
 		"record, no permission":             {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "NoPermission", 0)}},
 		"record, not found":                 {"off", fakeesa.Options{}, []func(*lifecycle){other, refuse("UpdateCustomHostname", "CustomHostname.NotFound", 0)}},
 		"record, alone":                     {"first", fakeesa.Options{RefuseRecordAlone: true}, []func(*lifecycle){other}},
@@ -303,12 +299,12 @@ func TestLifecycle(t *testing.T) {
 	}
 	for _, title := range slices.Sorted(maps.Keys(updates)) {
 		l := hostname("refused: "+title, updates[title].kind, updates[title].options).quietly()
-		l.journal.account.AddCASCertificate(otherCas, "cn-hangzhou", l.journal.account.Now().AddDate(1, 0, 0))
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
 		for _, do := range updates[title].before {
 			do(l)
 		}
 		l.apply()
-		l.journal.account.ClearFaults()
+		l.account.ClearFaults()
 		l.write("again")
 		l.apply()
 	}
@@ -318,7 +314,7 @@ func TestLifecycle(t *testing.T) {
 		for _, kind := range []string{"off", "cas"} {
 			l := hostname("import: "+id+", "+kind, kind, fakeesa.Options{}).quietly()
 			l.states[0], l.private[0] = nil, nil
-			actual := strings.NewReplacer("<id>", fmt.Sprint(l.journal.account.hostname(t).ID), "<site>", fmt.Sprint(l.journal.account.site.ID)).Replace(id)
+			actual := strings.NewReplacer("<id>", fmt.Sprint(l.account.hostname(t).ID), "<site>", fmt.Sprint(l.account.site.ID)).Replace(id)
 			problems := l.imports(actual)
 			l.calls("import")
 			l.write("  %s", strings.Join(problems, "\n"))
@@ -328,13 +324,13 @@ func TestLifecycle(t *testing.T) {
 		}
 	}
 	l = hostname("the provider's region is unknown", "cas", fakeesa.Options{})
-	l.server = newTimedServer(t, nil, l.journal.account.clock)
+	l.server = newTimedServer(t, nil, l.account.clock)
 	l.server.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "region": unknown{}})
 	l.apply()
 	for _, accountType := range []string{"Domestic", "International"} {
 		region := map[string]string{"Domestic": "ap-southeast-1", "International": "cn-hangzhou"}[accountType]
 		l := hostname("cas_region contradicts account_type "+accountType, "cas", fakeesa.Options{}, map[string]any{"cas_region": region})
-		l.server = newTimedServer(t, nil, l.journal.account.clock)
+		l.server = newTimedServer(t, nil, l.account.clock)
 		l.server.configure(t, map[string]any{"access_key": "a", "secret_key": "b", "account_type": accountType})
 		l.apply()
 	}
@@ -359,7 +355,7 @@ func TestLifecycle(t *testing.T) {
 		"active, failed": {kind: "free", before: func(h *fakeesa.Hostname) {
 			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 3, "canceled"
 		}},
-		"conflicted":              {kind: "off", before: func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, during: func(l *lifecycle) { l.journal.account.AddSite(name) }},
+		"conflicted":              {kind: "off", before: func(h *fakeesa.Hostname) { h.Status, h.ConflictWith = "conflicted", "existing_site" }, during: func(l *lifecycle) { l.account.AddSite(name) }},
 		"offline":                 {kind: "off", before: func(h *fakeesa.Hostname) { h.Status, h.OfflineReason = "offline", "missing_icp" }, during: refuse("VerifyCustomHostname", "CustomHostname.InvalidICP", 0)},
 		"no permission to verify": {kind: "off", during: refuse("VerifyCustomHostname", "NoPermission", 0)},
 		"no permission to read":   {kind: "off", before: active, during: refuse("GetCustomHostname", "NoPermission", 0)},
@@ -370,9 +366,9 @@ func TestLifecycle(t *testing.T) {
 		}},
 		"another goal":     {kind: "free", before: func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "OK" }, config: map[string]any{"wait_for": "ownership"}, then: func(l *lifecycle) { delete(l.configs[0], "wait_for") }},
 		"another hostname": {kind: "off", before: active, then: func(l *lifecycle) { l.configs[0]["hostname_id"] = "77" }},
-		"gone":             {kind: "off", before: active, then: func(l *lifecycle) { l.journal.account.RemoveHostname(l.journal.account.hostname(t).ID) }},
+		"gone":             {kind: "off", before: active, then: func(l *lifecycle) { l.account.RemoveHostname(l.account.hostname(t).ID) }},
 		"expired later": {kind: "first", before: active, then: func(l *lifecycle) {
-			l.journal.account.ChangeHostname(l.journal.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "Expired" })
+			l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.CertStatus = "Expired" })
 		}},
 		"no permission later": {kind: "off", before: active, then: refuse("GetCustomHostname", "NoPermission", 0)},
 		"destroyed":           {kind: "off", before: active, then: destroyed},
@@ -380,21 +376,24 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(validations)) {
 		v := validations[title]
 		made := hostname("validation: "+title, v.kind, v.options).quietly()
-		id := made.journal.account.hostname(t).ID
+		id := made.account.hostname(t).ID
 		if v.before != nil {
-			made.journal.account.ChangeHostname(id, v.before)
+			made.account.ChangeHostname(id, v.before)
 		}
 		config := map[string]any{"hostname_id": fmt.Sprint(id)}
 		maps.Copy(config, v.config)
 		l := &lifecycle{
-			&chaosRun{t: t, server: made.server, configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1)},
-			made.journal, "esa_custom_hostname_validation",
+			&chaosRun{
+				t: t, account: made.account, server: made.server, resource: "esa_custom_hostname_validation",
+				configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
+			},
+			made.journal,
 		}
 		if v.during != nil {
 			v.during(l)
 		}
 		l.apply()
-		l.journal.account.ClearFaults()
+		l.account.ClearFaults()
 		if v.then != nil {
 			l.write("then")
 			v.then(l)
@@ -415,7 +414,7 @@ func (l *lifecycle) quietly() *lifecycle {
 			l.t.Error(show(problem))
 		}
 	}
-	l.journal.account.ResetRequests()
+	l.account.ResetRequests()
 	return l
 }
 
@@ -445,70 +444,56 @@ func (j *journal) write(format string, values ...any) {
 // apply refreshes, plans and applies, and writes down what happens.
 func (l *lifecycle) apply() {
 	l.t.Helper()
-	kind := l.kind
-	schema := l.server.schema.ResourceSchemas[kind]
+	schema := l.schema()
 	ctx, cancel := context.WithTimeout(l.t.Context(), time.Minute)
 	defer cancel()
+	defer l.write("")
 	must := func(err error) {
 		if err != nil {
 			l.t.Helper()
 			l.t.Fatal(err)
 		}
 	}
-	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
-	must(err)
-	prior, config, proposed := l.states[0], &none, &none
-	if prior != nil {
-		read, err := l.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: prior, Private: l.private[0]})
+	if before := l.states[0]; before != nil {
+		read, err := l.readOne(ctx, 0)
 		must(err)
-		l.report(l.t, "refresh", schema, prior, read.NewState, nil, read.Diagnostics)
+		l.report(l.t, "refresh", schema, before, read.NewState, nil, read.Diagnostics)
 		l.keep(0, read.NewState, read.Private)
-		prior = l.states[0]
 	}
-	if prior == nil {
-		prior = &none
-	}
-	if l.configs[0] != nil {
-		config, proposed = dynamic(l.t, schema, l.configs[0]), l.proposed(schema, prior, l.configs[0])
-	}
-	planned, err := l.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{TypeName: kind, PriorState: prior, PriorPrivate: l.private[0], ProposedNewState: proposed, Config: config})
+	change, planned, err := l.planOne(ctx, 0)
 	must(err)
-	l.report(l.t, "plan", schema, prior, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
+	l.report(l.t, "plan", schema, change.PriorState, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
 	for _, value := range l.configs[0] {
 		if value == (unknown{}) {
-			l.write("")
 			return
 		}
 	}
-	if same, err := sameValue(schema, prior, planned.PlannedState); err != nil || same || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
-		must(err)
-		l.write("")
+	same, err := sameValue(schema, change.PriorState, planned.PlannedState)
+	must(err)
+	if same || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
 		return
 	}
-	applied, err := l.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: kind, PriorState: prior, PlannedState: planned.PlannedState, Config: config, PlannedPrivate: planned.PlannedPrivate, PlannedIdentity: planned.PlannedIdentity,
-	})
+	applied, err := l.server.ApplyResourceChange(ctx, change)
 	must(err)
 	l.report(l.t, "apply", schema, planned.PlannedState, applied.NewState, nil, applied.Diagnostics)
 	l.keep(0, applied.NewState, applied.Private)
-	for _, h := range l.journal.account.Hostnames() {
+	for _, h := range l.account.Hostnames() {
 		l.write("ESA has %s: record %d, ssl_flag %s, cert_type %s, certificate %s, key %s, cas_id %d", h.Hostname, h.RecordID, h.SSLFlag, h.CertType, h.Certificate, h.PrivateKey, h.CasID)
 	}
-	l.write("")
 }
 
 // calls writes down the calls of ESA.
 func (j *journal) calls(what string) {
 	j.write("%s", what)
 	last := ""
-	for _, r := range j.account.Requests() {
+	for _, r := range j.esa.Requests() {
 		// How often a read is repeated depends on random pauses.
 		if call := r.Action + j.parameters(r); call != last || !strings.HasPrefix(call, "Get") && !strings.HasPrefix(call, "List") {
 			j.write("  %s", call)
 			last = call
 		}
 	}
-	j.account.ResetRequests()
+	j.esa.ResetRequests()
 }
 
 // report writes down the result of a call of the provider.
