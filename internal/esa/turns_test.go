@@ -395,3 +395,23 @@ func TestRestIsNotBlamedForOthers(t *testing.T) {
 		})
 	}
 }
+
+// TestRestEndsWithTheContext checks a write whose context ends while it waits in its turn and has never been sent.
+func TestRestEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newVirtual(t, fakeesa.Options{})
+		id := f.add(1)[0]
+		at := place{f.site.ID, f.record.ID}
+		f.client.KnowPlace(id, at.siteID, at.recordID)
+		f.client.turns.begin(at, false)
+		turn := f.client.turns.find(at)
+		turn.rest, turn.answered = 10*time.Second, time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err := f.client.DeleteCustomHostname(ctx, id)
+		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
+		if n := f.Count("DeleteCustomHostname"); n != 0 {
+			t.Errorf("got %d calls, want 0", n)
+		}
+	})
+}
