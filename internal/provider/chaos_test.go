@@ -342,7 +342,12 @@ func (c *chaosRun) planOne(ctx context.Context, i int) (*tfprotov6.ApplyResource
 
 // imports imports the first hostname by its import id.
 func (c *chaosRun) imports(id string) (problems []string) {
-	made, err := c.server.ImportResourceState(c.t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: id})
+	return c.importsBy(&tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", ID: id})
+}
+
+// importsBy imports the first hostname.
+func (c *chaosRun) importsBy(target *tfprotov6.ImportResourceStateRequest) (problems []string) {
+	made, err := c.server.ImportResourceState(c.t.Context(), target)
 	if err != nil {
 		return []string{err.Error()}
 	}

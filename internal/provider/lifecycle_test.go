@@ -309,7 +309,7 @@ func TestLifecycle(t *testing.T) {
 		l.apply()
 	}
 
-	// Imports, by every form of id.
+	// Imports, by every form of id, and by identity.
 	for _, id := range []string{"<id>", "<site>:<id>", "<site>/" + name, "<site>/nobody.example", "1:<id>", "77", "x"} {
 		for _, kind := range []string{"off", "cas"} {
 			l := hostname("import: "+id+", "+kind, kind, fakeesa.Options{}).quietly()
@@ -321,6 +321,34 @@ func TestLifecycle(t *testing.T) {
 			if problems == nil {
 				l.apply()
 			}
+		}
+	}
+	for _, identity := range [][3]string{ // hostname_id, site_id, hostname
+		{"<id>", "", ""},
+		{"", "<site>", name},
+		{"<id>", "<site>", name},
+		{"<id>", "<site>", "nobody.example"},
+		{"<id>", "1", name},
+		{"77", "<site>", name},
+		{"", "<site>", "nobody.example"},
+		{"", "1", name},
+		{"", "<site>", ""},
+	} {
+		l := hostname(fmt.Sprintf("import by identity: %q", identity), "off", fakeesa.Options{}).quietly()
+		l.states[0], l.private[0] = nil, nil
+		actual := strings.NewReplacer("<id>", fmt.Sprint(l.account.hostname(t).ID), "<site>", fmt.Sprint(l.account.site.ID))
+		of := map[string]tftypes.Value{}
+		for i, name := range []string{"hostname_id", "site_id", "hostname"} {
+			of[name] = tftypes.NewValue(tftypes.String, nil)
+			if identity[i] != "" {
+				of[name] = tftypes.NewValue(tftypes.String, actual.Replace(identity[i]))
+			}
+		}
+		problems := l.importsBy(&tfprotov6.ImportResourceStateRequest{TypeName: "esa_custom_hostname", Identity: identityData(t, of)})
+		l.calls("import")
+		l.write("  %s", strings.Join(problems, "\n"))
+		if problems == nil {
+			l.apply()
 		}
 	}
 	l = hostname("the provider's region is unknown", "cas", fakeesa.Options{})

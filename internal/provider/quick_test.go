@@ -259,7 +259,6 @@ func (w *twoWays) play(t testing.TB, r *rand.Rand, focus string) (diff string) {
 // identity returns an identity as the CLI may send it: none, like older CLIs, null values, the correct one, or another one.
 func (w *twoWays) identity(t testing.TB, r *rand.Rand, resource string, state values) *tfprotov6.ResourceIdentityData {
 	t.Helper()
-	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
 	of := map[string]tftypes.Value{"hostname_id": state["id"], "site_id": state["site_id"], "hostname": state["hostname"]}
 	switch n := r.IntN(8); {
 	case n < 3, resource != "esa_custom_hostname" && r.IntN(10) > 0:
@@ -276,6 +275,13 @@ func (w *twoWays) identity(t testing.TB, r *rand.Rand, resource string, state va
 			of[name] = tftypes.NewValue(tftypes.String, nil)
 		}
 	}
+	return identityData(t, of)
+}
+
+// identityData returns the identity of a hostname as the CLI sends it.
+func identityData(t testing.TB, of map[string]tftypes.Value) *tfprotov6.ResourceIdentityData {
+	t.Helper()
+	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
 	value, err := tfprotov6.NewDynamicValue(kind, tftypes.NewValue(kind, of))
 	if err != nil {
 		t.Fatal(err)
