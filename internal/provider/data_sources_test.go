@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -149,26 +148,6 @@ func TestDataSourcesHaveESAsValues(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.kind, diff)
-		}
-	}
-}
-
-// TestDataSourcesValidateIDs checks that an id that is none is refused before anything is read.
-func TestDataSourcesValidateIDs(t *testing.T) {
-	s := newServer(t, nil)
-	for kind, arguments := range map[string][]string{
-		"esa_site": {"site_id"}, "esa_record": {"record_id", "site_id"}, "esa_custom_hostname": {"hostname_id", "site_id"}, "esa_custom_hostnames": {"site_id", "record_id"},
-	} {
-		for _, argument := range arguments {
-			valid, err := s.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{
-				TypeName: kind, Config: dynamic(t, s.schema.DataSourceSchemas[kind], map[string]any{argument: "x"}),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if all := shown(valid.Diagnostics); !slices.ContainsFunc(all, func(problem string) bool { return strings.Contains(problem, "Invalid "+argument+`: "x" is not an id`) }) {
-				t.Errorf("%s: got problems %q, want that %s is invalid", kind, all, argument)
-			}
 		}
 	}
 }

@@ -126,6 +126,8 @@ func dynamic(t testing.TB, schema *tfprotov6.Schema, values map[string]any) *tfp
 			all[name] = tftypes.NewValue(kind, tftypes.UnknownValue)
 		case nil:
 			all[name] = emptyValue(kind)
+		case tftypes.Value:
+			all[name] = value
 		default:
 			all[name] = tftypes.NewValue(kind, value)
 		}
