@@ -105,10 +105,12 @@ func TestValues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := ""
+			var lines []string
 			for _, problem := range problems {
-				all += "  " + strings.ReplaceAll(show(problem), "\n", "\n    ") + "\n"
+				lines = append(lines, "  "+strings.ReplaceAll(show(problem), "\n", "\n    ")+"\n")
 			}
+			slices.Sort(lines) // attributes are checked in any order
+			all := strings.Join(lines, "")
 			if strings.TrimSpace(value) != "" {
 				all = strings.NewReplacer(fmt.Sprintf("got: %q", value), "got: <value>", fmt.Sprintf(": %q", value), ": <value>", " "+value+". ", " <value>. ").Replace(all)
 			}
@@ -123,11 +125,13 @@ func TestValues(t *testing.T) {
 			refused[all] = append(refused[all], title)
 		}
 		for _, a := range schema.Block.Attributes {
-			if a.Required {
+			switch {
+			case a.Required:
 				required[a.Name] = plausible[a.Name]
-			}
-			if a.Optional {
+			case a.Optional:
 				optional = append(optional, a.Name)
+			default:
+				required[a.Name] = tftypes.NewValue(a.ValueType(), nil)
 			}
 		}
 		try("nothing else", "", nil)
