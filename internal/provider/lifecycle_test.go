@@ -28,18 +28,23 @@ type journal struct {
 	masks *strings.Replacer
 }
 
-func newJournal(a *account, text *strings.Builder, first, second certtest.Pair) *journal {
-	return &journal{a, text, strings.NewReplacer(
-		first.CertificatePEM, "<first>", second.CertificatePEM, "<second>", first.PrivateKeyPEM, "<first key>", second.PrivateKeyPEM, "<second key>",
+func newJournal(a *account, text *strings.Builder, pairs ...certtest.Pair) *journal {
+	var masks []string
+	for i, pair := range pairs {
+		name := []string{"first", "second", "later"}[i]
+		masks = append(masks, pair.CertificatePEM, "<"+name+">", pair.PrivateKeyPEM, "<"+name+" key>")
+	}
+	return &journal{a, text, strings.NewReplacer(append(masks,
 		fmt.Sprint(a.site.ID), "<site>", fmt.Sprint(a.record.ID), "<record>", fmt.Sprint(a.record2.ID), "<record 2>", casID, "<cas>",
 		strings.TrimPrefix(a.URL(), "http://"), "<host>",
-	)}
+	)...)}
 }
 
 // lifecycle is a run of one resource that is written down.
 type lifecycle struct {
 	*chaosRun
 	*journal
+	between func() // what happens between the next plan and its apply, if anything
 }
 
 // TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
@@ -47,6 +52,7 @@ type lifecycle struct {
 // behaviour, write the file anew with -update, and read the difference.
 func TestLifecycle(t *testing.T) {
 	first, second := issue(t, name), issue(t, name)
+	later := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 6, 0), Intermediate: 1})
 	kinds := map[string]map[string]any{
 		"off":    {"ssl_flag": "off"},
 		"free":   {"ssl_flag": "on", "cert_type": "free"},
@@ -63,7 +69,7 @@ func TestLifecycle(t *testing.T) {
 		for _, m := range more {
 			maps.Copy(config, m)
 		}
-		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second)}
+		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second, later), nil}
 		fmt.Fprintf(&got, "## %s\n", title)
 		return l
 	}
@@ -73,6 +79,7 @@ func TestLifecycle(t *testing.T) {
 
 	for _, from := range slices.Sorted(maps.Keys(kinds)) {
 		hostname("create: "+from, from, fakeesa.Options{}).apply()
+		hostname("create without key: "+from, from, fakeesa.Options{}, map[string]any{"private_key_wo": nil}).apply()
 		for _, to := range slices.Sorted(maps.Keys(kinds)) {
 			if from == to {
 				continue
@@ -131,7 +138,7 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(changes)) {
 		change := changes[title]
 		l := hostname("change: "+title, change.kind, fakeesa.Options{}, change.more).quietly()
-		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(2, 0, 0))
 		l.change(change.to)
 		l.apply()
 	}
@@ -155,10 +162,17 @@ func TestLifecycle(t *testing.T) {
 		"failed": {"free", func(h *fakeesa.Hostname) {
 			h.Status, h.CertStatus, h.CertApplyCode, h.CertApplyMessage = "active", "ApplyFailed", 3, "canceled"
 		}},
-		"applying": {"free", func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }},
+		"applying":    {"free", func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "Applying" }},
+		"no type":     {"free", func(h *fakeesa.Hostname) { h.CertType = "" }},
+		"spelling":    {"off", func(h *fakeesa.Hostname) { h.Hostname = "Shop.Customer.com" }},
+		"cas to free": {"cas", func(h *fakeesa.Hostname) { h.CertType, h.CasID = "free", 0 }},
+		"cas to upload": {"cas", func(h *fakeesa.Hostname) {
+			h.CertType, h.CasID, h.Certificate, h.PrivateKey = "upload", 0, first.CertificatePEM, first.PrivateKeyPEM
+		}},
 	}
 	for _, title := range slices.Sorted(maps.Keys(outside)) {
 		l := hostname("outside: "+title, outside[title].kind, fakeesa.Options{}).quietly()
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(2, 0, 0))
 		l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change)
 		l.apply()
 	}
@@ -168,6 +182,36 @@ func TestLifecycle(t *testing.T) {
 		l.change(map[string]any{"private_key_wo": nil})
 		l.apply()
 	}
+	// Changes outside Terraform between a plan and its apply: what is planned as known must not change.
+	for _, title := range slices.Sorted(maps.Keys(outside)) {
+		for _, to := range []string{"record", "certificate"} {
+			l := hostname("outside, after the plan: "+title+", "+to, outside[title].kind, fakeesa.Options{}).quietly()
+			l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(2, 0, 0))
+			if to == "record" {
+				l.change(another(l))
+			} else {
+				l.change(kinds["second"])
+			}
+			l.between = func() { l.account.ChangeHostname(l.account.hostname(t).ID, outside[title].change) }
+			l.apply()
+			l.apply()
+		}
+	}
+	back := hostname("outside: another certificate, and back, and another one without key", "first", fakeesa.Options{}).quietly()
+	for _, pair := range []certtest.Pair{second, first} {
+		back.account.ChangeHostname(back.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Certificate, h.PrivateKey = pair.CertificatePEM, pair.PrivateKeyPEM })
+		back.change(map[string]any{"private_key_wo": nil})
+		back.apply()
+	}
+	back.change(map[string]any{"certificate": second.CertificatePEM})
+	back.apply()
+	hostname("ESA returns the certificate with CR LF", "first", fakeesa.Options{CertificateEcho: fakeesa.EchoCRLF}).quietly().apply()
+	hostname("ESA returns the certificate without its last line end", "first", fakeesa.Options{CertificateEcho: fakeesa.EchoStripped}).quietly().apply()
+	elsewhere := hostname("cas_region of the other region", "cas", fakeesa.Options{}, map[string]any{"cas_region": "ap-southeast-1"})
+	elsewhere.account.AddCASCertificate(30000478, "ap-southeast-1", elsewhere.account.Now().AddDate(1, 0, 0))
+	elsewhere.apply()
+	elsewhere.change(map[string]any{"cas_region": nil})
+	elsewhere.apply()
 	for _, kind := range []string{"off", "first"} {
 		l := hostname("outside: deleted, "+kind, kind, fakeesa.Options{}).quietly()
 		l.account.RemoveHostname(l.account.hostname(t).ID)
@@ -248,6 +292,11 @@ func TestLifecycle(t *testing.T) {
 	hidden.write("import %v", hidden.imports(id))
 	hidden.change(map[string]any{"certificate": second.CertificatePEM, "private_key_wo": nil})
 	hidden.apply()
+	hidden.write("import %v", hidden.imports(id))
+	hidden.change(map[string]any{"certificate": later.CertificatePEM})
+	hidden.apply()
+	hidden.change(map[string]any{"certificate": later.CertificatePEM, "private_key_wo": later.PrivateKeyPEM})
+	hidden.apply()
 	for _, title := range slices.Sorted(maps.Keys(creates)) {
 		l := hostname("refused create: "+title, creates[title].kind, creates[title].options)
 		for _, do := range creates[title].before {
@@ -264,6 +313,26 @@ func TestLifecycle(t *testing.T) {
 	l.apply()
 	l.change(map[string]any{"private_key_wo": nil})
 	l.apply()
+	refusals := map[string]func(h *fakeesa.Hostname){
+		"SSL off": nil,
+		"a certificate outside": func(h *fakeesa.Hostname) {
+			h.SSLFlag, h.CertType, h.Certificate, h.PrivateKey, h.CertStatus = "on", "upload", first.CertificatePEM, first.PrivateKeyPEM, "OK"
+		},
+		"no SSL outside": func(h *fakeesa.Hostname) { h.SSLFlag, h.CertStatus = "off", "OK" },
+	}
+	for _, title := range slices.Sorted(maps.Keys(refusals)) {
+		l := hostname("refused create: the certificate, and then "+title, "first", fakeesa.Options{RefusedCertificate: fakeesa.RefusedLeavesOn})
+		l.account.RefuseCertificates(name, true)
+		l.apply()
+		l.account.RefuseCertificates(name, false)
+		if then := refusals[title]; then != nil {
+			l.account.ChangeHostname(l.account.hostname(t).ID, then)
+		} else {
+			l.change(kinds["off"])
+		}
+		l.apply()
+		l.apply()
+	}
 	other := func(l *lifecycle) { l.change(another(l)) }
 	trigger := func(l *lifecycle) {
 		l.account.ChangeHostname(l.account.hostname(t).ID, func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" })
@@ -299,7 +368,7 @@ func TestLifecycle(t *testing.T) {
 	}
 	for _, title := range slices.Sorted(maps.Keys(updates)) {
 		l := hostname("refused: "+title, updates[title].kind, updates[title].options).quietly()
-		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(1, 0, 0))
+		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(2, 0, 0))
 		for _, do := range updates[title].before {
 			do(l)
 		}
@@ -415,7 +484,7 @@ func TestLifecycle(t *testing.T) {
 				t: t, account: made.account, server: made.server, resource: "esa_custom_hostname_validation",
 				configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
 			},
-			made.journal,
+			made.journal, nil,
 		}
 		if v.during != nil {
 			v.during(l)
@@ -501,8 +570,15 @@ func (l *lifecycle) apply() {
 	if same || failed(planned.Diagnostics) || len(planned.RequiresReplace) > 0 {
 		return
 	}
+	if l.between != nil {
+		l.between()
+		l.between = nil
+	}
 	applied, err := l.server.ApplyResourceChange(ctx, change)
 	must(err)
+	if !failed(applied.Diagnostics) {
+		must(consistent(schema, planned.PlannedState, applied.NewState))
+	}
 	l.report(l.t, "apply", schema, planned.PlannedState, applied.NewState, nil, applied.Diagnostics)
 	l.keep(0, applied.NewState, applied.Private)
 	for _, h := range l.account.Hostnames() {
