@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -58,8 +59,11 @@ func (s *server) invoke(t testing.TB, name string, config map[string]any) (progr
 	return progress, problems
 }
 
+// TestActions checks what actions report and which calls they make; testdata/actions.txt has all of it for the default
+// readings. After a change of behaviour, write the file anew with -update, and read the difference.
 func TestActions(t *testing.T) {
 	pair := issue(t, name)
+	texts := map[string]string{}
 	freeHostname := fakeesa.Hostname{SSLFlag: "on", CertType: "free"}
 	with := func(change func(*fakeesa.Hostname)) fakeesa.Hostname {
 		h := freeHostname
@@ -213,9 +217,7 @@ func TestActions(t *testing.T) {
 			made: fakeesa.Hostname{SSLFlag: "off", CertType: "free"}, action: applyAction, problem: `its ssl_flag is "off"`, writes: map[string]int{},
 		},
 	} {
-		t.Run(title, func(t *testing.T) {
-			t.Parallel()
-			var a *account
+		run := func(asserted []string) (a *account, progress, problems []string) {
 			if test.taken {
 				test.options.Log = func(r fakeesa.Request) {
 					if r.Action == "VerifyCustomHostname" {
@@ -223,7 +225,7 @@ func TestActions(t *testing.T) {
 					}
 				}
 			}
-			a = newAccount(t, test.options, test.asserted...)
+			a = newAccount(t, test.options, asserted...)
 			made := test.made
 			made.SiteID, made.RecordID, made.Hostname = a.site.ID, a.record.ID, name
 			made = a.AddHostname(made)
@@ -238,7 +240,24 @@ func TestActions(t *testing.T) {
 				s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID)})
 			}
 			a.ResetRequests()
-			progress, problems := s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
+			progress, problems = s.invoke(t, test.action, map[string]any{"hostname_id": fmt.Sprint(made.ID), "wait": test.wait})
+			return a, progress, problems
+		}
+		var text strings.Builder
+		a, progress, problems := run(everyReading())
+		j := newJournal(a, &text, pair)
+		j.write("## %s", title)
+		j.calls("calls")
+		for _, message := range progress {
+			j.write("progress: %s", message)
+		}
+		for _, problem := range problems {
+			j.write("%s", problem)
+		}
+		texts[title] = text.String()
+
+		t.Run(title, func(t *testing.T) {
+			a, progress, problems := run(test.asserted)
 			if (test.problem == "") != (problems == nil) || test.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], test.problem)) {
 				t.Errorf("got problems %q, want one with %q", problems, test.problem)
 			}
@@ -256,6 +275,11 @@ func TestActions(t *testing.T) {
 			}
 		})
 	}
+	var all strings.Builder
+	for _, title := range slices.Sorted(maps.Keys(texts)) {
+		all.WriteString(texts[title] + "\n")
+	}
+	compareWithFile(t, "actions.txt", all.String())
 }
 
 // TestActions_ownership checks that a wait for ownership does not wait for the certificate.

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,11 +47,23 @@ func TestParseCertificate(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
 	}
-	if len(text("fingerprint_sha256")) != 64 || text("serial_number") == "" {
-		t.Errorf("got fingerprint %q and serial number %q, want 64 characters and a number", text("fingerprint_sha256"), text("serial_number"))
+	if want := fmt.Sprintf("%x", sha256.Sum256(pair.Leaf.Raw)); text("fingerprint_sha256") != want || text("serial_number") == "" {
+		t.Errorf("got fingerprint %q and serial number %q, want %q and a number", text("fingerprint_sha256"), text("serial_number"), want)
 	}
 	if got["dns_names"].String() != `["shop.customer.com","www.customer.com"]` || got["is_ca"].String() != "false" || got["chain_length"].String() != "2" {
 		t.Errorf("got names %v, is_ca %v and chain length %v", got["dns_names"], got["is_ca"], got["chain_length"])
+	}
+}
+
+// TestParseCertificateOfACA checks a certificate of an authority, which has no DNS names.
+func TestParseCertificateOfACA(t *testing.T) {
+	pair := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, Intermediate: 1})
+	got, err := callParseCertificate(pair.Blocks[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := got["dns_names"].String(); names != "[]" || got["is_ca"].String() != "true" || got["chain_length"].String() != "1" {
+		t.Errorf("got names %s, is_ca %v and chain length %v, want [], true and 1", names, got["is_ca"], got["chain_length"])
 	}
 }
 
