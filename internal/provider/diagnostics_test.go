@@ -196,6 +196,32 @@ func TestForeignTextIsShownSafely(t *testing.T) {
 	}
 }
 
+// TestClean checks what is left of foreign text.
+func TestClean(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "",
+		"a\nb\tc":                         "a b c",
+		"a\r\x1b[1mb\u202e":               "a\uFFFD\uFFFD[1mb\uFFFD",
+		"Bücher \"x\"":                    "Bücher \"x\"",
+		strings.Repeat("x", maxMessage):   strings.Repeat("x", maxMessage),
+		strings.Repeat("x", maxMessage+1): strings.Repeat("x", maxMessage) + "… (cut)",
+	} {
+		if got := clean(text); got != want {
+			t.Errorf("%.80q: got %.1100q, want %.1100q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"":                              `""`,
+		"a\nb":                          `"a\nb"`,
+		strings.Repeat("x", maxShown):   `"` + strings.Repeat("x", maxShown) + `"`,
+		strings.Repeat("x", maxShown+1): fmt.Sprintf(`"%s"… (%d bytes)`, strings.Repeat("x", maxShown), maxShown+1),
+	} {
+		if got := quote(text); got != want {
+			t.Errorf("%.80q: got %.1100q, want %.1100q", text, got, want)
+		}
+	}
+}
+
 func TestParseImportID(t *testing.T) {
 	for id, want := range map[string]importTarget{
 		"4042843419650112":                 {hostnameID: "4042843419650112"},

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -1071,5 +1072,119 @@ func TestLogEvent(t *testing.T) {
 				t.Errorf("got %v, want %v", entries[0], test.want)
 			}
 		})
+	}
+}
+
+// TestSettings compares the settings of many configurations and environments with testdata/settings.txt. After a change, write
+// the file anew with -update, and read the difference.
+func TestSettings(t *testing.T) {
+	var got strings.Builder
+	usual, diags := resolved(t, nil, nil)
+	if diags.HasError() {
+		t.Fatal(diags)
+	}
+	try := func(title string, given arguments, env variables) {
+		s, diags := resolved(t, given, env)
+		fmt.Fprintf(&got, "%s\n", title)
+		for _, line := range different("", reflect.ValueOf(usual), reflect.ValueOf(s)) {
+			fmt.Fprintf(&got, "  %s\n", line)
+		}
+		for _, d := range diags {
+			at := ""
+			if located, ok := d.(diag.DiagnosticWithPath); ok {
+				at = located.Path().String()
+			}
+			fmt.Fprintf(&got, "  %s at %s: %s: %s\n", d.Severity(), at, d.Summary(), d.Detail())
+		}
+	}
+	got.WriteString("## environment\n")
+	plausible := map[string]string{
+		"account_type": "international", "endpoint": "https://esa.example.com/", "client_read_timeout": "1500", "client_connect_timeout": "2147483647",
+		"assume_role.session_expiration": "900", "assume_role_with_oidc.oidc_token": "abcd",
+	}
+	blocks := arguments{"assume_role.role_arn": "acs:ram::1:role/r", "assume_role_with_oidc.role_arn": "acs:ram::1:role/o"}
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		value := cmp.Or(plausible[name], "value")
+		for i, variable := range environment[name] {
+			try(variable+" = "+value, nil, variables{variable: value})
+			if strings.HasPrefix(name, "assume_role") {
+				try(variable+" = "+value+" beside both blocks", blocks, variables{variable: value})
+			}
+			try(variable+" is blank", nil, variables{variable: " "})
+			try(fmt.Sprintf("%s = %q", variable, " x\t"), blocks, variables{variable: " x\t"})
+			for _, next := range environment[name][i+1:] {
+				try(variable+" and "+next, nil, variables{variable: "https://first.example.com", next: "https://second.example.com"})
+			}
+		}
+	}
+	got.WriteString("\n\n## keys\n")
+	for _, access := range []string{"", "argument", "the same", "another", "another, and the same"} {
+		for _, secret := range []string{"", "argument", "environment"} {
+			for _, token := range []string{"", "argument", "environment"} {
+				given, env := arguments{}, variables{}
+				switch access {
+				case "":
+				case "argument":
+					given["access_key"] = "ak"
+				case "the same":
+					given["access_key"], env["ALIBABA_CLOUD_ACCESS_KEY_ID"] = "ak", "ak"
+				default:
+					given["access_key"], env["ALICLOUD_ACCESS_KEY"] = "ak", "other"
+					if access != "another" {
+						env["ALIBABACLOUD_ACCESS_KEY_ID"] = " ak "
+					}
+				}
+				for name, from := range map[string]string{"secret_key": secret, "security_token": token} {
+					switch from {
+					case "argument":
+						given[name] = name
+					case "environment":
+						env[environment[name][1]] = name + " of the environment"
+					}
+				}
+				try(fmt.Sprintf("access key: %s; secret key: %s; token: %s", access, secret, token), given, env)
+			}
+		}
+	}
+	got.WriteString("\n\n## arguments\n")
+	for _, number := range []int{-1, 0, 1, 899, 900, 43200, 43201, 60000, 2147483647, 2147483648} {
+		for _, name := range []string{"client_read_timeout", "client_connect_timeout", "max_retries", "requests_per_second", "assume_role.session_expiration", "assume_role_with_oidc.session_expiration"} {
+			try(fmt.Sprintf("%s = %d", name, number), arguments{name: number}, nil)
+		}
+	}
+	for _, length := range []int{3, 4, 20000, 20001} {
+		s, diags := resolved(t, arguments{"assume_role_with_oidc.oidc_token": strings.Repeat("t", length)}, nil)
+		fmt.Fprintf(&got, "a token of %d characters: %d characters, %d errors\n", length, len(s.credential.AssumeRoleWithOIDC.Token), len(diags))
+	}
+	for _, name := range slices.Sorted(maps.Keys(providerSchema().Attributes)) {
+		env := variables{}
+		for _, variable := range environment[name] {
+			env[variable] = "x"
+		}
+		try(name+" is unknown", arguments{name: notKnown{}}, env)
+	}
+	try("assume_role is unknown", arguments{"assume_role": notKnown{}}, nil)
+	try("assume_role_with_oidc is unknown", arguments{"assume_role_with_oidc": notKnown{}}, nil)
+	compareWithFile(t, "settings.txt", got.String())
+}
+
+// different returns the fields of a struct that differ from the usual ones.
+func different(name string, usual, is reflect.Value) (all []string) {
+	switch is.Kind() {
+	case reflect.Pointer:
+		if is.IsNil() {
+			return nil
+		}
+		return append([]string{strings.TrimPrefix(name, ".") + " is set"}, different(name, reflect.Zero(is.Type().Elem()), is.Elem())...)
+	case reflect.Struct:
+		for i := range is.NumField() {
+			all = append(all, different(name+"."+is.Type().Field(i).Name, usual.Field(i), is.Field(i))...)
+		}
+		return all
+	default:
+		if u, v := fmt.Sprintf("%v", usual), fmt.Sprintf("%v", is); u != v {
+			all = append(all, strings.TrimPrefix(name, ".")+": "+v)
+		}
+		return all
 	}
 }
