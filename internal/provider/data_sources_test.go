@@ -271,6 +271,51 @@ func TestLookups(t *testing.T) {
 	read("esa_custom_hostname", map[string]any{"site_id": fmt.Sprint(a.site.ID), "hostname": name})
 	read("esa_custom_hostnames", map[string]any{"site_id": fmt.Sprint(a.site.ID), "hostname": name})
 
+	begin("responses that a filter would not give")
+	respond := func(action, body string) {
+		a.Inject(fakeesa.Fault{Action: action, RawBody: new(`{"RequestId":"1","TotalCount":3,"PageNumber":1,"PageSize":500,` + body + `}`), Status: 200, Times: 1})
+	}
+	sites := `"Sites":[{"SiteId":1,"SiteName":"my-example.com","Status":"pending"},{"SiteId":2,"SiteName":"EXAMPLE.com","Status":"offline","OfflineReason":"missing_icp",
+		"AccessType":"CNAME","Coverage":"global","CnameZone":"zone","NameServerList":" a.ns.example ,,b.ns.example","InstanceId":"i","PlanName":"p","CreateTime":"c","UpdateTime":"u"},
+		{"SiteId":3,"SiteName":"example.com.cn","Status":"moved"}]`
+	respond("ListSites", sites)
+	read("esa_site", map[string]any{"site_name": "example.com"})
+	respond("ListSites", sites)
+	read("esa_site", map[string]any{"site_name": "example"})
+	respond("ListSites", strings.ReplaceAll(sites, "my-example.com", "Example.com"))
+	read("esa_site", map[string]any{"site_name": "example.com"})
+	records := `"Records":[{"RecordId":1,"RecordName":"www.example.com","RecordType":"CNAME","Data":{"Value":"a"}},{"RecordId":2,"RecordName":"Origin.example.com","RecordType":"A/AAAA",
+		"RecordSourceType":"OSS","RecordCname":"target","Proxied":true,"SiteId":9,"SiteName":"s","Comment":"n","Ttl":30,"CreateTime":"c","UpdateTime":"u","Data":{"Value":"192.0.2.1"}},
+		{"RecordId":3,"RecordName":"origin.example.com","RecordType":"TXT","Data":{"Value":"b"}}]`
+	for _, kind := range []any{"a/aaaa", "TXT", "MX", nil} {
+		respond("ListRecords", records)
+		read("esa_record", map[string]any{"site_id": site, "record_name": "origin.example.com", "record_type": kind})
+	}
+	listed := func(id int, name, more string) string {
+		return fmt.Sprintf(`{"HostnameId":%d,"SiteId":%s,"RecordId":7,"Hostname":%q,"SslFlag":"on","CertType":"free"%s}`, id, site, name, more)
+	}
+	all := `"Hostnames":[` + strings.Join([]string{
+		listed(3, "b.customer.com", `,"Status":"active","CertStatus":"OK","CertNotAfter":"2027-01-01T00:00:00Z","CreateTime":"c","UpdateTime":"u","SiteName":"s","RecordName":"r"`),
+		listed(2, "b.customer.com", `,"Status":"offline","OfflineReason":"missing_icp","CertStatus":"ApplyFailed","CertApplyCode":3,"CertApplyMessage":"canceled"`),
+		listed(1, "a.customer.com", `,"Status":"conflicted","ConflictWith":"existing_site","VerifyHost":"h","VerifyCode":"v","CertTxtKey":"k","CertTxtValue":"l","CertHttpKey":"m","CertHttpValue":"n"`),
+	}, ",") + "]"
+	for _, filter := range []map[string]any{
+		{}, {"hostname": "b.customer.com"}, {"hostname": "customer", "name_match_type": "fuzzy"}, {"hostname": "b.", "name_match_type": "prefix"},
+		{"hostname": "a.customer.com", "name_match_type": "suffix"}, {"status": "offline"}, {"record_id": "7"}, {"record_id": "8"},
+		{"hostname": "b.customer.com", "status": "active"},
+	} {
+		config := map[string]any{"site_id": site}
+		maps.Copy(config, filter)
+		respond("ListCustomHostnames", all)
+		read("esa_custom_hostnames", config)
+		respond("ListCustomHostnames", all)
+		listing(config, false, 0)
+	}
+	for _, limit := range []int64{1, 2} {
+		respond("ListCustomHostnames", all)
+		listing(map[string]any{"site_id": site}, false, limit)
+	}
+
 	begin("refused")
 	refuse("ListSites", "NoPermission")
 	read("esa_site", map[string]any{"site_name": "example.com"})
