@@ -619,7 +619,7 @@ func TestContextEndsACallAtOnce(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := f.client.GetSite(ctx, f.site.ID)
-		wantText(t, err, "GetSite at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempts: context canceled")
+		wantText(t, err, "GetSite at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempt: context canceled")
 		if n := f.credential.asked.Load(); n != 0 || len(f.Requests()) != 0 {
 			t.Errorf("the credential was used %d times for %d requests, want none", n, len(f.Requests()))
 		}

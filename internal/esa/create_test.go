@@ -470,7 +470,7 @@ func TestCreateIsNotSentAfterAnInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := f.client.CreateCustomHostname(ctx, f.createInput())
-	wantText(t, err, "CreateCustomHostname at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempts: context canceled")
+	wantText(t, err, "CreateCustomHostname at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempt: context canceled")
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, ErrNotSent) {
 		t.Errorf("got error %v, want context.Canceled and ErrNotSent", err)
 	}

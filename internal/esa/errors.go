@@ -100,7 +100,11 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
 	}
 	if e.GaveUp != nil {
-		fmt.Fprintf(&b, "; gave up after %d attempts: %v", e.Attempts, e.GaveUp)
+		attempts := "1 attempt"
+		if e.Attempts != 1 {
+			attempts = fmt.Sprintf("%d attempts", e.Attempts)
+		}
+		fmt.Fprintf(&b, "; gave up after %s: %v", attempts, e.GaveUp)
 	}
 	return b.String()
 }

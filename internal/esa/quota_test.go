@@ -207,7 +207,7 @@ func TestCreateQuotaEnds(t *testing.T) {
 				t.Fatalf("got error %v, want an Error in it", err)
 			}
 			if e.Code == "" { // This one waited for the others.
-				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+				wantText(t, err, "throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempt: context deadline exceeded")
 				return
 			}
 			throttled.Add(1)
@@ -247,7 +247,7 @@ func TestCreateQuotaEndsBeforeItIsSent(t *testing.T) {
 		time.Sleep(time.Minute)
 		began := time.Now()
 		wantText(t, create("second.customer.com", 10*time.Minute),
-			"throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+			"throttled after 1 hostnames: CreateCustomHostname at 127.0.0.1:1: the request was not sent; gave up after 1 attempt: context deadline exceeded")
 		if took := time.Since(began); took != 10*time.Minute {
 			t.Errorf("got %v, want 10m", took)
 		}

@@ -320,7 +320,7 @@ func TestPaceEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := f.client.GetRecord(ctx, f.record.ID)
-		wantText(t, err, "GetRecord at 127.0.0.1:1: the request was not sent; gave up after 1 attempts: context deadline exceeded")
+		wantText(t, err, "GetRecord at 127.0.0.1:1: the request was not sent; gave up after 1 attempt: context deadline exceeded")
 		if !errors.Is(err, ErrNotSent) || len(f.Requests()) != 1 || events != 1 {
 			t.Errorf("got error %v after %d requests and %d events, want ErrNotSent after 1 and 1", err, len(f.Requests()), events)
 		}

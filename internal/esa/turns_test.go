@@ -193,7 +193,7 @@ func TestTurnsEndWithTheContext(t *testing.T) {
 			case CodeRecordReserved:
 				refused.Add(1)
 			default:
-				wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
+				wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
 			}
 		})
 		if took := time.Since(began); took != 10*time.Minute {
@@ -304,7 +304,7 @@ func TestTurnsOfTheSiteEndWithTheContext(t *testing.T) {
 		defer cancel()
 		began := time.Now()
 		err := f.client.DeleteCustomHostname(ctx, ids[1])
-		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
+		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
 		if took := time.Since(began); took != 10*time.Minute || f.Count("DeleteCustomHostname") != 3 {
 			t.Errorf("got %d calls after %v, want 3 after 10m", f.Count("DeleteCustomHostname"), took)
 		}
@@ -409,7 +409,7 @@ func TestRestEndsWithTheContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		err := f.client.DeleteCustomHostname(ctx, id)
-		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempts: context deadline exceeded")
+		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
 		if n := f.Count("DeleteCustomHostname"); n != 0 {
 			t.Errorf("got %d calls, want 0", n)
 		}

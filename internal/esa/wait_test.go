@@ -363,7 +363,7 @@ func TestWaitsAfterTheContext(t *testing.T) {
 	_, unread := f.client.GetUnread(ctx, 1)
 	_, updated := f.client.AwaitUpdated(ctx, 1, func(*CustomHostname) bool { return true })
 	for _, err := range []error{created, unread, updated, f.client.AwaitDeleted(ctx, 1)} {
-		wantText(t, err, "GetCustomHostname at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempts: context canceled")
+		wantText(t, err, "GetCustomHostname at "+strings.TrimPrefix(f.URL(), "http://")+": the request was not sent; gave up after 1 attempt: context canceled")
 	}
 }
 
