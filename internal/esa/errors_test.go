@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +122,25 @@ func TestIncompleteAnswers(t *testing.T) {
 }
 
 // TestErrorFields checks the fields of the error of a call that is refused, and of one without a usable response.
+// TestIsRefusal checks that only an error response of ESA is a refusal, not one of a proxy.
+func TestIsRefusal(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("x"), false},
+		{&Error{Err: io.ErrUnexpectedEOF}, false},
+		{&Error{Status: 502, Err: errMalformed}, false},
+		{&Error{Status: 400, Code: "Some.New"}, true},
+		{fmt.Errorf("wrapped: %w", &Error{Status: 403, Code: CodeNoPermission}), true},
+	} {
+		if got := IsRefusal(test.err); got != test.want {
+			t.Errorf("%v: got %t, want %t", test.err, got, test.want)
+		}
+	}
+}
+
 func TestErrorFields(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault fakeesa.Fault

@@ -105,6 +105,20 @@ func TestChaosIsReproducible(t *testing.T) {
 	if other := play(2, []string{"a", "b", "c", "d"}); maps.Equal(first, other) {
 		t.Error("the faults do not depend on the seed")
 	}
+	// Each action of each hostname has faults of its own.
+	c := newChaos(1, 0.5)
+	seen := map[string][2]string{}
+	for _, of := range [][2]string{{"GetCustomHostname", "a"}, {"GetCustomHostname", "b"}, {"DeleteCustomHostname", "a"}} {
+		var faults []string
+		for range 20 {
+			faults = append(faults, fmt.Sprintf("%+v", c.meet(of[0], of[1])))
+		}
+		sequence := strings.Join(faults, "\n")
+		if other, ok := seen[sequence]; ok {
+			t.Errorf("%v has the same faults as %v", of, other)
+		}
+		seen[sequence] = of
+	}
 	total := 0
 	for _, n := range first {
 		total += n

@@ -1,6 +1,7 @@
 package fakeesa
 
 import (
+	"encoding/json"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -11,7 +12,12 @@ import (
 // tell sends a request to the control API.
 func (w *world) tell(method, path, body string) reply {
 	w.t.Helper()
-	return w.serve(httptest.NewRequest(method, testURL+controlPath+path, strings.NewReader(body)))
+	got := w.serve(httptest.NewRequest(method, testURL+controlPath+path, strings.NewReader(body)))
+	decoder := json.NewDecoder(strings.NewReader(got.raw))
+	if err := decoder.Decode(new(map[string]any)); err != nil || decoder.More() {
+		w.t.Errorf("%s %s %.80s: got the body %s, want one JSON object", method, path, body, got.raw)
+	}
+	return got
 }
 
 func TestControlFaults(t *testing.T) {

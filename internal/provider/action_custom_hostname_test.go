@@ -175,6 +175,18 @@ func TestActions(t *testing.T) {
 			made:    with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertNotAfter = "active", "Expiring", soon }),
 			action:  applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
+		"apply, expiring, and wait, while reads lag for long": {
+			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute, ReadLag: 5 * time.Minute}, asserted: []string{"read-lag"},
+			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus, h.CertNotAfter = "active", "Expiring", soon }),
+			action: applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
+		"apply, expired, and wait, while reads lag for long": {
+			options: fakeesa.Options{PublishAtOnce: true, IssueDelay: 10 * time.Minute, ReadLag: 5 * time.Minute}, asserted: []string{"read-lag"},
+			made: with(func(h *fakeesa.Hostname) {
+				h.Status, h.CertStatus, h.CertNotAfter = "active", "Expired", soon.AddDate(0, 0, -20)
+			}),
+			action: applyAction, wait: true, progress: "certificate OK", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
+		},
 		"apply, no permission": {
 			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
 			action: applyAction, wait: true, inject: &fakeesa.Fault{Action: "ApplyCustomHostnameCertificate", Times: 1, Code: "NoPermission", Status: 403},
