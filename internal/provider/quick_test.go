@@ -386,6 +386,37 @@ func (w *twoWays) compareOthers(t testing.TB, resource string, version int64, st
 	return differ("upgrade", object, upgraded, none, upgrades, nil, nil) + differ("validate", object, []*tfprotov6.DynamicValue{nil, nil}, none, checks, nil, nil)
 }
 
+// TestQuickUpgrade compares the upgrades of states that cannot be read, or only in part.
+func TestQuickUpgrade(t *testing.T) {
+	w := newTwoWays(t, nil)
+	for _, resource := range slices.Sorted(maps.Keys(w.quick.resources)) {
+		object, ok := w.schemas.ResourceSchemas[resource].ValueType().(tftypes.Object)
+		if !ok {
+			t.Fatalf("%s: the schema is no object", resource)
+		}
+		for _, version := range []int64{0, 1} {
+			for _, state := range []*tfprotov6.RawState{
+				nil, {}, {JSON: []byte("x")}, {JSON: []byte("[]")}, {JSON: []byte("null")}, {JSON: []byte("{}")}, {JSON: []byte(`{"id":5}`)}, {JSON: []byte(`{"id":{"a":1}}`)},
+				{JSON: []byte(`{"id":"5","of_another_release":[1]}`)}, {JSON: []byte(`{"timeouts":{"create":"1h"}}`)}, {JSON: []byte(`{"timeouts":"1h"}`)}, {Flatmap: map[string]string{"id": "5"}},
+			} {
+				var upgraded []*tfprotov6.DynamicValue
+				var problems [][]*tfprotov6.Diagnostic
+				var failures []string
+				for _, server := range []tfprotov6.ProviderServer{w.quick, w.long} {
+					resp, err := server.UpgradeResourceState(t.Context(), &tfprotov6.UpgradeResourceStateRequest{TypeName: resource, Version: version, RawState: state})
+					if resp == nil {
+						resp = new(tfprotov6.UpgradeResourceStateResponse)
+					}
+					upgraded, problems, failures = append(upgraded, resp.UpgradedState), append(problems, resp.Diagnostics), append(failures, fmt.Sprint(err))
+				}
+				if diff := differ("upgrade", object, upgraded, []*tfprotov6.ResourceIdentityData{nil, nil}, problems, []any{failures[0]}, []any{failures[1]}); diff != "" {
+					t.Errorf("%s, version %d, %+v: %s", resource, version, state, diff)
+				}
+			}
+		}
+	}
+}
+
 // differ describes the differences between two responses. The first of each pair is the quick one.
 func differ(call string, object tftypes.Object, states []*tfprotov6.DynamicValue, identities []*tfprotov6.ResourceIdentityData, problems [][]*tfprotov6.Diagnostic, quick, long []any) string {
 	identity := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"hostname_id": tftypes.String, "site_id": tftypes.String, "hostname": tftypes.String}}
