@@ -370,12 +370,13 @@ func TestChangeHostnameBringsWhatFollows(t *testing.T) {
 	if status := w.hostname(h.ID).CertStatus; status != "Expired" {
 		t.Errorf("got status %s, want the one that was set, Expired", status)
 	}
-	// The certificate of another one expires before it is changed, without a call in between.
+	// The certificate of another one expires before it is replaced, without a call in between.
 	late := w.AddHostname(Hostname{SiteID: w.site.ID, Hostname: "late.customer.com", CertType: "upload", Certificate: pair.certificate, PrivateKey: pair.key})
 	w.clock.Move(101 * day)
-	w.ChangeHostname(late.ID, func(h *Hostname) { h.Status = "active" })
-	if changed := w.hostname(late.ID); changed.CertStatus != "Expired" || !changed.UpdateTime.Equal(w.clock.Now()) {
-		t.Errorf("changed after its expiry: got certificate %s, updated at %v, want Expired at %v", changed.CertStatus, changed.UpdateTime, w.clock.Now())
+	next := newPair(t, w.clock.Now().Add(100*day))
+	w.ChangeHostname(late.ID, func(h *Hostname) { h.Certificate, h.PrivateKey = next.certificate, next.key })
+	if changed := w.hostname(late.ID); changed.CertStatus != "OK" || !changed.UpdateTime.Equal(w.clock.Now()) {
+		t.Errorf("replaced after its expiry: got certificate %s, updated at %v, want OK at %v", changed.CertStatus, changed.UpdateTime, w.clock.Now())
 	}
 }
 
