@@ -300,8 +300,14 @@ func TestLookups(t *testing.T) {
 		listed(1, "a.customer.com", `,"Status":"conflicted","ConflictWith":"existing_site","VerifyHost":"h","VerifyCode":"v","CertTxtKey":"k","CertTxtValue":"l","CertHttpKey":"m","CertHttpValue":"n"`),
 	}, ",") + "]"
 	for _, filter := range []map[string]any{
-		{}, {"hostname": "b.customer.com"}, {"hostname": "customer", "name_match_type": "fuzzy"}, {"hostname": "b.", "name_match_type": "prefix"},
-		{"hostname": "a.customer.com", "name_match_type": "suffix"}, {"status": "offline"}, {"record_id": "7"}, {"record_id": "8"},
+		{},
+		{"hostname": "b.customer.com"},
+		{"hostname": "customer", "name_match_type": "fuzzy"},
+		{"hostname": "b.", "name_match_type": "prefix"},
+		{"hostname": "a.customer.com", "name_match_type": "suffix"},
+		{"status": "offline"},
+		{"record_id": "7"},
+		{"record_id": "8"},
 		{"hostname": "b.customer.com", "status": "active"},
 	} {
 		config := map[string]any{"site_id": site}

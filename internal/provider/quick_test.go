@@ -396,8 +396,18 @@ func TestQuickUpgrade(t *testing.T) {
 		}
 		for _, version := range []int64{0, 1} {
 			for _, state := range []*tfprotov6.RawState{
-				nil, {}, {JSON: []byte("x")}, {JSON: []byte("[]")}, {JSON: []byte("null")}, {JSON: []byte("{}")}, {JSON: []byte(`{"id":5}`)}, {JSON: []byte(`{"id":{"a":1}}`)},
-				{JSON: []byte(`{"id":"5","of_another_release":[1]}`)}, {JSON: []byte(`{"timeouts":{"create":"1h"}}`)}, {JSON: []byte(`{"timeouts":"1h"}`)}, {Flatmap: map[string]string{"id": "5"}},
+				nil,
+				{},
+				{JSON: []byte("x")},
+				{JSON: []byte("[]")},
+				{JSON: []byte("null")},
+				{JSON: []byte("{}")},
+				{JSON: []byte(`{"id":5}`)},
+				{JSON: []byte(`{"id":{"a":1}}`)},
+				{JSON: []byte(`{"id":"5","of_another_release":[1]}`)},
+				{JSON: []byte(`{"timeouts":{"create":"1h"}}`)},
+				{JSON: []byte(`{"timeouts":"1h"}`)},
+				{Flatmap: map[string]string{"id": "5"}},
 			} {
 				var upgraded []*tfprotov6.DynamicValue
 				var problems [][]*tfprotov6.Diagnostic

@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -42,6 +44,99 @@ func TestServerKeepsNothingOfACall(t *testing.T) {
 		t.Errorf("after %d calls, got %d contexts that are still referenced, want at most 1", len(held), left)
 	}
 	runtime.KeepAlive(s)
+}
+
+// contextServer records the contexts of calls.
+type contextServer struct {
+	frameworkServer
+	got []context.Context
+}
+
+func recorded[Req, Resp any](s *contextServer, ctx context.Context, _ *Req) (*Resp, error) {
+	s.got = append(s.got, ctx)
+	if ctx.Value(callKey{}) == nil || ctx.Err() != nil {
+		return nil, errors.New("the context of a call is not the caller's")
+	}
+	return new(Resp), nil
+}
+
+func (s *contextServer) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return recorded[tfprotov6.ValidateResourceConfigRequest, tfprotov6.ValidateResourceConfigResponse](s, ctx, req)
+}
+
+func (s *contextServer) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	return recorded[tfprotov6.UpgradeResourceStateRequest, tfprotov6.UpgradeResourceStateResponse](s, ctx, req)
+}
+
+func (s *contextServer) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return recorded[tfprotov6.UpgradeResourceIdentityRequest, tfprotov6.UpgradeResourceIdentityResponse](s, ctx, req)
+}
+
+func (s *contextServer) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return recorded[tfprotov6.ImportResourceStateRequest, tfprotov6.ImportResourceStateResponse](s, ctx, req)
+}
+
+func (s *contextServer) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return recorded[tfprotov6.ReadResourceRequest, tfprotov6.ReadResourceResponse](s, ctx, req)
+}
+
+func (s *contextServer) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return recorded[tfprotov6.PlanResourceChangeRequest, tfprotov6.PlanResourceChangeResponse](s, ctx, req)
+}
+
+func (s *contextServer) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	return recorded[tfprotov6.ApplyResourceChangeRequest, tfprotov6.ApplyResourceChangeResponse](s, ctx, req)
+}
+
+func (s *contextServer) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return recorded[tfprotov6.ValidateDataResourceConfigRequest, tfprotov6.ValidateDataResourceConfigResponse](s, ctx, req)
+}
+
+func (s *contextServer) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return recorded[tfprotov6.ReadDataSourceRequest, tfprotov6.ReadDataSourceResponse](s, ctx, req)
+}
+
+func (s *contextServer) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	return recorded[tfprotov6.CallFunctionRequest, tfprotov6.CallFunctionResponse](s, ctx, req)
+}
+
+// TestServerPassesContexts checks that the framework has the context of each call while the call lasts: loggers are in its
+// values, and it ends with the caller's.
+func TestServerPassesContexts(t *testing.T) {
+	framework := &contextServer{}
+	s := frugalServer{framework}
+	ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), callKey{}, 1), time.Hour)
+	defer cancel()
+	for name, call := range map[string]func() (any, error){
+		"ValidateResourceConfig": func() (any, error) {
+			return s.ValidateResourceConfig(ctx, new(tfprotov6.ValidateResourceConfigRequest))
+		},
+		"UpgradeResourceState": func() (any, error) { return s.UpgradeResourceState(ctx, new(tfprotov6.UpgradeResourceStateRequest)) },
+		"UpgradeResourceIdentity": func() (any, error) {
+			return s.UpgradeResourceIdentity(ctx, new(tfprotov6.UpgradeResourceIdentityRequest))
+		},
+		"ImportResourceState": func() (any, error) { return s.ImportResourceState(ctx, new(tfprotov6.ImportResourceStateRequest)) },
+		"ReadResource":        func() (any, error) { return s.ReadResource(ctx, new(tfprotov6.ReadResourceRequest)) },
+		"PlanResourceChange":  func() (any, error) { return s.PlanResourceChange(ctx, new(tfprotov6.PlanResourceChangeRequest)) },
+		"ApplyResourceChange": func() (any, error) { return s.ApplyResourceChange(ctx, new(tfprotov6.ApplyResourceChangeRequest)) },
+		"ValidateDataResourceConfig": func() (any, error) {
+			return s.ValidateDataResourceConfig(ctx, new(tfprotov6.ValidateDataResourceConfigRequest))
+		},
+		"ReadDataSource": func() (any, error) { return s.ReadDataSource(ctx, new(tfprotov6.ReadDataSourceRequest)) },
+		"CallFunction":   func() (any, error) { return s.CallFunction(ctx, new(tfprotov6.CallFunctionRequest)) },
+	} {
+		framework.got = nil
+		if resp, err := call(); err != nil || resp == nil {
+			t.Errorf("%s: got %v and error %v, want a response", name, resp, err)
+		}
+		if len(framework.got) != 1 {
+			t.Fatalf("%s: got %d calls, want 1", name, len(framework.got))
+		}
+		after := framework.got[0]
+		if after.Value(callKey{}) != nil || after.Err() == nil || after.Done() != ctx.Done() {
+			t.Errorf("%s: after the call, its context still refers to the caller's, or does not end with it", name)
+		}
+	}
 }
 
 // readable creates a hostname, and returns a state of it that can be refreshed.
