@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -31,7 +32,7 @@ type journal struct {
 func newJournal(a *account, text *strings.Builder, pairs ...certtest.Pair) *journal {
 	var masks []string
 	for i, pair := range pairs {
-		name := []string{"first", "second", "later"}[i]
+		name := []string{"first", "second", "later", "expired", "foreign"}[i]
 		masks = append(masks, pair.CertificatePEM, "<"+name+">", pair.PrivateKeyPEM, "<"+name+" key>")
 	}
 	return &journal{a, text, strings.NewReplacer(append(masks,
@@ -44,7 +45,8 @@ func newJournal(a *account, text *strings.Builder, pairs ...certtest.Pair) *jour
 type lifecycle struct {
 	*chaosRun
 	*journal
-	between func() // what happens between the next plan and its apply, if anything
+	between func()         // what happens between the next plan and its apply, if anything
+	later   map[string]any // arguments that become known between the next plan and its apply
 }
 
 // TestLifecycle compares plans, calls, states and diagnostics with testdata/lifecycle.txt: every change of a certificate,
@@ -69,7 +71,7 @@ func TestLifecycle(t *testing.T) {
 		for _, m := range more {
 			maps.Copy(config, m)
 		}
-		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second, later), nil}
+		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second, later), nil, nil}
 		fmt.Fprintf(&got, "## %s\n", title)
 		return l
 	}
@@ -140,6 +142,47 @@ func TestLifecycle(t *testing.T) {
 		l := hostname("change: "+title, change.kind, fakeesa.Options{}, change.more).quietly()
 		l.account.AddCASCertificate(otherCas, "cn-hangzhou", l.account.Now().AddDate(2, 0, 0))
 		l.change(change.to)
+		l.apply()
+	}
+
+	// Values that become known after the plan.
+	expired := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().AddDate(0, 0, -1)})
+	elsewhereIssued := issue(t, "www.other.example")
+	known := map[string]struct {
+		kind string // "" for a new one
+		plan map[string]any
+		then map[string]any
+	}{
+		"certificate and key":                  {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": first.CertificatePEM, "private_key_wo": first.PrivateKeyPEM}},
+		"an expired one":                       {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": expired.CertificatePEM, "private_key_wo": expired.PrivateKeyPEM}},
+		"of another name":                      {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": elsewhereIssued.CertificatePEM, "private_key_wo": elsewhereIssued.PrivateKeyPEM}},
+		"another key":                          {"", map[string]any{"private_key_wo": unknown{}}, map[string]any{"private_key_wo": second.PrivateKeyPEM}},
+		"no key":                               {"", map[string]any{"private_key_wo": unknown{}}, map[string]any{"private_key_wo": nil}},
+		"no certificate":                       {"", map[string]any{"certificate": unknown{}}, map[string]any{"certificate": nil}},
+		"free":                                 {"", map[string]any{"cert_type": unknown{}, "certificate": unknown{}, "private_key_wo": nil}, map[string]any{"cert_type": "free", "certificate": nil}},
+		"cas":                                  {"", map[string]any{"cert_type": unknown{}, "cas_id": unknown{}, "certificate": nil, "private_key_wo": nil}, map[string]any{"cert_type": "cas", "cas_id": casID}},
+		"SSL off":                              {"", map[string]any{"ssl_flag": unknown{}, "cert_type": unknown{}, "certificate": nil, "private_key_wo": nil}, map[string]any{"ssl_flag": "off", "cert_type": nil}},
+		"SSL off, with type":                   {"", map[string]any{"ssl_flag": unknown{}}, map[string]any{"ssl_flag": "off", "cert_type": "upload", "certificate": first.CertificatePEM}},
+		"the same certificate, without key":    {"first", map[string]any{"certificate": unknown{}, "private_key_wo": nil}, map[string]any{"certificate": first.CertificatePEM}},
+		"the same certificate":                 {"first", map[string]any{"certificate": unknown{}}, map[string]any{"certificate": first.CertificatePEM}},
+		"another certificate":                  {"first", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": second.CertificatePEM, "private_key_wo": second.PrivateKeyPEM}},
+		"an expired certificate, for this one": {"first", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": expired.CertificatePEM, "private_key_wo": expired.PrivateKeyPEM}},
+		"the same record":                      {"first", map[string]any{"record_id": unknown{}}, nil},
+		"the same trigger":                     {"free", map[string]any{"certificate_apply_trigger": unknown{}}, map[string]any{"certificate_apply_trigger": nil}},
+		"another trigger":                      {"free", map[string]any{"certificate_apply_trigger": unknown{}}, map[string]any{"certificate_apply_trigger": "1"}},
+	}
+	for _, title := range slices.Sorted(maps.Keys(known)) {
+		k := known[title]
+		l := hostname("known later: "+title, cmp.Or(k.kind, "first"), fakeesa.Options{})
+		l.masks = newJournal(l.account, &got, first, second, later, expired, elsewhereIssued).masks
+		if k.kind != "" {
+			l.quietly()
+		}
+		maps.Copy(l.configs[0], k.plan)
+		l.later = k.then
+		if title == "the same record" {
+			l.later = map[string]any{"record_id": fmt.Sprint(l.account.record.ID)}
+		}
 		l.apply()
 	}
 
@@ -484,7 +527,7 @@ func TestLifecycle(t *testing.T) {
 				t: t, account: made.account, server: made.server, resource: "esa_custom_hostname_validation",
 				configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
 			},
-			made.journal, nil,
+			made.journal, nil, nil,
 		}
 		if v.during != nil {
 			v.during(l)
@@ -526,7 +569,7 @@ func (l *lifecycle) change(arguments map[string]any) {
 }
 
 var (
-	times  = regexp.MustCompile(`\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	times  = regexp.MustCompile(`\b(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|\d\d? [A-Z][a-z][a-z] 20\d\d \d\d:\d\d UTC)`)
 	tokens = regexp.MustCompile(`[A-Za-z0-9_-]{43}(\.[A-Za-z0-9_-]{43})?`)
 	hex    = regexp.MustCompile(`\b(serial |verify_|[Rr]equest ID: |)[0-9a-fA-F]{8}[0-9a-fA-F-]{12,}`)
 )
@@ -560,6 +603,26 @@ func (l *lifecycle) apply() {
 	change, planned, err := l.planOne(ctx, 0)
 	must(err)
 	l.report(l.t, "plan", schema, change.PriorState, planned.PlannedState, planned.RequiresReplace, planned.Diagnostics)
+	if l.later != nil {
+		l.change(l.later)
+		l.later = nil
+		change.Config = dynamic(l.t, schema, l.configs[0])
+		var all map[string]tftypes.Value
+		value, err := planned.PlannedState.Unmarshal(schema.ValueType())
+		must(err)
+		must(value.As(&all))
+		given := l.proposed(schema, change.PriorState, l.configs[0])
+		var known map[string]tftypes.Value
+		value, err = given.Unmarshal(schema.ValueType())
+		must(err)
+		must(value.As(&known))
+		for name := range l.configs[0] {
+			all[name] = known[name]
+		}
+		state, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), all))
+		must(err)
+		planned.PlannedState, change.PlannedState = &state, &state
+	}
 	for _, value := range l.configs[0] {
 		if value == (unknown{}) {
 			return
