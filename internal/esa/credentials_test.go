@@ -672,3 +672,29 @@ func TestSourceErrorsHoldNoSecrets(t *testing.T) {
 		}
 	})
 }
+
+// TestRoleOfBlockAndProfile checks which fields of a session come from the block and which from the profile.
+func TestRoleOfBlockAndProfile(t *testing.T) {
+	profile := AssumeRole{
+		RoleARN: "profile", SessionName: "profile name", SessionExpiration: 1000, Policy: "profile policy", ExternalID: "profile id", stsRegion: "cn-beijing", stsVPC: true,
+	}
+	block := AssumeRole{RoleARN: "block", SessionName: "block name", SessionExpiration: 2000, Policy: "block policy", ExternalID: "block id"}
+	same := block
+	same.RoleARN = ""
+	for name, test := range map[string]struct {
+		block   AssumeRole
+		profile *AssumeRole
+		want    AssumeRole
+	}{
+		"no profile":         {block, nil, block},
+		"an empty block":     {AssumeRole{}, &profile, profile},
+		"another role":       {AssumeRole{RoleARN: "block"}, &profile, AssumeRole{"block", "profile name", 1000, "", "", "cn-beijing", true}},
+		"both, another role": {block, &profile, AssumeRole{"block", "block name", 2000, "block policy", "block id", "cn-beijing", true}},
+		"both, one role":     {same, &profile, AssumeRole{"profile", "block name", 2000, "block policy", "block id", "cn-beijing", true}},
+		"an empty profile":   {block, &AssumeRole{}, block},
+	} {
+		if got := test.block.over(test.profile); *got != test.want {
+			t.Errorf("%s: got %+v, want %+v", name, *got, test.want)
+		}
+	}
+}
