@@ -162,7 +162,7 @@ func goIn(ctx context.Context, dir string, arguments ...string) (string, error) 
 	return string(out), err
 }
 
-var failure = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^panic: (.*)`)
+var failure = regexp.MustCompile(`(?m)^--- FAIL: (\S+)|^(?:panic|fatal error): (.*)`)
 
 // firstFailure returns the name of the first test that failed.
 func firstFailure(out string) string {

@@ -32,3 +32,17 @@ func TestLists(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstFailure checks what is printed about tests that detected a bug.
+func TestFirstFailure(t *testing.T) {
+	for out, want := range map[string]string{
+		"=== RUN\n--- FAIL: TestA (0.1s)\n    --- FAIL: TestA/b (0.1s)\n--- FAIL: TestC (0s)\nFAIL\n": "TestA",
+		"panic: test timed out after 10m0s\n\ngoroutine 1":                                            "test timed out after 10m0s",
+		"fatal error: concurrent map read and map write\n\ngoroutine 1":                               "concurrent map read and map write",
+		"no Go files": "the tests did not run: no Go files",
+	} {
+		if got := firstFailure(out); got != want {
+			t.Errorf("%q: got %q, want %q", out, got, want)
+		}
+	}
+}
