@@ -300,6 +300,30 @@ func TestWithin(t *testing.T) {
 }
 
 // TestPatience checks when an attempt without a response may be followed by another one.
+// TestOutageBeginsWithTheFirstLostCall checks that an outage is measured from when the first call without a response began, and
+// that a response ends it.
+func TestOutageBeginsWithTheFirstLostCall(t *testing.T) {
+	start := time.Now()
+	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
+	lost := &Error{Err: errors.New("timeout")}
+	r := &reach{}
+	r.learn(at(0), at(1), nil)
+	r.learn(at(10), at(70), lost)
+	r.learn(at(20), at(80), lost)
+	if !r.lost.Equal(at(10)) || !r.answered.Equal(at(1)) {
+		t.Errorf("got lost at %v and answered at %v, want 10 s and 1 s", r.lost.Sub(start), r.answered.Sub(start))
+	}
+	r.dead = true
+	r.learn(at(75), at(90), &Error{Code: CodeThrottling})
+	if !r.lost.IsZero() || r.dead || !r.answered.Equal(at(90)) {
+		t.Errorf("after a response: got %+v, want no outage", r)
+	}
+	r.learn(at(100), at(160), lost)
+	if !r.lost.Equal(at(100)) {
+		t.Errorf("got lost at %v, want 100 s", r.lost.Sub(start))
+	}
+}
+
 func TestPatience(t *testing.T) {
 	start := time.Now()
 	at := func(d time.Duration) time.Time { return start.Add(d) }

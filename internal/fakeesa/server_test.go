@@ -138,7 +138,7 @@ func (w *world) serve(r *http.Request) reply {
 	w.t.Helper()
 	recorder := httptest.NewRecorder()
 	w.ServeHTTP(recorder, r)
-	got := reply{status: recorder.Code, header: recorder.Header(), raw: recorder.Body.String()}
+	got := reply{status: recorder.Code, header: recorder.Result().Header, raw: recorder.Body.String()}
 	decoder := json.NewDecoder(strings.NewReader(got.raw))
 	decoder.UseNumber()
 	_ = decoder.Decode(&got.body)

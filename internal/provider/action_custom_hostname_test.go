@@ -40,8 +40,10 @@ func (s *server) invoke(t testing.TB, name string, config map[string]any) (progr
 		return nil, problems
 	}
 	// A wait that should not be would otherwise last for ever, as no time passes on the clock of most tests.
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	// It is canceled instead of having a deadline, which the action's own could not exceed.
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	defer time.AfterFunc(time.Minute, cancel).Stop()
 	stream, err := s.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: name, Config: value})
 	if err != nil {
 		t.Fatal(err)

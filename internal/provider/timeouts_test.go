@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -49,6 +51,82 @@ func TestDefaultTimeouts(t *testing.T) {
 	}
 	if len(described) > 0 {
 		t.Errorf("these time limits are not tested: %v", described)
+	}
+}
+
+// limitsClock is a clock that records the time limit of each pause, in minutes.
+type limitsClock struct {
+	*fastClock
+	minutes []int
+}
+
+func (c *limitsClock) Sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		c.minutes = append(c.minutes, int(time.Until(deadline).Round(time.Minute).Minutes()))
+	}
+	return c.fastClock.Sleep(ctx, d)
+}
+
+// TestDefaultTimeoutsAreUsed checks the time limit with which each operation retries a call that is throttled.
+func TestDefaultTimeoutsAreUsed(t *testing.T) {
+	for operation, want := range map[string]struct {
+		action string
+		limit  time.Duration
+	}{
+		"create":      {"CreateCustomHostname", defaultCreateTimeout},
+		"read":        {"GetCustomHostname", defaultReadTimeout},
+		"update":      {"UpdateCustomHostname", defaultUpdateTimeout},
+		"delete":      {"DeleteCustomHostname", defaultDeleteTimeout},
+		"validate":    {"VerifyCustomHostname", defaultValidationTimeout},
+		verifyAction:  {"GetCustomHostname", defaultActionTimeout},
+		applyAction:   {"GetCustomHostname", defaultActionTimeout},
+		"data source": {"GetCustomHostname", 0},
+	} {
+		a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, everyReading()...)
+		c := newQuietRun(t, a, map[string]any{"ssl_flag": "off"})
+		clock := &limitsClock{fastClock: a.clock}
+		c.server = newTimedServer(t, a, clock)
+		throttle := func() {
+			clock.minutes = nil
+			a.Inject(fakeesa.Fault{Action: want.action, Code: "Throttling", Status: 400, Times: 1})
+		}
+		if operation == "create" {
+			throttle()
+		}
+		problems := c.applyOne(0)
+		id := fmt.Sprint(a.hostname(t).ID)
+		if operation != "create" {
+			throttle()
+		}
+		switch operation {
+		case "create":
+		case "read":
+			problems = c.applyOne(0)
+		case "update":
+			c.configs[0]["record_id"] = fmt.Sprint(a.record2.ID)
+			problems = c.applyOne(0)
+		case "delete":
+			c.configs[0] = nil
+			problems = c.applyOne(0)
+		case "validate":
+			problems = (&chaosRun{
+				t: t, account: a, server: c.server, resource: "esa_custom_hostname_validation", configs: []map[string]any{{"hostname_id": id}},
+				states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
+			}).applyOne(0)
+		case "data source":
+			problems = c.server.readData(t, "esa_custom_hostname", map[string]any{"hostname_id": id}).Diagnostics
+		default:
+			if _, texts := c.server.invoke(t, operation, map[string]any{"hostname_id": id}); len(texts) > 1 {
+				t.Errorf("%s: got problems %q", operation, texts)
+			}
+		}
+		if failed(problems) {
+			t.Errorf("%s: got problems %q, want none", operation, shown(problems))
+		}
+		minutes := int(want.limit.Minutes())
+		if minutes == 0 && len(clock.minutes) != 0 || minutes != 0 && (len(clock.minutes) == 0 || clock.minutes[0] != minutes) {
+			t.Errorf("%s: got pauses within %v minutes, want %d", operation, clock.minutes, minutes)
+		}
 	}
 }
 
