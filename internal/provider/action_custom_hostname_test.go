@@ -119,7 +119,7 @@ func TestActions(t *testing.T) {
 			action: verifyAction, wait: true, problem: "existing_site", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, conflicted by now": {
-			made: freeHostname, taken: true, action: verifyAction, problem: "Custom hostname conflicted", writes: map[string]int{"VerifyCustomHostname": 1},
+			asserted: []string{"read-lag"}, made: freeHostname, taken: true, action: verifyAction, problem: "Custom hostname conflicted", writes: map[string]int{"VerifyCustomHostname": 1},
 		},
 		"verify, conflicted no more": {
 			options: fakeesa.Options{PublishAtOnce: true},
@@ -195,7 +195,7 @@ func TestActions(t *testing.T) {
 			problem: "lacks esa:ApplyCustomHostnameCertificate", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
 		"apply, and no permission to read afterwards": {
-			made:   with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
+			asserted: []string{"parameter-place"}, made: with(func(h *fakeesa.Hostname) { h.Status, h.CertStatus = "active", "ApplyFailed" }),
 			action: applyAction, wait: true, inject: &fakeesa.Fault{Action: "GetCustomHostname", Skip: 1, Times: 1, Code: "NoPermission", Status: 403},
 			progress: "Its status was ApplyFailed.", problem: "lacks esa:GetCustomHostname", writes: map[string]int{"ApplyCustomHostnameCertificate": 1},
 		},
