@@ -29,6 +29,7 @@ func TestSimulation(t *testing.T) {
 	for i := range *simulationSeeds {
 		seed := *simulationFirst + uint64(i)
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { newSimulation(t, seed).play() })
 		})
 	}
