@@ -282,33 +282,35 @@ func TestTurnsPassToTheSite(t *testing.T) {
 }
 
 // TestTurnsOfTheSiteEndWithTheContext checks a write whose context ends after it has left the turn of its record for that of the
-// site.
+// site. The test holds both turns, as other writes would.
 func TestTurnsOfTheSiteEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newVirtual(t, fakeesa.Options{}, func(c *Config) { c.ReadTimeout = 2 * time.Hour })
-		ids := f.add(2)
-		for _, id := range ids {
-			f.client.KnowPlace(id, f.site.ID, f.record.ID)
-		}
-		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.ServiceBusy"})
-		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Site.ServiceBusy"})
-		f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", After: true, Delay: time.Hour})
-		var group sync.WaitGroup
-		group.Go(func() {
-			if err := f.client.DeleteCustomHostname(t.Context(), ids[0]); err != nil {
-				t.Error(err)
-			}
-		})
-		time.Sleep(100 * time.Millisecond) // the first write has been refused once, and waits in the turn of the record
+		f := newVirtual(t, fakeesa.Options{})
+		id := f.add(1)[0]
+		at := place{f.site.ID, f.record.ID}
+		f.client.KnowPlace(id, at.siteID, at.recordID)
+		turns := f.client.turns
+		turns.begin(at, false)
+		ofRecord := turns.find(at)
+		ofRecord.queue <- struct{}{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		began := time.Now()
-		err := f.client.DeleteCustomHostname(ctx, ids[1])
-		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
-		if took := time.Since(began); took != 10*time.Minute || f.Count("DeleteCustomHostname") != 3 {
-			t.Errorf("got %d calls after %v, want 3 after 10m", f.Count("DeleteCustomHostname"), took)
-		}
+		var err error
+		var group sync.WaitGroup
+		group.Go(func() { err = f.client.DeleteCustomHostname(ctx, id) })
+		synctest.Wait() // it waits for the turn of the record
+		turns.begin(at, true)
+		turns.find(at).queue <- struct{}{}
+		<-ofRecord.queue
 		group.Wait()
+		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
+		if took := time.Since(began); took != 10*time.Minute || f.Count("DeleteCustomHostname") != 0 {
+			t.Errorf("got %d calls after %v, want 0 after 10m", f.Count("DeleteCustomHostname"), took)
+		}
+		if len(ofRecord.queue) != 0 {
+			t.Error("the write has left the turn of the record, but still holds it")
+		}
 	})
 }
 
