@@ -489,3 +489,31 @@ func TestInterruptedWhileCredentialsAreFetched(t *testing.T) {
 		}
 	}
 }
+
+// datedSource returns keys that contain the time for which they were asked.
+type datedSource struct{}
+
+func (datedSource) name() string { return "dated" }
+
+func (datedSource) get(ctx context.Context, now time.Time) (keys, error) {
+	return keys{accessKey: now.UTC().Format(time.RFC3339), secretKey: "secret", securityToken: "token"}, ctx.Err()
+}
+
+// TestCredentialOutsideTheClient checks that a credential returns the keys of the current time to those who use it without a
+// client, as the probe does.
+func TestCredentialOutsideTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCredential(datedSource{})
+		for range 3 {
+			set, err := c.GetCredential()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := [3]string{*set.AccessKeyId, *set.AccessKeySecret, *set.SecurityToken}
+			if want := [3]string{time.Now().UTC().Format(time.RFC3339), "secret", "token"}; got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}
