@@ -26,6 +26,7 @@ var (
 // moves them to other records, and deletes them, ten at a time, against a slow and busy service. At the end, server and
 // state agree, nothing was created twice, no call has failed for good, and the run took little longer than necessary.
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	for i := range *simulationSeeds {
 		seed := *simulationFirst + uint64(i)
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

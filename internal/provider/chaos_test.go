@@ -30,6 +30,7 @@ var (
 // TestChaos takes 300 hostnames of all types through their life while a fifth of all calls fail, in about sixty ways. At the
 // end server, state and configuration agree, nothing was created twice, and nothing is left.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
 	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	var mu sync.Mutex

@@ -53,6 +53,7 @@ type lifecycle struct {
 // of other arguments, changes outside Terraform, unknown values, and responses that refuse a call. After a change of
 // behaviour, write the file anew with -update, and read the difference.
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	later := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 6, 0), Intermediate: 1})
 	kinds := map[string]map[string]any{

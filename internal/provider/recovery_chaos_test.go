@@ -25,6 +25,7 @@ var (
 // ESA that refuses certificates, and every reading. Then at most two plain applies must end in an empty plan, or in an error
 // with a cause outside Terraform. If an error names an import, the import and one more apply must do so.
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	first := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1})
 	second := certtest.Issue(t, certtest.Spec{DNSNames: []string{"*.customer.com"}, Intermediate: 1, NotAfter: time.Now().AddDate(1, 0, 0)})
 	for i := range *recoverySeeds {

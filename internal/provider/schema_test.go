@@ -79,6 +79,7 @@ var plausible = map[string]any{
 // TestValues compares which values of which arguments are refused, alone and in pairs, with testdata/values.txt. After a change, write
 // the file anew with -update, and read the difference.
 func TestValues(t *testing.T) {
+	t.Parallel()
 	var got strings.Builder
 	s := newServer(t, nil)
 	check := func(title string, schema *tfprotov6.Schema, validate func(*tfprotov6.DynamicValue) ([]*tfprotov6.Diagnostic, error)) {
