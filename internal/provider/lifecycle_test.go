@@ -56,6 +56,8 @@ func TestLifecycle(t *testing.T) {
 	t.Parallel()
 	first, second := issue(t, name), issue(t, name)
 	later := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotAfter: time.Now().AddDate(0, 6, 0), Intermediate: 1})
+	expired := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().AddDate(0, 0, -1)})
+	otherName := issue(t, "www.other.example")
 	kinds := map[string]map[string]any{
 		"off":    {"ssl_flag": "off"},
 		"free":   {"ssl_flag": "on", "cert_type": "free"},
@@ -72,7 +74,7 @@ func TestLifecycle(t *testing.T) {
 		for _, m := range more {
 			maps.Copy(config, m)
 		}
-		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second, later), nil, nil}
+		l := &lifecycle{newQuietRun(t, a, config), newJournal(a, &got, first, second, later, expired, otherName), nil, nil}
 		fmt.Fprintf(&got, "## %s\n", title)
 		return l
 	}
@@ -147,8 +149,6 @@ func TestLifecycle(t *testing.T) {
 	}
 
 	// Values that become known after the plan.
-	expired := certtest.Issue(t, certtest.Spec{DNSNames: []string{name}, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().AddDate(0, 0, -1)})
-	elsewhereIssued := issue(t, "www.other.example")
 	known := map[string]struct {
 		kind string // "" for a new one
 		plan map[string]any
@@ -156,7 +156,7 @@ func TestLifecycle(t *testing.T) {
 	}{
 		"certificate and key":                  {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": first.CertificatePEM, "private_key_wo": first.PrivateKeyPEM}},
 		"an expired one":                       {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": expired.CertificatePEM, "private_key_wo": expired.PrivateKeyPEM}},
-		"of another name":                      {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": elsewhereIssued.CertificatePEM, "private_key_wo": elsewhereIssued.PrivateKeyPEM}},
+		"of another name":                      {"", map[string]any{"certificate": unknown{}, "private_key_wo": unknown{}}, map[string]any{"certificate": otherName.CertificatePEM, "private_key_wo": otherName.PrivateKeyPEM}},
 		"another key":                          {"", map[string]any{"private_key_wo": unknown{}}, map[string]any{"private_key_wo": second.PrivateKeyPEM}},
 		"no key":                               {"", map[string]any{"private_key_wo": unknown{}}, map[string]any{"private_key_wo": nil}},
 		"no certificate":                       {"", map[string]any{"certificate": unknown{}}, map[string]any{"certificate": nil}},
@@ -175,7 +175,6 @@ func TestLifecycle(t *testing.T) {
 	for _, title := range slices.Sorted(maps.Keys(known)) {
 		k := known[title]
 		l := hostname("known later: "+title, cmp.Or(k.kind, "first"), fakeesa.Options{})
-		l.masks = newJournal(l.account, &got, first, second, later, expired, elsewhereIssued).masks
 		if k.kind != "" {
 			l.quietly()
 		}
