@@ -121,7 +121,6 @@ func TestIncompleteAnswers(t *testing.T) {
 	}
 }
 
-// TestErrorFields checks the fields of the error of a call that is refused, and of one without a usable response.
 // TestIsRefusal checks that only an error response of ESA is a refusal, not one of a proxy.
 func TestIsRefusal(t *testing.T) {
 	for _, test := range []struct {
@@ -141,6 +140,7 @@ func TestIsRefusal(t *testing.T) {
 	}
 }
 
+// TestErrorFields checks the fields of the error of a call that is refused, and of one without a usable response.
 func TestErrorFields(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault fakeesa.Fault

@@ -299,7 +299,6 @@ func TestWithin(t *testing.T) {
 	wantText(t, errDead, "no connection within 3s; it could not be reached before either")
 }
 
-// TestPatience checks when an attempt without a response may be followed by another one.
 // TestOutageBeginsWithTheFirstLostCall checks that an outage is measured from when the first call without a response began, and
 // that a response ends it.
 func TestOutageBeginsWithTheFirstLostCall(t *testing.T) {
@@ -324,6 +323,7 @@ func TestOutageBeginsWithTheFirstLostCall(t *testing.T) {
 	}
 }
 
+// TestPatience checks when an attempt without a response may be followed by another one.
 func TestPatience(t *testing.T) {
 	start := time.Now()
 	at := func(d time.Duration) time.Time { return start.Add(d) }
