@@ -40,6 +40,14 @@ func (f *fixture) add(count int) []int64 {
 	return ids
 }
 
+// inTurn creates a hostname whose writes take turns, and returns the turn of its record.
+func (f *fixture) inTurn() (id int64, at place, ofRecord *turn) {
+	id, at = f.add(1)[0], place{f.site.ID, f.record.ID}
+	f.client.KnowPlace(id, at.siteID, at.recordID)
+	f.client.turns.begin(at, false)
+	return id, at, f.client.turns.find(at)
+}
+
 // refusals counts the calls that were refused with one of the codes.
 func (f *fixture) refusals(codes ...string) (n int) {
 	for _, request := range f.Requests() {
@@ -286,12 +294,7 @@ func TestTurnsPassToTheSite(t *testing.T) {
 func TestTurnsOfTheSiteEndWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{})
-		id := f.add(1)[0]
-		at := place{f.site.ID, f.record.ID}
-		f.client.KnowPlace(id, at.siteID, at.recordID)
-		turns := f.client.turns
-		turns.begin(at, false)
-		ofRecord := turns.find(at)
+		id, at, ofRecord := f.inTurn()
 		ofRecord.queue <- struct{}{}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
@@ -300,8 +303,8 @@ func TestTurnsOfTheSiteEndWithTheContext(t *testing.T) {
 		var group sync.WaitGroup
 		group.Go(func() { err = f.client.DeleteCustomHostname(ctx, id) })
 		synctest.Wait() // it waits for the turn of the record
-		turns.begin(at, true)
-		turns.find(at).queue <- struct{}{}
+		f.client.turns.begin(at, true)
+		f.client.turns.find(at).queue <- struct{}{}
 		<-ofRecord.queue
 		group.Wait()
 		wantText(t, err, "DeleteCustomHostname at 127.0.0.1:1: the request was not sent, as other writes kept the record busy; gave up after 1 attempt: context deadline exceeded")
@@ -380,11 +383,7 @@ func TestRestIsNotBlamedForOthers(t *testing.T) {
 	for idle, want := range map[time.Duration]time.Duration{time.Minute: 10 * time.Second, 5 * time.Second: 11 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newVirtual(t, fakeesa.Options{})
-			id := f.add(1)[0]
-			f.client.KnowPlace(id, f.site.ID, f.record.ID)
-			at := place{f.site.ID, f.record.ID}
-			f.client.turns.begin(at, false)
-			turn := f.client.turns.find(at)
+			id, _, turn := f.inTurn()
 			turn.rest, turn.answered = 10*time.Second, time.Now()
 			time.Sleep(idle)
 			f.Inject(fakeesa.Fault{Action: "DeleteCustomHostname", Code: "Record.ServiceBusy"})
@@ -402,11 +401,7 @@ func TestRestIsNotBlamedForOthers(t *testing.T) {
 func TestRestEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newVirtual(t, fakeesa.Options{})
-		id := f.add(1)[0]
-		at := place{f.site.ID, f.record.ID}
-		f.client.KnowPlace(id, at.siteID, at.recordID)
-		f.client.turns.begin(at, false)
-		turn := f.client.turns.find(at)
+		id, _, turn := f.inTurn()
 		turn.rest, turn.answered = 10*time.Second, time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
