@@ -143,6 +143,14 @@ func newQuietRun(t *testing.T, a *account, config map[string]any) *chaosRun {
 	}
 }
 
+// validation returns a run of one esa_custom_hostname_validation on the same server.
+func (c *chaosRun) validation(config map[string]any) *chaosRun {
+	return &chaosRun{
+		t: c.t, account: c.account, server: c.server, resource: "esa_custom_hostname_validation", configs: []map[string]any{config},
+		states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
+	}
+}
+
 // drawOptions sets each reading at random, in the order of fakeesa.Readings, and logs them if the test fails.
 func drawOptions(t *testing.T, random *rand.Rand, options fakeesa.Options) fakeesa.Options {
 	t.Helper()

@@ -522,13 +522,7 @@ func TestLifecycle(t *testing.T) {
 		}
 		config := map[string]any{"hostname_id": fmt.Sprint(id)}
 		maps.Copy(config, v.config)
-		l := &lifecycle{
-			&chaosRun{
-				t: t, account: made.account, server: made.server, resource: "esa_custom_hostname_validation",
-				configs: []map[string]any{config}, states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
-			},
-			made.journal, nil, nil,
-		}
+		l := &lifecycle{made.validation(config), made.journal, nil, nil}
 		if v.during != nil {
 			v.during(l)
 		}
@@ -607,15 +601,11 @@ func (l *lifecycle) apply() {
 		l.change(l.later)
 		l.later = nil
 		change.Config = dynamic(l.t, schema, l.configs[0])
-		var all map[string]tftypes.Value
-		value, err := planned.PlannedState.Unmarshal(schema.ValueType())
+		was, err := planned.PlannedState.Unmarshal(schema.ValueType())
 		must(err)
-		must(value.As(&all))
-		given := l.proposed(schema, change.PriorState, l.configs[0])
-		var known map[string]tftypes.Value
-		value, err = given.Unmarshal(schema.ValueType())
+		is, err := l.proposed(schema, change.PriorState, l.configs[0]).Unmarshal(schema.ValueType())
 		must(err)
-		must(value.As(&known))
+		all, known := attributes(l.t, was), attributes(l.t, is)
 		for name := range l.configs[0] {
 			all[name] = known[name]
 		}

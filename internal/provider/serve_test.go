@@ -52,52 +52,52 @@ type contextServer struct {
 	got []context.Context
 }
 
-func recorded[Req, Resp any](s *contextServer, ctx context.Context, _ *Req) (*Resp, error) {
+func recorded[Resp any](ctx context.Context, s *contextServer, resp *Resp) (*Resp, error) {
 	s.got = append(s.got, ctx)
 	if ctx.Value(callKey{}) == nil || ctx.Err() != nil {
 		return nil, errors.New("the context of a call is not the caller's")
 	}
-	return new(Resp), nil
+	return resp, nil
 }
 
-func (s *contextServer) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return recorded[tfprotov6.ValidateResourceConfigRequest, tfprotov6.ValidateResourceConfigResponse](s, ctx, req)
+func (s *contextServer) ValidateResourceConfig(ctx context.Context, _ *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ValidateResourceConfigResponse))
 }
 
-func (s *contextServer) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return recorded[tfprotov6.UpgradeResourceStateRequest, tfprotov6.UpgradeResourceStateResponse](s, ctx, req)
+func (s *contextServer) UpgradeResourceState(ctx context.Context, _ *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.UpgradeResourceStateResponse))
 }
 
-func (s *contextServer) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return recorded[tfprotov6.UpgradeResourceIdentityRequest, tfprotov6.UpgradeResourceIdentityResponse](s, ctx, req)
+func (s *contextServer) UpgradeResourceIdentity(ctx context.Context, _ *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.UpgradeResourceIdentityResponse))
 }
 
-func (s *contextServer) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return recorded[tfprotov6.ImportResourceStateRequest, tfprotov6.ImportResourceStateResponse](s, ctx, req)
+func (s *contextServer) ImportResourceState(ctx context.Context, _ *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ImportResourceStateResponse))
 }
 
-func (s *contextServer) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return recorded[tfprotov6.ReadResourceRequest, tfprotov6.ReadResourceResponse](s, ctx, req)
+func (s *contextServer) ReadResource(ctx context.Context, _ *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ReadResourceResponse))
 }
 
-func (s *contextServer) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return recorded[tfprotov6.PlanResourceChangeRequest, tfprotov6.PlanResourceChangeResponse](s, ctx, req)
+func (s *contextServer) PlanResourceChange(ctx context.Context, _ *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.PlanResourceChangeResponse))
 }
 
-func (s *contextServer) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return recorded[tfprotov6.ApplyResourceChangeRequest, tfprotov6.ApplyResourceChangeResponse](s, ctx, req)
+func (s *contextServer) ApplyResourceChange(ctx context.Context, _ *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ApplyResourceChangeResponse))
 }
 
-func (s *contextServer) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return recorded[tfprotov6.ValidateDataResourceConfigRequest, tfprotov6.ValidateDataResourceConfigResponse](s, ctx, req)
+func (s *contextServer) ValidateDataResourceConfig(ctx context.Context, _ *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ValidateDataResourceConfigResponse))
 }
 
-func (s *contextServer) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	return recorded[tfprotov6.ReadDataSourceRequest, tfprotov6.ReadDataSourceResponse](s, ctx, req)
+func (s *contextServer) ReadDataSource(ctx context.Context, _ *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.ReadDataSourceResponse))
 }
 
-func (s *contextServer) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
-	return recorded[tfprotov6.CallFunctionRequest, tfprotov6.CallFunctionResponse](s, ctx, req)
+func (s *contextServer) CallFunction(ctx context.Context, _ *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	return recorded(ctx, s, new(tfprotov6.CallFunctionResponse))
 }
 
 // TestServerPassesContexts checks that the framework has the context of each call while the call lasts: loggers are in its

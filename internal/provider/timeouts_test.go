@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"terraform-provider-esa/internal/fakeesa"
@@ -83,7 +82,7 @@ func TestDefaultTimeoutsAreUsed(t *testing.T) {
 		"data source": {"GetCustomHostname", 0},
 	} {
 		a := newAccount(t, fakeesa.Options{PublishAtOnce: true}, everyReading()...)
-		c := newQuietRun(t, a, map[string]any{"ssl_flag": "off"})
+		c := newQuietRun(t, a, map[string]any{"ssl_flag": "on", "cert_type": "free"})
 		clock := &limitsClock{fastClock: a.clock}
 		c.server = newTimedServer(t, a, clock)
 		throttle := func() {
@@ -109,15 +108,12 @@ func TestDefaultTimeoutsAreUsed(t *testing.T) {
 			c.configs[0] = nil
 			problems = c.applyOne(0)
 		case "validate":
-			problems = (&chaosRun{
-				t: t, account: a, server: c.server, resource: "esa_custom_hostname_validation", configs: []map[string]any{{"hostname_id": id}},
-				states: make([]*tfprotov6.DynamicValue, 1), private: make([][]byte, 1),
-			}).applyOne(0)
+			problems = c.validation(map[string]any{"hostname_id": id}).applyOne(0)
 		case "data source":
 			problems = c.server.readData(t, "esa_custom_hostname", map[string]any{"hostname_id": id}).Diagnostics
 		default:
-			if _, texts := c.server.invoke(t, operation, map[string]any{"hostname_id": id}); len(texts) > 1 {
-				t.Errorf("%s: got problems %q", operation, texts)
+			if _, texts := c.server.invoke(t, operation, map[string]any{"hostname_id": id}); texts != nil {
+				t.Errorf("%s: got problems %q, want none", operation, texts)
 			}
 		}
 		if failed(problems) {
